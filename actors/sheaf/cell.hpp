@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One cell of a result as it is stored, and the text that stands for it. Plain data, no thread of its own.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace sheaf {
+
+/// How a cell's bytes are to be read.
+enum class encoding : std::uint8_t {
+  null,
+  text,    ///< The database's text for the value, UTF-8.
+  binary,  ///< PostgreSQL's binary format for the column's type (only types that `binary_is_exact` names).
+  integer, ///< 8 bytes, a native std::int64_t (SQLite).
+  real,    ///< 8 bytes, a native double (SQLite).
+  blob,    ///< Raw bytes (SQLite).
+};
+
+/// One cell as it is stored. `data` lives as long as a table that shares it.
+struct cell {
+  sheaf::encoding encoding = sheaf::encoding::null;
+  std::uint32_t oid = 0; ///< PostgreSQL type, 0 for SQLite.
+  const char* data = nullptr;
+  std::size_t size = 0;
+};
+
+struct column {
+  std::string name;
+  std::uint32_t oid = 0; ///< PostgreSQL type, 0 for other databases.
+  std::string type;      ///< `int4`, `text[]`, `oid 16412` for types unknown to us; SQLite's declared type, or empty.
+};
+
+/// True for the PostgreSQL types whose binary format gives the same text as the server's, whatever the session's
+/// settings (text formats that depend on DateStyle count only under `ISO`, which the session checks; floats as with the
+/// default `extra_float_digits`). Not `"char"`: servers differ in how they print its bytes above 127.
+bool binary_is_exact(std::uint32_t oid) noexcept;
+
+/// Appends the value as `psql` (or the `sqlite3` shell) prints it; a NULL appends nothing. False, and nothing appended,
+/// when the bytes are not what the cell's encoding and type say.
+bool append_text(std::string& out, const cell& x);
+
+} // namespace sheaf

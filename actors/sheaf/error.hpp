@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What can go wrong, as a value: a stable code, the phase it happened in, and one line that says what to do.
+
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace sheaf {
+
+/// What went wrong. The names are stable; `to_string` gives them as they stand here.
+enum class errc : std::uint8_t {
+  invalid_request = 1,   ///< The request itself is wrong: names, parameters, limits, URL. Nothing was sent.
+  rejected_sql,          ///< The server refused the statement or its data (SQLSTATE classes 42, 22 and others).
+  constraint_violated,   ///< SQLSTATE class 23.
+  permission_denied,     ///< SQLSTATE 42501, class 28.
+  serialization_failure, ///< SQLSTATE 40001.
+  deadlock_detected,     ///< SQLSTATE 40P01.
+  query_canceled,        ///< SQLSTATE 57014, or cancelled because a sibling failed or the caller asked.
+  deadline_exceeded,     ///< The request's deadline or the query's timeout passed; `phase` says where.
+  connection_lost,       ///< The session broke (SQLSTATE class 08, 57P01 to 57P03).
+  connect_failed,        ///< No session could be opened.
+  too_many_connections,  ///< SQLSTATE 53300: the server has no place left.
+  pool_timeout,          ///< No session came free within `pool.acquire_timeout`.
+  pool_queue_full,       ///< `pool.max_queue_size` queries wait already.
+  pool_closed,           ///< The engine is shutting down.
+  result_too_large,      ///< A result passed `max_rows` or `max_bytes`.
+  in_doubt,              ///< A write whose outcome is unknown.
+  internal,              ///< A defect (of the server: SQLSTATE class XX), or an exception out of a C++ task.
+};
+
+/// Where a query was when it failed.
+enum class phase : std::uint8_t { none, queue, connect, execute, fetch };
+
+/// One failure. Holds no parameter's value and no part of a connection string.
+struct failure {
+  errc code = errc::internal;
+  sheaf::phase phase = sheaf::phase::none;
+  std::string query{};         ///< Name of the query, empty when the request as a whole failed.
+  std::string sqlstate{};      ///< Five characters where a PostgreSQL server gave them, else empty.
+  std::string message{};       ///< One line.
+  std::size_t position = 0;    ///< Where in the query's SQL, in characters from 1; 0 when not known.
+  bool reached_server = false; ///< False when it is known that no part of the statement got there.
+};
+
+std::string_view to_string(errc code) noexcept;
+std::string_view to_string(phase where) noexcept;
+
+/// `code: message`, with query, phase and SQLSTATE as far as they are known. One line.
+std::string to_string(const failure& what);
+
+/// The code for an SQLSTATE as listed at `errc`; `rejected_sql` for what has no code of its own.
+errc code_of_sqlstate(std::string_view sqlstate) noexcept;
+
+/// True when nothing reached the server, or when the server said that it did nothing: the same query may be sent again.
+bool safe_to_retry(const failure& what) noexcept;
+
+/// True when the caller has to change the request; sending the same one again fails again.
+bool is_client_fault(const failure& what) noexcept;
+
+/// Thrown only by accessors that unwrap a result (`get`, `value()`); never crosses an actor or a thread.
+class error : public std::runtime_error {
+public:
+  explicit error(failure what) : std::runtime_error(to_string(what)), failure_(std::move(what)) {}
+
+  const failure& why() const noexcept { return failure_; }
+
+private:
+  failure failure_;
+};
+
+/// A value or a failure. `value()` throws `sheaf::error` when there is none.
+template <class T>
+using result = boost::system::result<T, failure>;
+
+[[noreturn]] inline void throw_exception_from_error(const failure& what, const boost::source_location&) {
+  throw error(what);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, failure& x) {
+  return f(x.code, x.phase, x.query, x.sqlstate, x.message, x.position, x.reached_server);
+}
+
+} // namespace sheaf

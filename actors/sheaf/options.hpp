@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Every limit, time-out and default of an engine, in one place.
+
+#pragma once
+
+#include "sheaf/error.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sheaf {
+
+/// Bounds of one database's sessions (all loops together).
+struct pool_options {
+  std::size_t max_size = 10;          ///< Sessions at most; the cancelling and the connecting ones count.
+  std::size_t max_queue_size = 10000; ///< Queries waiting for a session at most.
+  std::chrono::nanoseconds acquire_timeout = std::chrono::seconds{30}; ///< Longest wait for a session.
+  std::size_t connecting_limit = 4;                                    ///< Sessions being opened at once, at most.
+};
+
+struct database_options {
+  std::string name = "main";
+  /// `postgresql://…` or a libpq keyword string; `sqlite:path`, with `?mode=rwc` to create the file, `?mode=ro` to only
+  /// read.
+  std::string url;
+  pool_options pool;
+  std::size_t statement_cache_size = 256; ///< Prepared statements kept per session; 0 prepares none.
+  /// How long a cancelled statement may take to confirm before its connection is destroyed.
+  std::chrono::nanoseconds cancel_wait_timeout = std::chrono::seconds{5};
+};
+
+struct options {
+  std::vector<database_options> databases; ///< At least one; queries that name none go to the first.
+  std::chrono::nanoseconds deadline = std::chrono::seconds{30}; ///< Of a request that sets none.
+  std::size_t width = 0;            ///< Queries of one request at once; 0 for the pool's size.
+  std::size_t max_rows = 100'000;   ///< Of one result.
+  std::size_t max_bytes = 64 << 20; ///< Of one result's values.
+  std::size_t loops = 1;            ///< Event loops (threads); each has its share of the sessions.
+
+  /// The first thing wrong with these options, or nothing.
+  std::optional<failure> validate() const;
+};
+
+/// Options for one database with the defaults for everything else.
+options for_database(std::string url, pool_options pool = {});
+
+} // namespace sheaf

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a user fills in (query, request) and gets back (reply).
+
+#pragma once
+
+#include "sheaf/statement.hpp"
+#include "sheaf/table.hpp"
+
+#include <any>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace soci {
+class session;
+}
+
+namespace sheaf {
+
+using clock = std::chrono::steady_clock;
+
+/// A C++ function that gets a database session of its own and returns what it made of it. Runs on the blocking
+/// executor. Throwing is allowed: the exception becomes the query's failure.
+using task = std::function<std::any(soci::session&)>;
+
+/// What a failing query means for its request.
+enum class error_policy : std::uint8_t {
+  fail,    ///< The first failure cancels the rest and is the request's own.
+  partial, ///< Each query has its own value or failure; only a `required` one fails the request.
+};
+
+/// Who is served first when sessions are scarce.
+enum class priority : std::uint8_t { high, normal, low };
+
+/// One statement or C++ task of a request.
+struct query {
+  std::string name;             ///< Unique within the request; empty is numbered `q1`, `q2`, … by position.
+  sheaf::statement statement;   ///< Exactly one SQL statement, unless `run` is set.
+  sheaf::parameters parameters; ///< A value for each `:name` of the statement.
+  task run;                     ///< A C++ task instead of a statement.
+  std::string database;         ///< Which of the engine's databases; empty for its first.
+  std::optional<std::chrono::nanoseconds> timeout; ///< Within the request's deadline, from its start.
+  bool required = true;                            ///< Under `partial`: whether its failure fails the request.
+  std::optional<std::size_t> max_rows;             ///< Instead of the engine's.
+  std::optional<std::size_t> max_bytes;            ///< Instead of the engine's.
+
+  query() = default;
+  query(std::string name, sheaf::statement sql, sheaf::parameters values = {})
+    : name(std::move(name)), statement(std::move(sql)), parameters(std::move(values)) {}
+
+  /// A C++ task: `f` is called with a `soci::session&`, and what it returns is the query's value. A `table` is a result
+  /// like any other; anything else is read with `outcome::value<T>()`.
+  template <class F>
+    requires std::invocable<F&, soci::session&>
+  static query of_task(std::string name, F f) {
+    query q;
+    q.name = std::move(name);
+    q.run = [f = std::move(f)](soci::session& s) mutable -> std::any {
+      if constexpr (std::is_void_v<std::invoke_result_t<F&, soci::session&>>) {
+        f(s);
+        return {};
+      } else {
+        return std::any{f(s)};
+      }
+    };
+    return q;
+  }
+};
+
+/// Queries that are independent of each other and are answered together.
+struct request {
+  std::vector<query> queries; ///< At least one. Replies come in this order.
+  /// From when the engine takes the request; else the engine's default.
+  std::optional<std::chrono::nanoseconds> deadline{};
+  std::size_t width = 0; ///< Queries running at once at most; 0 for the engine's default.
+  error_policy on_error = error_policy::fail;
+  sheaf::priority priority = sheaf::priority::normal;
+};
+
+/// When a query passed which point, since its request was taken. `not_reached` where it did not.
+struct query_times {
+  static constexpr std::chrono::nanoseconds not_reached{-1};
+
+  std::chrono::nanoseconds queued{not_reached};    ///< Began to wait for a session.
+  std::chrono::nanoseconds acquired{not_reached};  ///< Had a session.
+  std::chrono::nanoseconds sent{not_reached};      ///< Its statement was on its way.
+  std::chrono::nanoseconds first_row{not_reached}; ///< The first bytes of the answer were there.
+  std::chrono::nanoseconds last_row{not_reached};  ///< The answer was complete.
+  std::chrono::nanoseconds released{not_reached};  ///< The session went back.
+
+  /// From `queued` to the last point that was reached.
+  std::chrono::nanoseconds total() const noexcept;
+};
+
+/// What became of one query.
+struct outcome {
+  std::string name;
+  std::variant<sheaf::table, std::any, failure> data; ///< Rows, a C++ task's value, or why there is neither.
+  query_times times{};
+
+  bool ok() const noexcept { return !std::holds_alternative<failure>(data); }
+
+  /// The rows; throws the query's failure, or `invalid_request` when a task returned something else.
+  const sheaf::table& table() const;
+
+  /// What a C++ task returned; throws the query's failure, or `invalid_request` when it is not a `T`.
+  template <class T>
+  const T& value() const {
+    if (const auto* x = std::any_cast<T>(&any()))
+      return *x;
+    throw error({.code = errc::invalid_request, .query = name, .message = "the task's value has another type"});
+  }
+
+  /// The failure; null when there is none.
+  const sheaf::failure* error_info() const noexcept { return std::get_if<failure>(&data); }
+
+private:
+  const std::any& any() const;
+};
+
+/// The answer to a request.
+struct reply {
+  std::vector<outcome> outcomes;         ///< One for each query, in the order they were given.
+  std::optional<sheaf::failure> failure; ///< Why the request as a whole failed; names the query that caused it.
+  std::chrono::nanoseconds elapsed{0};   ///< From taking the request to joining its last reply.
+
+  bool ok() const noexcept { return !failure; }
+
+  /// The outcome of the query of that name or position; throws `invalid_request` when there is none.
+  const outcome& operator[](std::string_view name) const;
+  const outcome& operator[](std::size_t position) const;
+
+  /// What the queries took one after another: the sum of their times from having a session to giving it back.
+  std::chrono::nanoseconds serial_sum() const noexcept;
+
+  /// `serial_sum` / `elapsed`: how many times faster than one after another. 0 for a request that did not run.
+  double speed_up() const noexcept;
+};
+
+/// Names the queries that have no name: `q1`, `q2`, … by position.
+void number_queries(request& what);
+
+/// What is wrong with `what` as far as it shows without looking at its SQL, or nothing: no query, names that are not
+/// unique, a query with both a statement and a task or with neither, limits that are no limits, parameters that are
+/// given twice or hold NUL. `invalid_request` (an empty statement: `rejected_sql`).
+std::optional<failure> validate(const request& what);
+
+/// The statement of `what`, which has one, for `d`. A parameter without a value and a value without a parameter are
+/// `invalid_request`, all named in one message; an empty statement is `rejected_sql`.
+result<std::shared_ptr<const parsed_statement>> bind(const query& what, dialect d);
+
+} // namespace sheaf
