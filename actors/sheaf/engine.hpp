@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The front door: takes requests from any thread, answers each exactly once.
+
+#pragma once
+
+#include "sheaf/options.hpp"
+#include "sheaf/request.hpp"
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace caf {
+class actor_system;
+}
+
+namespace sheaf {
+
+class engine_core;
+
+/// A snapshot of one database's sessions, all loops together.
+struct pool_stats {
+  std::string database;
+  std::size_t max_size = 0, total = 0, idle = 0, active = 0, connecting = 0, cancelling = 0, waiting = 0;
+};
+
+class engine {
+public:
+  /// Checks `how`, but opens no session yet: an unreachable server is the failure of the first request. Runs on an actor
+  /// system of its own.
+  static result<std::unique_ptr<engine>> create(options how);
+
+  /// The same on the caller's actor system, which must outlive the engine.
+  static result<std::unique_ptr<engine>> create(options how, caf::actor_system& system);
+
+  /// For programs that may as well end when it fails: throws `sheaf::error`.
+  explicit engine(options how);
+  explicit engine(std::string url) : engine(for_database(std::move(url))) {}
+
+  /// Answers what is in flight with `pool_closed` and returns within a bounded time, also when a C++ task never returns.
+  ~engine();
+
+  engine(engine&&) noexcept; ///< Only to be returned or stored: a moved-from engine may only be destroyed.
+
+  /// Runs `what` and waits for its reply. Any thread but the engine's own loops, where it is refused with `invalid_request`.
+  /// Never throws for what a database or a request did: see `reply::failure`.
+  reply run(request what);
+
+  /// Runs `what`; `callback` is called exactly once, on one of the engine's loops: it must not block or throw. Any thread; a
+  /// request from a callback stays on that callback's loop.
+  void run_async(request what, std::function<void(reply)> callback);
+
+  /// Runs `what`. Any thread.
+  std::future<reply> run_future(request what);
+
+  /// Any thread; each number is from a moment ago.
+  std::vector<pool_stats> stats() const;
+
+private:
+  friend class protocol_access;
+  struct own_system;
+  engine(std::unique_ptr<own_system> own, std::unique_ptr<engine_core> core);
+
+  std::unique_ptr<own_system> own_system_; ///< Null on a caller's actor system.
+  std::unique_ptr<engine_core> core_;
+};
+
+} // namespace sheaf

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Opens PostgreSQL sessions: SOCI connects, on the blocking executor.
+
+#include "sheaf/blocking_executor.hpp"
+#include "sheaf/postgresql_native.hpp"
+#include "sheaf/postgresql_session.hpp"
+#include "sheaf/postgresql_url.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/soci.h>
+
+namespace sheaf {
+
+namespace {
+
+/// SOCI gives the server's words without SQLSTATE, after a line of its own. They name host, port, user and database, never the
+/// password. The two texts are PostgreSQL's for SQLSTATE 53300, untranslated: with another `lc_messages` it is `connect_failed`.
+failure connect_failure(std::string_view message) {
+  if (const auto end = message.find('\n'); end != message.npos)
+    message.remove_prefix(end + 1);
+  failure f{.code = errc::connect_failed, .phase = phase::connect, .message = one_line(message)};
+  if (f.message.find("too many clients") != std::string::npos
+      || f.message.find("remaining connection slots are reserved") != std::string::npos) {
+    f.code = errc::too_many_connections;
+    f.sqlstate = "53300";
+    f.message += ": lower pool.max_size, or raise the server's max_connections";
+  }
+  return f;
+}
+
+result<std::shared_ptr<soci::session>> connect(const connection_parameters& parameters, clock::time_point give_up) {
+  try {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(give_up - clock::now());
+    auto s = std::make_shared<soci::session>(soci::postgresql, to_url(parameters, left));
+    auto* conn = native_connection(*s);
+    PQsetnonblocking(conn, 1);
+    PQsetNoticeProcessor(conn, [](void*, const char*) {}, nullptr); // libpq would write them to stderr
+    return s;
+  } catch (const soci::soci_error& e) {
+    return connect_failure(e.what()); // no statement, so no bound values in it
+  } catch (const std::exception& e) {
+    return failure{.code = errc::internal, .phase = phase::connect, .message = e.what()};
+  }
+}
+
+class postgresql_factory final : public session_factory {
+public:
+  postgresql_factory(connection_parameters parameters, const database_options& limits, blocking_executor& blocking)
+    : parameters_(std::make_shared<const connection_parameters>(std::move(parameters))),
+      limits_(std::make_shared<const database_options>(limits)),
+      blocking_(blocking) {}
+
+  void open(event_loop& loop, clock::time_point give_up,
+            std::function<void(result<std::unique_ptr<session>>)> done) override {
+    blocking_.run([parameters = parameters_, limits = limits_, &blocking = blocking_, loop = loop.shared_from_this(), give_up,
+                   done = std::move(done)] {
+      // The function that is posted owns the connection: a loop that has stopped drops both.
+      auto connection = std::make_shared<result<std::shared_ptr<soci::session>>>(connect(*parameters, give_up));
+      loop->post([connection, limits, &blocking, &loop = *loop, done] {
+        if (connection->has_error())
+          done(std::move(*connection).error());
+        else
+          done(std::make_unique<postgresql_session>(loop, blocking, std::move(**connection), *limits));
+      });
+    });
+  }
+
+  sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
+  std::string_view system_name() const noexcept override { return "postgresql"; }
+
+private:
+  const std::shared_ptr<const connection_parameters> parameters_;
+  const std::shared_ptr<const database_options> limits_; ///< Shared with attempts that may outlive the engine.
+  blocking_executor& blocking_;
+};
+
+} // namespace
+
+result<std::unique_ptr<session_factory>> make_postgresql_factory(const database_options& database,
+                                                                 blocking_executor& blocking) {
+  auto parameters = parse_postgresql_url(database.url);
+  if (parameters.has_error())
+    return std::move(parameters).error();
+  return std::make_unique<postgresql_factory>(std::move(*parameters), database, blocking);
+}
+
+} // namespace sheaf

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/postgresql_native.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/soci.h>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace sheaf {
+
+namespace {
+
+std::string field(const PGresult* r, int code) {
+  const char* text = PQresultErrorField(r, code);
+  return text ? text : "";
+}
+
+} // namespace
+
+PGconn* native_connection(soci::session& s) noexcept {
+  return static_cast<soci::postgresql_session_backend*>(s.get_backend())->conn_;
+}
+
+parameter_texts::parameter_texts(const parsed_statement& text, const parameters& values) {
+  constexpr auto null = static_cast<std::size_t>(-1);
+  boost::container::small_vector<std::size_t, 8> offsets;
+  for (const auto& name : text.names) {
+    const auto* x = find(values, name);
+    if (x->is_null()) {
+      offsets.push_back(null);
+      continue;
+    }
+    offsets.push_back(texts_.size());
+    append_postgresql_text(texts_, *x);
+    texts_ += '\0';
+  }
+  for (const auto offset : offsets) // only now: the text does not move any more
+    pointers_.push_back(offset == null ? nullptr : texts_.data() + offset);
+}
+
+failure failure_of(const PGresult* r, const parsed_statement& text) {
+  failure f{.phase = phase::execute, .sqlstate = field(r, PG_DIAG_SQLSTATE), .reached_server = true};
+  if (f.sqlstate.empty()) {
+    f.code = errc::connection_lost;
+    f.message = one_line(PQresultErrorMessage(r));
+    return f;
+  }
+  f.code = code_of_sqlstate(f.sqlstate);
+  f.message = one_line(field(r, PG_DIAG_MESSAGE_PRIMARY));
+  if (const auto hint = field(r, PG_DIAG_MESSAGE_HINT); !hint.empty())
+    f.message += " (" + one_line(hint) + ')';
+  if (const auto position = field(r, PG_DIAG_STATEMENT_POSITION); !position.empty())
+    f.position = text.position_in_source(std::strtoul(position.c_str(), nullptr, 10));
+  return f;
+}
+
+std::string last_error(const PGconn* conn) {
+  return one_line(PQerrorMessage(conn));
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (c != '\n' && c != '\r' && c != '\t')
+      line += c;
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
+  }
+  if (line.ends_with(' '))
+    line.pop_back();
+  return line;
+}
+
+failure too_large(std::string_view bound, std::size_t limit) {
+  return {.code = errc::result_too_large,
+          .phase = phase::fetch,
+          .message = fmt::format("the result is larger than {} ({}): select less, or raise it", bound, limit),
+          .reached_server = true};
+}
+
+answer checked_table(std::shared_ptr<const PGresult> rows, const execution& limits) {
+  if (static_cast<std::size_t>(PQntuples(rows.get())) > limits.max_rows)
+    return too_large("max_rows", limits.max_rows);
+  if (PQresultMemorySize(rows.get()) > limits.max_bytes)
+    return too_large("max_bytes", limits.max_bytes);
+  return table::from_pgresult(std::move(rows));
+}
+
+bool has_iso_dates(const PGconn* conn) noexcept {
+  const char* style = PQparameterStatus(conn, "DateStyle");
+  return style && std::string_view{style}.starts_with("ISO");
+}
+
+bool is_date_or_timestamp(Oid type) noexcept {
+  constexpr Oid date_oid = 1082, timestamp_oid = 1114; // pg_type.dat
+  return type == date_oid || type == timestamp_oid;
+}
+
+} // namespace sheaf

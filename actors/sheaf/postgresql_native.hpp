@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The small dealings with libpq that a PostgreSQL session needs: parameters out, errors and results in.
+
+#pragma once
+
+#include "sheaf/session.hpp"
+
+#include <libpq-fe.h>
+
+#include <boost/container/small_vector.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sheaf {
+
+/// The PGconn of a PostgreSQL session of SOCI's; SOCI keeps owning it.
+PGconn* native_connection(soci::session& s) noexcept;
+
+/// A statement's parameters in the order of their numbers, in text format, as PQsendQueryPrepared takes them.
+class parameter_texts {
+public:
+  /// Every name of `text` is in `values`, and no text has a NUL byte: the request was checked.
+  parameter_texts(const parsed_statement& text, const parameters& values);
+
+  const char* const* data() const noexcept { return pointers_.data(); }
+  int count() const noexcept { return static_cast<int>(pointers_.size()); }
+
+private:
+  std::string texts_; ///< One after the other, each with its NUL.
+  boost::container::small_vector<const char*, 8> pointers_;
+};
+
+/// What the server said, with its position in the SQL as it was given. Without SQLSTATE the connection is lost.
+failure failure_of(const PGresult* r, const parsed_statement& text);
+
+/// libpq's own last message, in one line.
+std::string last_error(const PGconn* conn);
+
+/// `multi\nline text\n` in one line.
+std::string one_line(std::string_view text);
+
+failure too_large(std::string_view bound, std::size_t limit);
+
+/// The rows as a table, or `result_too_large`.
+answer checked_table(std::shared_ptr<const PGresult> rows, const execution& limits);
+
+/// Whether dates and timestamps read as ISO in this session, so that their binary form can be given as the server's text.
+bool has_iso_dates(const PGconn* conn) noexcept;
+bool is_date_or_timestamp(Oid type) noexcept;
+
+} // namespace sheaf

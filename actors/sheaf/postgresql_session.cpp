@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/postgresql_session.hpp"
+
+#include "sheaf/blocking_executor.hpp"
+#include "sheaf/postgresql_native.hpp"
+#include "sheaf/soci_task.hpp"
+
+#include <fmt/format.h>
+
+#include <soci/soci.h>
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace sheaf {
+
+namespace {
+
+/// From this many reads on a result counts as large, and what it takes is watched.
+constexpr unsigned reads_of_a_small_result = 4;
+
+/// libpq's input buffer, unless a single row is larger.
+constexpr int input_buffer_bytes = 16 * 1024;
+
+/// What may still come in, beyond twice `max_bytes`, until a statement whose result is too large has stopped.
+constexpr std::size_t allowance_for_cancelling = 16 << 20;
+
+/// Reads of one result in a row, before others get their turn.
+constexpr unsigned reads_per_turn = 16;
+
+int bytes_waiting(int socket) {
+  int n = 0;
+  return ::ioctl(socket, FIONREAD, &n) == 0 ? n : 0;
+}
+
+} // namespace
+
+postgresql_session::postgresql_session(event_loop& loop, blocking_executor& blocking,
+                                       std::shared_ptr<soci::session> connection, const database_options& limits)
+  : loop_(loop),
+    blocking_(blocking),
+    connection_(std::move(connection)),
+    conn_(native_connection(*connection_)),
+    socket_(PQsocket(conn_)),
+    cancel_wait_timeout_(limits.cancel_wait_timeout),
+    prepared_(limits.statement_cache_size),
+    cancel_timer_([this] { on_cancel_overdue(); }),
+    alive_(std::make_shared<postgresql_session*>(this)) {
+  loop_.watch(socket_, *this);
+}
+
+postgresql_session::~postgresql_session() {
+  if (state_ != state::in_task && state_ != state::broken)
+    loop_.unwatch(socket_, *this);
+  blocking_.run([connection = std::move(connection_)]() mutable { connection.reset(); });
+}
+
+int postgresql_session::id() const noexcept {
+  return PQbackendPID(conn_);
+}
+
+/// Runs a member function from the loop, unless the session is gone by then.
+void postgresql_session::post(void (postgresql_session::*f)()) {
+  loop_.post([alive = std::weak_ptr{alive_}, f] {
+    if (const auto self = alive.lock())
+      ((*self)->*f)();
+  });
+}
+
+// -- sending --------------------------------------------------------------------------------------------------------------
+
+void postgresql_session::execute(execution job, session_listener& listener) {
+  job_ = std::move(job);
+  listener_ = &listener;
+  when_ = {};
+  rows_.reset();
+  failure_.reset();
+  reads_ = 0;
+  received_bytes_ = 0;
+  if (job_.what->run)
+    start_task();
+  else
+    send();
+}
+
+void postgresql_session::send() {
+  state_ = state::running;
+  fresh_ = false;
+  statement_ = nullptr;
+  const parameter_texts values{*job_.text, job_.what->parameters};
+  bool sent = true;
+  if (!prepared_.enabled()) {
+    sent = PQsendQueryParams(conn_, job_.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
+  } else if ((statement_ = prepared_.find(*job_.text))) {
+    using enum prepared_statement::binary;
+    const bool binary = statement_->results == always || (statement_->results == under_iso_dates && has_iso_dates(conn_));
+    sent = PQsendQueryPrepared(conn_, statement_->name.c_str(), values.count(), values.data(), nullptr, nullptr, binary);
+  } else {
+    sent = send_and_prepare(values.data(), values.count());
+  }
+  when_.sent = loop_.refresh_now();
+  if (sent) {
+    flush();
+    return;
+  }
+  if (PQstatus(conn_) == CONNECTION_OK) // such as too many parameters
+    failure_ = failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)};
+  post(&postgresql_session::lose_connection); // nobody hears from a session before `execute` returns
+}
+
+/// Prepares and executes in one round trip, as a pipeline. A statement that has to make room goes first, and has a sync of its
+/// own, so that the new one still runs alone in its implicit transaction (VACUUM insists on that).
+bool postgresql_session::send_and_prepare(const char* const* values, int count) {
+  statement_ = &prepared_.add(job_.text);
+  fresh_ = preparing_ = true;
+  bool sent = PQenterPipelineMode(conn_);
+  if (const auto evicted = prepared_.evict()) {
+    sent = sent && PQsendQueryParams(conn_, ("deallocate " + *evicted).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
+           && PQpipelineSync(conn_);
+    ++syncs_;
+  }
+  sent = sent && PQsendPrepare(conn_, statement_->name.c_str(), statement_->text->text.c_str(), 0, nullptr)
+         && PQsendQueryPrepared(conn_, statement_->name.c_str(), count, values, nullptr, nullptr, 0) && PQpipelineSync(conn_);
+  ++syncs_;
+  return sent;
+}
+
+void postgresql_session::flush() {
+  const int left = PQflush(conn_);
+  if (left < 0) {
+    post(&postgresql_session::lose_connection);
+  } else if ((left > 0) != flushing_) {
+    flushing_ = left > 0;
+    loop_.watch_writes(socket_, *this, flushing_);
+  }
+}
+
+// -- reading --------------------------------------------------------------------------------------------------------------
+
+void postgresql_session::on_io(bool readable, bool writable) {
+  if (writable && flushing_)
+    flush();
+  if (!readable)
+    return;
+  if (state_ == state::running || state_ == state::cleaning)
+    read();
+  else
+    read_idle();
+}
+
+void postgresql_session::read() {
+  if (when_.first_row == clock::time_point{})
+    when_.first_row = loop_.now();
+  for (unsigned i = 0; i < reads_per_turn; ++i) {
+    const bool large = reads_++ >= reads_of_a_small_result;
+    const int before = large ? bytes_waiting(socket_) : 0;
+    const bool connected = PQconsumeInput(conn_);
+    while (!PQisBusy(conn_))
+      if (take(PQgetResult(conn_))) {
+        complete();
+        return;
+      }
+    if (!connected) {
+      lose_connection();
+      return;
+    }
+    if (!large)
+      return;
+    const int after = bytes_waiting(socket_);
+    if (!check_size(before, after) || after == 0)
+      return;
+  }
+}
+
+/// libpq keeps a whole result and does not tell how much that is until it is complete, so what has been read is estimated from
+/// what the socket held before and after: exact as long as rows are smaller than libpq's buffer.
+/// False when the connection had to go.
+bool postgresql_session::check_size(int before, int after) {
+  received_bytes_ += static_cast<std::size_t>(std::max(before - after, std::min(before, input_buffer_bytes)));
+  if (received_bytes_ <= job_.max_bytes)
+    return true;
+  if (!failure_) {
+    failure_ = too_large("max_bytes", job_.max_bytes);
+    stop_statement();
+  }
+  if (received_bytes_ <= 2 * job_.max_bytes + allowance_for_cancelling)
+    return true;
+  lose_connection(); // it goes on sending all the same
+  return false;
+}
+
+/// One result of the statement, or of the pipeline around it; null between two. True when it was the last.
+bool postgresql_session::take(pg_result* r) {
+  if (!r)
+    return syncs_ == 0;
+  if (state_ == state::cleaning) {
+    PQclear(r);
+    return false;
+  }
+  std::shared_ptr<const pg_result> result{r, [](const pg_result* x) { PQclear(const_cast<pg_result*>(x)); }};
+  switch (PQresultStatus(r)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+      if (syncs_ > 1) // the evicted statement's
+        break;
+      if (!std::exchange(preparing_, false))
+        rows_ = std::move(result);
+      break;
+    case PGRES_PIPELINE_SYNC:
+      return --syncs_ == 0;
+    case PGRES_PIPELINE_ABORTED:
+      break;
+    case PGRES_EMPTY_QUERY:
+      failure_ = failure{.code = errc::rejected_sql, .phase = phase::execute, .message = "the statement is empty"};
+      break;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+      failure_ = failure{.code = errc::rejected_sql,
+                         .phase = phase::execute,
+                         .message = "COPY from or to the client is not a query: use a file on the server, or a C++ task",
+                         .reached_server = true};
+      ::shutdown(socket_, SHUT_RDWR); // the server undoes it; libpq has no other way out that cannot wait
+      return true;
+    default:
+      if (syncs_ <= 1 && !failure_)
+        failure_ = failure_of(r, *job_.text);
+  }
+  return false;
+}
+
+void postgresql_session::complete() {
+  if (state_ == state::running)
+    when_.last_row = loop_.now();
+  if (PQpipelineStatus(conn_) != PQ_PIPELINE_OFF)
+    PQexitPipelineMode(conn_);
+  if (statement_ && fresh_ && preparing_) { // it was not even prepared
+    prepared_.drop(*statement_);
+    statement_ = nullptr;
+    preparing_ = false;
+  }
+  if (PQstatus(conn_) != CONNECTION_OK || PQsocket(conn_) < 0 || PQtransactionStatus(conn_) == PQTRANS_UNKNOWN) {
+    lose_connection();
+    return;
+  }
+  if (state_ == state::running) {
+    if (prepare_again())
+      return;
+    learn_types();
+  }
+  if (PQtransactionStatus(conn_) == PQTRANS_IDLE)
+    settle();
+  else if (state_ == state::running)
+    clean_up();
+  else
+    lose_connection(); // not even a rollback helped
+}
+
+/// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. Nothing has run then,
+/// so it is prepared anew, once.
+bool postgresql_session::prepare_again() {
+  if (!statement_ || fresh_ || !failure_ || PQtransactionStatus(conn_) != PQTRANS_IDLE)
+    return false;
+  const bool result_type_changed = failure_->sqlstate == "0A000";
+  const bool is_unknown = failure_->sqlstate == "26000";
+  if (!result_type_changed && !is_unknown)
+    return false;
+  prepared_.drop(*statement_);
+  failure_.reset();
+  send();
+  return true;
+}
+
+/// Binary results cost less on both sides, but libpq asks for all columns or none, and not every type's binary form can be
+/// turned into the server's exact text. So a statement's first result, in text, decides.
+void postgresql_session::learn_types() {
+  using enum prepared_statement::binary;
+  if (!statement_ || !rows_ || statement_->results != unknown)
+    return;
+  statement_->results = always;
+  for (int i = 0; i < PQnfields(rows_.get()); ++i) {
+    const auto oid = PQftype(rows_.get(), i);
+    if (!binary_is_exact(oid))
+      statement_->results = never;
+    else if (statement_->results == always && is_date_or_timestamp(oid))
+      statement_->results = under_iso_dates;
+  }
+}
+
+/// An open transaction does not survive its query: the next one on this session is another's.
+void postgresql_session::clean_up() {
+  state_ = state::cleaning;
+  statement_ = nullptr;
+  if (PQsendQuery(conn_, "rollback"))
+    flush();
+  else
+    lose_connection();
+}
+
+/// The server is done. If nobody is still busy cancelling, so is the session.
+void postgresql_session::settle() {
+  if (cancel_on_its_way_) {
+    state_ = state::over;
+    return;
+  }
+  state_ = state::idle;
+  answer_now();
+}
+
+void postgresql_session::answer_now() {
+  cancel_timer_.disarm();
+  if (cancel_done_) {
+    job_ = {};
+    std::exchange(cancel_done_, nullptr)();
+    return;
+  }
+  answer what = table{};
+  if (failure_)
+    what = std::move(*failure_);
+  else if (task_answer_)
+    what = std::move(*task_answer_);
+  else if (rows_)
+    what = checked_table(std::move(rows_), job_);
+  task_answer_.reset();
+  failure_.reset();
+  auto& listener = *std::exchange(listener_, nullptr);
+  job_ = {};
+  listener.on_answer(std::move(what), when_); // may give this session to the next query, or destroy it
+}
+
+// -- C++ tasks ------------------------------------------------------------------------------------------------------------
+
+void postgresql_session::start_task() {
+  state_ = state::in_task;
+  loop_.unwatch(socket_, *this);
+  task_cancel_ = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
+  PQsetnonblocking(conn_, 0); // large objects and COPY expect it
+  when_.sent = loop_.refresh_now();
+  blocking_.run([connection = connection_, run = job_.what->run, keep = job_.keep_alive, loop = loop_.shared_from_this(),
+                 alive = std::weak_ptr{alive_}] {
+    auto result = std::make_shared<answer>(run_task(run, *connection));
+    loop->post([result, alive] {
+      if (const auto self = alive.lock())
+        (*self)->on_task_done(std::move(*result));
+    });
+  });
+}
+
+void postgresql_session::on_task_done(answer what) {
+  if (state_ == state::broken)
+    return; // given up meanwhile
+  task_answer_ = std::move(what);
+  when_.last_row = loop_.refresh_now();
+  state_ = state::running;
+  conn_ = native_connection(*connection_);
+  socket_ = PQsocket(conn_);
+  if (socket_ < 0 || PQstatus(conn_) != CONNECTION_OK) {
+    state_ = state::in_task; // not watched
+    lose_connection();
+    return;
+  }
+  loop_.watch(socket_, *this);
+  PQsetnonblocking(conn_, 1);
+  if (PQtransactionStatus(conn_) == PQTRANS_IDLE)
+    settle();
+  else
+    clean_up();
+}
+
+// -- cancelling -----------------------------------------------------------------------------------------------------------
+
+void postgresql_session::cancel(std::function<void()> done) {
+  listener_ = nullptr;
+  cancel_done_ = std::move(done);
+  if (state_ == state::broken || state_ == state::idle) {
+    post(&postgresql_session::answer_now);
+    return;
+  }
+  loop_.arm(cancel_timer_, loop_.refresh_now() + cancel_wait_timeout_);
+  if (state_ == state::running || state_ == state::in_task)
+    stop_statement();
+}
+
+/// Asks the server to stop. PQcancel blocks, so it runs on the executor; until it has returned the session keeps still, lest
+/// the cancel hits its next statement.
+void postgresql_session::stop_statement() {
+  if (std::exchange(cancel_on_its_way_, true))
+    return;
+  std::shared_ptr<void> handle = task_cancel_;
+  if (state_ != state::in_task)
+    handle = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
+  blocking_.run([handle, loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
+    if (alive.expired())
+      return; // too late to matter
+    char ignored[256];
+    PQcancel(static_cast<PGcancel*>(handle.get()), ignored, sizeof ignored);
+    loop->post([alive] {
+      if (const auto self = alive.lock())
+        (*self)->on_cancel_sent();
+    });
+  });
+}
+
+void postgresql_session::on_cancel_sent() {
+  cancel_on_its_way_ = false;
+  if (state_ == state::over)
+    settle();
+}
+
+/// The server does not confirm. Our end of the connection is enough to free the slot; the server notices when it wakes.
+void postgresql_session::on_cancel_overdue() {
+  if (state_ == state::in_task)
+    ::shutdown(socket_, SHUT_RDWR); // the task's next call fails; its thread closes the connection in the end
+  lose_connection();
+}
+
+// -- losing ---------------------------------------------------------------------------------------------------------------
+
+/// Input while no statement runs: notices and notifications, which nobody asked for, or the end.
+void postgresql_session::read_idle() {
+  const bool connected = PQconsumeInput(conn_);
+  PQisBusy(conn_);
+  while (auto* notification = PQnotifies(conn_))
+    PQfreemem(notification);
+  if (!connected || PQstatus(conn_) != CONNECTION_OK)
+    lose_connection();
+}
+
+void postgresql_session::lose_connection() {
+  if (state_ == state::broken)
+    return;
+  if (state_ == state::running && PQstatus(conn_) != CONNECTION_OK)
+    while (auto* last_word = PQgetResult(conn_)) // such as why the server ended it; does not wait any more
+      take(last_word);
+  const bool was_idle = state_ == state::idle;
+  if (state_ != state::in_task)
+    loop_.unwatch(socket_, *this);
+  state_ = state::broken;
+  cancel_on_its_way_ = false;
+  if (was_idle) {
+    if (const auto callback = on_broken_)
+      callback();
+    return;
+  }
+  if (!failure_)
+    failure_ = failure{.code = errc::connection_lost,
+                       .phase = rows_ ? phase::fetch : phase::execute,
+                       .message = "the connection to the server was lost while the query ran",
+                       .reached_server = true};
+  answer_now();
+}
+
+} // namespace sheaf

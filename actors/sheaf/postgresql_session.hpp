@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A PostgreSQL session without a thread: SOCI opens and closes the connection on the blocking executor; in between, statements
+// go over its own PGconn, non-blocking, watched by the loop (libpq manual, chapter 34.4, and 34.5 for pipelines).
+
+#pragma once
+
+#include "sheaf/event_loop.hpp"
+#include "sheaf/options.hpp"
+#include "sheaf/session.hpp"
+#include "sheaf/statement_cache.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+struct pg_conn; // libpq's PGconn
+
+namespace sheaf {
+
+result<std::unique_ptr<session_factory>> make_postgresql_factory(const database_options& database,
+                                                                 blocking_executor& blocking);
+
+class postgresql_session final : public session, private io_handler {
+public:
+  /// `connection` is open. Loop thread, as everything here.
+  postgresql_session(event_loop& loop, blocking_executor& blocking, std::shared_ptr<soci::session> connection,
+                     const database_options& limits);
+
+  /// The connection is closed on the executor, or by the thread of the task that still uses it.
+  ~postgresql_session() override;
+
+  void execute(execution job, session_listener& listener) override;
+  void cancel(std::function<void()> done) override;
+  session_listener::moments progress() const noexcept override { return when_; }
+  bool usable() const noexcept override { return state_ != state::broken; }
+  void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
+  int id() const noexcept override;
+
+private:
+  enum class state {
+    idle,
+    running,  ///< A statement; the server has not said yet that it is done with it.
+    in_task,  ///< A C++ task has the connection: nobody else touches it.
+    cleaning, ///< Rolling back what was left open, before the answer goes out.
+    over,     ///< The statement is over, but a cancel for it is still on its way.
+    broken,
+  };
+
+  void on_io(bool readable, bool writable) override;
+  void send();
+  bool send_and_prepare(const char* const* values, int count);
+  void flush();
+  void read();
+  bool take(pg_result* r);
+  bool check_size(int before, int after);
+  void complete();
+  bool prepare_again();
+  void learn_types();
+  void clean_up();
+  void settle();
+  void answer_now();
+
+  void start_task();
+  void on_task_done(answer what);
+
+  void stop_statement();
+  void on_cancel_sent();
+  void on_cancel_overdue();
+
+  void read_idle();
+  void lose_connection();
+  void post(void (postgresql_session::*f)());
+
+  event_loop& loop_;
+  blocking_executor& blocking_;
+  std::shared_ptr<soci::session> connection_;
+  pg_conn* conn_;
+  int socket_;
+  const std::chrono::nanoseconds cancel_wait_timeout_;
+  statement_cache prepared_;
+
+  state state_ = state::idle;
+  execution job_;
+  session_listener* listener_ = nullptr; ///< Null while nobody wants the answer.
+  session_listener::moments when_;
+
+  // The statement that runs.
+  prepared_statement* statement_ = nullptr; ///< Null when statements are not cached.
+  std::shared_ptr<const pg_result> rows_;
+  std::optional<failure> failure_;    ///< The first one.
+  std::optional<answer> task_answer_;
+  int syncs_ = 0;                ///< Pipeline syncs to come; 0 outside a pipeline.
+  bool preparing_ = false;       ///< The result of PQsendPrepare comes next.
+  bool fresh_ = false;           ///< It was prepared with this execution.
+  bool flushing_ = false;        ///< The socket was full: watched for writing.
+  unsigned reads_ = 0;
+  std::size_t received_bytes_ = 0; ///< About; counted once a result turns out to be large.
+
+  // Cancelling.
+  std::function<void()> cancel_done_;
+  bool cancel_on_its_way_ = false;
+  timer cancel_timer_;
+  std::shared_ptr<void> task_cancel_; ///< A PGcancel, made before a task took the connection.
+
+  std::function<void()> on_broken_;
+  std::shared_ptr<postgresql_session*> alive_; ///< Others hold it weakly: gone with the session.
+};
+
+} // namespace sheaf

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/postgresql_url.hpp"
+
+#include <libpq-fe.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+
+namespace sheaf {
+
+namespace {
+
+/// A silent peer is noticed 5 s + 3 × 1 s after the last byte; unsent data does not wait longer either.
+constexpr std::pair<const char*, const char*> defaults[] = {
+  {"fallback_application_name", "sheaf"}, {"client_encoding", "UTF8"}, {"keepalives", "1"},
+  {"keepalives_idle", "5"},               {"keepalives_interval", "1"}, {"keepalives_count", "3"},
+  {"tcp_user_timeout", "8000"},
+};
+
+bool gives(const connection_parameters& parameters, std::string_view keyword) {
+  return std::any_of(parameters.begin(), parameters.end(), [&](const auto& p) { return p.first == keyword; });
+}
+
+void append_encoded(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'
+                       || c == '.';
+    if (plain)
+      out += c;
+    else
+      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+  }
+}
+
+} // namespace
+
+result<connection_parameters> parse_postgresql_url(const std::string& url) {
+  char* ignored = nullptr; // libpq's message quotes the text
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed{PQconninfoParse(url.c_str(), &ignored),
+                                                                           PQconninfoFree};
+  PQfreemem(ignored);
+  if (!parsed)
+    return failure{.code = errc::invalid_request,
+                   .phase = phase::connect,
+                   .message = "the PostgreSQL URL does not parse: it reads postgresql://user:password@host:port/dbname?keyword=value "
+                              "with special characters percent-encoded, or host=… port=… user=… dbname=…"};
+  connection_parameters parameters;
+  for (const auto* option = parsed.get(); option->keyword; ++option)
+    if (option->val)
+      parameters.emplace_back(option->keyword, option->val);
+  for (const auto& [keyword, value] : defaults)
+    if (!gives(parameters, keyword))
+      parameters.emplace_back(keyword, value);
+  return parameters;
+}
+
+std::string to_url(const connection_parameters& parameters, std::chrono::seconds connect_timeout) {
+  std::string url = "postgresql:///";
+  auto add = [&, separator = '?'](std::string_view keyword, std::string_view value) mutable {
+    url += std::exchange(separator, '&');
+    url += keyword;
+    url += '=';
+    append_encoded(url, value);
+  };
+  for (const auto& [keyword, value] : parameters)
+    add(keyword, value);
+  if (!gives(parameters, "connect_timeout"))
+    add("connect_timeout", std::to_string(std::max<std::int64_t>(connect_timeout.count(), 1)));
+  return url;
+}
+
+} // namespace sheaf

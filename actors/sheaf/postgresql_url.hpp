@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A PostgreSQL URL or keyword string, brought into the one form that passes through SOCI unchanged.
+
+#pragma once
+
+#include "sheaf/error.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sheaf {
+
+/// libpq's connection parameters (manual, section 34.1.2) as keyword and value.
+using connection_parameters = std::vector<std::pair<std::string, std::string>>;
+
+/// Reads what libpq reads, and adds what sheaf wants unless it is given: UTF-8, keepalives that find a dead peer within
+/// seconds, an application name. The failure never repeats any of the text, which may hold a password.
+result<connection_parameters> parse_postgresql_url(const std::string& url);
+
+/// `postgresql:///?keyword=value&…`, every byte that is not plain percent-encoded. SOCI 4.0.3 splits connection strings on
+/// white space and takes double quotes away; in this form there are none. `connect_timeout` is added unless it is given.
+std::string to_url(const connection_parameters& parameters, std::chrono::seconds connect_timeout);
+
+} // namespace sheaf

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One query: gets a session, runs on it, hands it back, replies once, and is gone. Lives on the loop of its session's pool.
+
+#pragma once
+
+#include "sheaf/loop_actor.hpp"
+#include "sheaf/request_inspect.hpp"
+#include "sheaf/session_pool.hpp"
+
+#include <caf/actor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace sheaf {
+
+/// A request that has been checked: every query has a unique name, a statement that scans, and all its parameters.
+struct checked_request {
+  request what;
+  std::vector<std::shared_ptr<const parsed_statement>> texts; ///< Null for tasks.
+  std::vector<std::uint32_t> databases;                       ///< By position in the engine's options.
+  clock::time_point taken_at, deadline;
+};
+
+/// From a query actor to its request actor: what became of query `index`. Sent exactly once.
+struct query_done {
+  std::uint64_t index = 0;
+  outcome what;
+};
+
+/// To a query or request actor: end now, with this code.
+struct stop {
+  errc code = errc::query_canceled;
+  std::string message;
+};
+
+inline stop engine_closed() {
+  return {errc::pool_closed, "the engine is shutting down"};
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, query_done& x) {
+  return f(x.index, x.what);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stop& x) {
+  return f(x.code, x.message);
+}
+
+/// Who joins the outcomes of queries: a request actor.
+/// Where a query actor's outcome goes: its request actor. On the same loop a message would only be a detour.
+class query_joiner {
+public:
+  virtual void join(query_done done) = 0;
+
+protected:
+  ~query_joiner() = default;
+};
+
+struct query_job {
+  std::shared_ptr<const checked_request> request;
+  std::size_t index = 0;
+  session_pool* pool = nullptr; ///< Of the loop that the actor is spawned on.
+  clock::time_point deadline;   ///< The request's, or the query's own if that is earlier.
+  bool own_deadline = false;    ///< The query's own: nobody else watches it.
+  std::size_t max_rows = 0, max_bytes = 0;
+  caf::actor reply_to;
+  query_joiner* here = nullptr; ///< `reply_to`, if it lives on the same loop.
+};
+
+class query_actor final : public loop_actor, private session_waiter, private session_listener {
+public:
+  query_actor(caf::actor_config& cfg, event_loop& loop, query_job job);
+
+  const char* name() const override { return "sheaf.query"; }
+
+private:
+  void begin() override;
+  void receive(caf::message& what) override;
+  void on_kill() override { give_up({errc::query_canceled, "the query's actor was ended"}); }
+
+  void run(lease got);
+  void give_up(const stop& why);
+  void reply(answer what);
+
+  void on_lease(lease got) override { run(std::move(got)); }
+  void on_refused(failure why) override { reply(std::move(why)); }
+  void on_answer(answer what, const moments& when) override;
+
+  std::chrono::nanoseconds since_start(clock::time_point t) const noexcept { return t - job_.request->taken_at; }
+  sheaf::phase phase_reached() const noexcept;
+  void note(const moments& when) noexcept;
+  const query& what() const noexcept { return job_.request->what.queries[job_.index]; }
+
+  query_job job_;
+  lease lease_;
+  query_times times_;
+  timer timeout_;
+};
+
+} // namespace sheaf

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/request_actor.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/message.hpp>
+#include <caf/send.hpp>
+
+namespace sheaf {
+
+request_actor::request_actor(caf::actor_config& cfg, worker& home, std::shared_ptr<const checked_request> what,
+                             std::function<void(reply)> callback)
+  : loop_actor(cfg, *home.loop),
+    request_(std::move(what)),
+    callback_(std::move(callback)),
+    home_(home),
+    deadline_([this] { give_up({errc::deadline_exceeded, "the request's deadline passed"}); }) {}
+
+void request_actor::begin() {
+  const auto& what = request_->what;
+  reply_.outcomes.resize(what.queries.size());
+  running_.resize(what.queries.size());
+  width_ = what.width != 0 ? what.width : home_.core.settings().width;
+  home_.requests.push_back(*this);
+  if (home_.closing) {
+    loop().post([self = caf::strong_actor_ptr{ctrl()}, this] { give_up(engine_closed()); });
+    return;
+  }
+  loop().arm(deadline_, request_->deadline);
+  while (wants_more())
+    spawn_next();
+}
+
+void request_actor::receive(caf::message& what) {
+  if (what.match_elements<query_done>())
+    join(std::move(what.get_mutable_as<query_done>(0)));
+  else if (what.match_elements<stop>())
+    give_up(what.get_as<stop>(0));
+}
+
+bool request_actor::wants_more() const noexcept {
+  return !giving_up_ && spawned_ < request_->what.queries.size() && pending_ < width_;
+}
+
+void request_actor::spawn_next() {
+  const auto index = spawned_++;
+  const auto& core = home_.core;
+  const auto& q = request_->what.queries[index];
+  const auto database = request_->databases[index];
+  auto& where = core.place(home_, database);
+  query_job job{.request = request_,
+                .index = index,
+                .pool = where.pools[database].get(),
+                .deadline = request_->deadline,
+                .max_rows = q.max_rows.value_or(core.settings().max_rows),
+                .max_bytes = q.max_bytes.value_or(core.settings().max_bytes),
+                .reply_to = caf::actor{this},
+                .here = &where == &home_ ? this : nullptr};
+  if (q.timeout && request_->taken_at + *q.timeout < job.deadline) {
+    job.deadline = request_->taken_at + *q.timeout;
+    job.own_deadline = true;
+  }
+  job.pool->reserve();
+  ++pending_;
+  caf::actor_config cfg;
+  running_[index] = system().spawn_class<query_actor, caf::no_spawn_options>(cfg, *where.loop, std::move(job));
+}
+
+/// One query is over. When it was the last, so is the request.
+void request_actor::join(query_done done) {
+  const auto& what = request_->what;
+  const auto& q = what.queries[done.index];
+  auto& slot = reply_.outcomes[done.index] = std::move(done.what);
+  running_[done.index] = nullptr;
+  --pending_;
+  if (const auto* f = slot.error_info(); f && !giving_up_) {
+    if (what.on_error == error_policy::fail) {
+      reply_.failure = *f;
+      give_up({errc::query_canceled, "another query of the request failed: " + f->query});
+    } else if (q.required && !reply_.failure) {
+      reply_.failure = *f;
+    }
+  }
+  while (wants_more())
+    spawn_next();
+  if (pending_ == 0 && spawned_ == what.queries.size() && !ended())
+    reply_now();
+}
+
+/// Ends what runs and does not begin the rest. The query actors reply at once, so the request does soon after.
+void request_actor::give_up(const stop& why) {
+  if (giving_up_ || ended())
+    return;
+  giving_up_ = true;
+  const auto& queries = request_->what.queries;
+  for (; spawned_ < queries.size(); ++spawned_) {
+    auto& slot = reply_.outcomes[spawned_];
+    slot.name = queries[spawned_].name;
+    slot.data = failure{.code = why.code, .phase = phase::queue, .query = slot.name, .message = why.message};
+  }
+  if (!reply_.failure) {
+    reply_.failure = failure{.code = why.code, .message = why.message};
+    loop().refresh_now();
+  }
+  for (const auto& actor : running_)
+    if (actor)
+      caf::anon_send(actor, why);
+  if (pending_ == 0)
+    reply_now();
+}
+
+void request_actor::reply_now() {
+  const auto self = end();
+  deadline_.disarm();
+  unlink();
+  reply_.elapsed = loop().now() - request_->taken_at;
+  callback_(std::move(reply_));
+}
+
+} // namespace sheaf

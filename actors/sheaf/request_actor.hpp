@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The centre: spawns a query actor per query, joins their replies in the order the queries were given, keeps the deadline and
+// the error policy, replies exactly once, and is gone.
+
+#pragma once
+
+#include "sheaf/engine_core.hpp"
+#include "sheaf/query_actor.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace sheaf {
+
+class request_actor final : public loop_actor, public live_request, private query_joiner {
+public:
+  /// `callback` is called once, on the loop of `home`.
+  request_actor(caf::actor_config& cfg, worker& home, std::shared_ptr<const checked_request> what,
+                std::function<void(reply)> callback);
+
+  const char* name() const override { return "sheaf.request"; }
+
+  /// Answers what is still open with this code.
+  void give_up(const stop& why) override;
+
+private:
+  void begin() override;
+  void receive(caf::message& what) override;
+  void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
+  void join(query_done done) override;
+
+  void spawn_next();
+  bool wants_more() const noexcept;
+  void reply_now();
+
+  std::shared_ptr<const checked_request> request_;
+  std::function<void(reply)> callback_;
+  worker& home_;
+
+  reply reply_;
+  std::vector<caf::actor> running_; ///< By position; null where the query has not begun or is over.
+  std::size_t spawned_ = 0, pending_ = 0, width_ = 0;
+  bool giving_up_ = false;
+  timer deadline_;
+};
+
+} // namespace sheaf

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Who gets the next session: one database's sessions on one loop. Sessions are opened when they are needed, given away whole
+// (a lease is the only owner), and waited for in the order of arrival within a priority. Loop thread only, unless it says otherwise.
+
+#pragma once
+
+#include "sheaf/engine.hpp"
+#include "sheaf/event_loop.hpp"
+#include "sheaf/session.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sheaf {
+
+class session_pool;
+
+/// The only owner of a session, as long as it lasts. Destroying it gives the session back.
+class lease {
+public:
+  lease() noexcept = default;
+  lease(lease&& x) noexcept : pool_(std::exchange(x.pool_, nullptr)), session_(std::exchange(x.session_, nullptr)) {}
+  lease& operator=(lease&& x) noexcept {
+    lease{std::move(x)}.swap(*this);
+    return *this;
+  }
+  ~lease() { give_back(); }
+
+  void give_back() noexcept; ///< The session is at rest: the next waiter may have it.
+  void cancel() noexcept;    ///< The session is running something: it is stopped, and free once the database has confirmed that.
+
+  explicit operator bool() const noexcept { return session_ != nullptr; }
+  session* operator->() const noexcept { return session_; }
+
+private:
+  friend class session_pool;
+  lease(session_pool& pool, session& s) noexcept : pool_(&pool), session_(&s) {}
+  void swap(lease& x) noexcept {
+    std::swap(pool_, x.pool_);
+    std::swap(session_, x.session_);
+  }
+
+  session_pool* pool_ = nullptr;
+  session* session_ = nullptr;
+};
+
+/// Who waits for a session. Destroying it ends the wait.
+class session_waiter : public boost::intrusive::list_base_hook<> {
+public:
+  session_waiter() = default;
+  session_waiter(const session_waiter&) = delete;
+  session_waiter& operator=(const session_waiter&) = delete;
+  virtual ~session_waiter() { stop_waiting(); }
+
+  virtual void on_lease(lease got) = 0;
+  virtual void on_refused(failure why) = 0;
+
+  void stop_waiting() noexcept; ///< Gives up the place in the queue, if there is one.
+
+private:
+  friend class session_pool;
+  session_pool* pool_ = nullptr; ///< Set while it waits.
+  priority rank_{};
+  clock::time_point give_up_{};
+};
+
+class session_pool {
+public:
+  /// `limits` are this loop's share of the database's. `factory` and `loop` outlive the pool.
+  session_pool(event_loop& loop, session_factory& factory, std::string database, pool_options limits);
+
+  /// `close` came first. Sessions that are still there (in a C++ task that does not return) are abandoned to their thread.
+  ~session_pool();
+
+  session_pool(const session_pool&) = delete;
+  session_pool& operator=(const session_pool&) = delete;
+
+  /// An idle session at once, or (an empty lease) a place in the queue: then exactly one of `who`'s functions is called later,
+  /// unless it is destroyed before. A full queue, a closed pool, and a server that refused all sessions a moment ago are failures.
+  result<lease> acquire(session_waiter& who, priority rank);
+
+  /// Refuses all who wait and whoever comes, and ends sessions as they come back. `closed` is called once none is left.
+  void close(std::function<void()> closed);
+
+  /// How many more queries could start at once, here and now. Any thread; a snapshot.
+  std::ptrdiff_t places() const noexcept {
+    return places_.load(std::memory_order_relaxed) - reserved_.load(std::memory_order_relaxed);
+  }
+
+  /// Counts on one place less until the query that is on its way here calls `acquire`. Any thread; once for each `acquire`.
+  void reserve() noexcept { reserved_.fetch_add(1, std::memory_order_relaxed); }
+
+  std::size_t max_size() const noexcept { return limits_.max_size; }
+  const std::string& database() const noexcept { return database_; }
+  session_factory& factory() const noexcept { return factory_; }
+
+  /// The numbers as of the last change. Any thread.
+  pool_stats stats() const;
+
+private:
+  friend class lease;
+  friend class session_waiter;
+  using queue = boost::intrusive::list<session_waiter>;
+
+  void take_back(session& s);
+  void cancel(session& s);
+  void on_cancelled(session& s);
+  void on_broken(session& s);
+  void offer(session& s);
+  void destroy(session& s);
+
+  void open_for_waiters();
+  void on_opened(result<std::unique_ptr<session>> opened);
+  void on_open_failed(failure why);
+
+  session_waiter* next_waiter();
+  void remove(session_waiter& who) noexcept;
+  void refuse(session_waiter& who, failure why);
+  void refuse_all(const failure& why);
+  void refuse_expired();
+  void arm_queue_timer();
+
+  void publish() noexcept;
+  void check_closed();
+  std::size_t waiting() const noexcept;
+  failure refusal(errc code, std::string_view what) const;
+
+  event_loop& loop_;
+  session_factory& factory_;
+  const std::string database_;
+  const pool_options limits_;
+
+  std::vector<std::unique_ptr<session>> sessions_; ///< All of them, whoever holds them.
+  std::vector<session*> idle_;                     ///< The last one used goes out first: its backend is warm.
+  std::size_t connecting_ = 0;
+  std::size_t cancelling_ = 0;
+  std::array<queue, 3> waiters_;          ///< By priority.
+  std::array<unsigned, 3> passed_over_{}; ///< How often each had to wait for a higher one, since its last turn.
+
+  timer queue_timer_; ///< For the waiter that gives up first.
+  timer retry_timer_; ///< For the next attempt to connect after a failed one.
+  failure last_failure_;
+  clock::time_point retry_at_{};
+  unsigned failures_in_a_row_ = 0;
+
+  std::function<void()> closed_; ///< Set once the pool closes.
+  bool closing_ = false;
+
+  // What other threads may read.
+  std::atomic<std::ptrdiff_t> places_;
+  std::atomic<std::ptrdiff_t> reserved_ = 0;
+  std::atomic<std::size_t> total_now_ = 0, idle_now_ = 0, connecting_now_ = 0, cancelling_now_ = 0, waiting_now_ = 0;
+};
+
+} // namespace sheaf

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The statements that one PostgreSQL session has prepared, by text; the least recently used one makes room. Loop thread only.
+
+#pragma once
+
+#include "sheaf/statement.hpp"
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace sheaf {
+
+struct prepared_statement {
+  std::shared_ptr<const parsed_statement> text;
+  std::string name; ///< On the server.
+
+  /// Whether results may come in binary: known after the first one, when its columns are.
+  enum class binary : std::uint8_t { unknown, never, under_iso_dates, always } results = binary::unknown;
+};
+
+class statement_cache {
+public:
+  explicit statement_cache(std::size_t size_max) : size_max_(size_max) {}
+
+  bool enabled() const noexcept { return size_max_ > 0; }
+
+  /// The statement if it is prepared; it counts as used.
+  prepared_statement* find(const parsed_statement& text) {
+    const auto i = by_text_.find(&text);
+    if (i == by_text_.end())
+      return nullptr;
+    used_.splice(used_.begin(), used_, i->second);
+    return &*i->second;
+  }
+
+  /// Adds a statement under a name of its own. It is not there yet.
+  prepared_statement& add(std::shared_ptr<const parsed_statement> text) {
+    used_.push_front({std::move(text), "sheaf_" + std::to_string(++last_name_)});
+    by_text_.emplace(used_.front().text.get(), used_.begin());
+    return used_.front();
+  }
+
+  void drop(prepared_statement& x) {
+    const auto i = by_text_.find(x.text.get());
+    const auto entry = i->second;
+    by_text_.erase(i);
+    used_.erase(entry);
+  }
+
+  /// When there are too many: the name of the one that was not used for longest, which the server has to forget.
+  std::optional<std::string> evict() {
+    if (used_.size() <= size_max_)
+      return std::nullopt;
+    auto name = std::move(used_.back().name);
+    drop(used_.back());
+    return name;
+  }
+
+private:
+  struct hash {
+    std::size_t operator()(const parsed_statement* x) const noexcept { return x->hash; }
+  };
+  struct same_text {
+    bool operator()(const parsed_statement* a, const parsed_statement* b) const noexcept {
+      return a == b || (a->hash == b->hash && a->text == b->text);
+    }
+  };
+
+  std::size_t size_max_;
+  std::uint64_t last_name_ = 0;
+  std::list<prepared_statement> used_; ///< The last one used comes first.
+  std::unordered_map<const parsed_statement*, std::list<prepared_statement>::iterator, hash, same_text> by_text_;
+};
+
+} // namespace sheaf
