@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The workloads on sheaf: each client sends its next request from the callback of the last one.
+
+#include "workload.hpp"
+
+#include "sheaf/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <soci/soci.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+
+namespace bench {
+
+namespace {
+
+class sheaf_run {
+public:
+  sheaf_run(const run_options& how, const window& w, std::vector<client>& clients)
+    : how_(how), window_(w), engine_(options_for(how)), open_(clients.size()) {
+    open_all_sessions();
+    for (auto& c : clients)
+      send(c);
+    std::unique_lock guard{mutex_};
+    over_.wait(guard, [this] { return open_ == 0; });
+    if (!failure_.empty())
+      throw std::runtime_error(failure_);
+  }
+
+private:
+  static sheaf::options options_for(const run_options& how) {
+    auto o = sheaf::for_database(how.conninfo, {.max_size = how.pool, .max_queue_size = 1'000'000});
+    o.loops = how.loops;
+    return o;
+  }
+
+  /// All sessions at once, each with a query that waits until the others are there.
+  void open_all_sessions() {
+    if (how_.what == workload::sqlite)
+      return;
+    sheaf::request r;
+    for (std::size_t i = 0; i < how_.pool; ++i)
+      r.queries.emplace_back("", "select pg_sleep(0.3)");
+    const auto got = engine_.run(std::move(r));
+    if (!got.ok())
+      throw std::runtime_error(to_string(*got.failure));
+    if (const auto pool = engine_.stats().front(); pool.total != how_.pool)
+      throw std::runtime_error(fmt::format("only {} of {} sessions could be opened: lower --pool, or raise the server's "
+                                           "max_connections",
+                                           pool.total, how_.pool));
+  }
+
+  sheaf::request next_request(client& c) {
+    sheaf::request r;
+    r.queries.reserve(how_.n);
+    for (std::size_t i = 0; i < how_.n; ++i)
+      r.queries.push_back(next_query(c, i));
+    return r;
+  }
+
+  sheaf::query next_query(client& c, std::size_t index) {
+    if (is_slow(how_.what, index, how_.n))
+      return {"", slow_};
+    switch (how_.what) {
+      case workload::sleep:
+        return {"", sleep_};
+      case workload::count:
+        return {"", count_};
+      case workload::wide:
+        return {"", wide_};
+      case workload::tasks:
+        return sheaf::query::of_task("", [id = c.ids.next()](soci::session& s) {
+          int found = 0, number = 0;
+          s << "select id, randomnumber from world where id = :id", soci::use(id), soci::into(found), soci::into(number);
+          return found + number;
+        });
+      default:
+        return {"", world_, {{"id", c.ids.next()}}};
+    }
+  }
+
+  void send(client& c) {
+    c.began = clock::now();
+    engine_.run_async(next_request(c), [this, &c](sheaf::reply r) { take(c, r); });
+  }
+
+  void take(client& c, const sheaf::reply& r) {
+    if (!r.ok())
+      fail(to_string(*r.failure));
+    else
+      decode(r);
+    const auto now = clock::now();
+    if (window_.counts(now)) {
+      c.latencies_us.push_back(std::chrono::duration<float, std::micro>(now - c.began).count());
+      if (how_.what == workload::mixed || how_.what == workload::world)
+        for (std::size_t i = 0; i < how_.n; ++i)
+          if (!is_slow(how_.what, i, how_.n))
+            c.short_latencies_us.push_back(std::chrono::duration<float, std::micro>(r.outcomes[i].times.released).count());
+    }
+    if (now < window_.until && !failed_.load(std::memory_order_relaxed)) {
+      send(c);
+      return;
+    }
+    std::lock_guard guard{mutex_};
+    if (--open_ == 0)
+      over_.notify_one();
+  }
+
+  void decode(const sheaf::reply& r) {
+    std::uint64_t sum = 0;
+    if (how_.what == workload::tasks) {
+      for (const auto& o : r.outcomes)
+        sum += static_cast<std::uint64_t>(o.value<int>());
+    } else if (how_.what == workload::wide) {
+      for (const auto& o : r.outcomes)
+        sum += decode_books(o.table());
+    } else if (how_.what == workload::count) {
+      for (const auto& o : r.outcomes)
+        sum += static_cast<std::uint64_t>(o.table().scalar<std::int64_t>());
+    } else if (how_.what != workload::sleep) {
+      for (std::size_t i = 0; i < how_.n; ++i)
+        if (!is_slow(how_.what, i, how_.n)) {
+          const auto& t = r.outcomes[i].table();
+          sum += static_cast<std::uint64_t>(t.get<std::int32_t>(0, 0)) + static_cast<std::uint64_t>(t.get<std::int32_t>(0, 1));
+        }
+    }
+    sink.fetch_add(sum, std::memory_order_relaxed);
+  }
+
+  static std::uint64_t decode_books(const sheaf::table& t) {
+    std::uint64_t sum = 0;
+    for (std::size_t row = 0; row < t.rows(); ++row)
+      sum += static_cast<std::uint64_t>(t.get<std::int32_t>(row, 0)) + t.get<std::string_view>(row, 1).size()
+             + t.get<std::string_view>(row, 2).size() + static_cast<std::uint64_t>(t.get<double>(row, 3))
+             + static_cast<std::uint64_t>(t.get<sheaf::timestamp>(row, 4).time_since_epoch().count());
+    return sum;
+  }
+
+  void fail(std::string why) {
+    std::lock_guard guard{mutex_};
+    if (!failed_.exchange(true))
+      failure_ = std::move(why);
+  }
+
+  const run_options& how_;
+  const window& window_;
+  const sheaf::statement world_{fmt::format("{}:id", world_sql)}, wide_{wide_sql}, count_{count_sql}, sleep_{sleep_sql},
+    slow_{slow_sql};
+
+  std::mutex mutex_;
+  std::condition_variable over_;
+  std::string failure_;
+  std::atomic<bool> failed_ = false;
+
+  sheaf::engine engine_;
+  std::size_t open_;
+};
+
+} // namespace
+
+void run_sheaf(const run_options& how, const window& w, std::vector<client>& clients) {
+  sheaf_run{how, w, clients};
+}
+
+} // namespace bench
