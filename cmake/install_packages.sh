@@ -38,7 +38,7 @@ apt_get() {
 }
 
 install() { # PACKAGE...
-  local log by_hand="apt-get update && apt-get install --no-install-recommends $*"
+  local by_hand="apt-get update && apt-get install --no-install-recommends $*"
   if ((EUID != 0)) && ! command -v sudo >/dev/null; then
     die "these packages are missing, and installing them takes root or sudo. As root: $by_hand"
   fi

@@ -106,12 +106,13 @@ blocking_executor::~blocking_executor() {
 }
 
 void blocking_executor::run(std::function<void()> job) {
-  std::unique_lock lock{shared_->mutex};
-  shared_->jobs.push_back(std::move(job));
-  if (shared_->jobs.size() > shared_->idle && shared_->workers.size() < shared_->threads_max)
-    shared::start_worker(shared_);
+  const auto self = shared_; // the job may be over, and may have destroyed the executor, before this returns
+  std::unique_lock lock{self->mutex};
+  self->jobs.push_back(std::move(job));
+  if (self->jobs.size() > self->idle && self->workers.size() < self->threads_max)
+    shared::start_worker(self);
   lock.unlock();
-  shared_->work.notify_one();
+  self->work.notify_one();
 }
 
 } // namespace sheaf

@@ -37,7 +37,7 @@ decoding parse_integer(std::string_view text, T& x) noexcept {
     return decoding::out_of_range;
   const auto point = std::min(text.find('.'), text.size());
   const auto fraction = text.substr(point);
-  if (fraction.find_first_not_of("0", 1) != std::string_view::npos)
+  if (fraction.find_first_not_of('0', 1) != std::string_view::npos)
     return fraction.find_first_not_of("0123456789", 1) == std::string_view::npos ? decoding::inexact
                                                                                  : decoding::malformed;
   text = text.substr(0, point);

@@ -22,7 +22,8 @@ std::string to_one_line(std::string_view text) {
   while (cut && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
     --size; // not within a character
   std::string line{text.substr(0, size)};
-  std::replace_if(line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   line.erase(line.find_last_not_of(' ') + 1);
   line.erase(0, line.find_first_not_of(' '));
   if (cut)

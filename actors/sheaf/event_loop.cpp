@@ -157,6 +157,7 @@ void event_loop::run_ready() {
 void event_loop::take_inbox() {
   std::lock_guard guard{inbox_mutex_};
   has_mail_.store(false, std::memory_order_relaxed);
+  refresh_now(); // or what comes from other threads would come from the future
   std::move(inbox_.begin(), inbox_.end(), std::back_inserter(ready_));
   inbox_.clear();
 }

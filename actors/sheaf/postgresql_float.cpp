@@ -4,13 +4,13 @@
 
 #include "sheaf/postgresql_float.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string_view>
-#include <type_traits>
 
 namespace sheaf::postgresql {
 
@@ -52,25 +52,22 @@ bool equal(std::uint64_t x, int x_exponent, std::uint64_t y, int y_exponent) {
 }
 
 /// True when `text` lies exactly half way between the finite `x` > 0 and one of its neighbours. Such digits read back
-/// as `x` only where ties round to even; std::to_chars uses them, PostgreSQL does not (`1e23` prints
-/// as 9.999999999999999e+22).
+/// as `x` only where ties round to even; std::to_chars uses them, PostgreSQL does not (`1e23` prints as
+/// 9.999999999999999e+22). The nearer neighbour below a power of two needs no look: the odd number 2^54 - 1, or 2^25 -
+/// 1, that then is half way has no factor 5, so no number of fewer digits than `x` has stands there.
 template <class Float>
 bool is_half_way(const decimal& text, Float x) {
-  using bits_type = std::conditional_t<sizeof(Float) == 8, std::uint64_t, std::uint32_t>;
-  constexpr int fraction_bits = std::numeric_limits<Float>::digits - 1;
-  const auto bits = std::bit_cast<bits_type>(x);
-  const auto biased = static_cast<int>(bits >> fraction_bits);
-  const std::uint64_t fraction = bits & ((bits_type{1} << fraction_bits) - 1);
-  const std::uint64_t mantissa = biased == 0 ? fraction : fraction | (std::uint64_t{1} << fraction_bits);
-  const int exponent = std::numeric_limits<Float>::min_exponent - 1 - fraction_bits + (biased == 0 ? 0 : biased - 1);
+  using limits = std::numeric_limits<Float>;
+  // x = mantissa × 2^exponent, one step of the mantissa being the distance to the next number.
+  int exponent = 0;
+  std::frexp(x, &exponent);
+  exponent = std::max(exponent, limits::min_exponent) - limits::digits;
+  const auto mantissa = static_cast<std::uint64_t>(std::ldexp(x, -exponent));
   std::uint64_t number = 0;
   std::from_chars(text.digits, text.digits + text.count, number);
   const int number_exponent = text.exponent - text.count + 1;
-  // Below a power of two the neighbour is only half as far away.
-  const bool is_power_of_two = fraction == 0 && biased > 1;
   return equal(number, number_exponent, 2 * mantissa + 1, exponent - 1) ||
-         (is_power_of_two ? equal(number, number_exponent, 4 * mantissa - 1, exponent - 2)
-                          : equal(number, number_exponent, 2 * mantissa - 1, exponent - 1));
+         equal(number, number_exponent, 2 * mantissa - 1, exponent - 1);
 }
 
 /// The fewest digits strictly closer to the finite `x` > 0 than to any other `Float`.

@@ -2,6 +2,8 @@
 
 #include "sheaf/postgresql_native.hpp"
 
+#include "sheaf/error_text.hpp"
+
 #include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
 
@@ -21,14 +23,19 @@ std::string field(const PGresult* r, int code) {
 } // namespace
 
 PGconn* native_connection(soci::session& s) noexcept {
-  return static_cast<soci::postgresql_session_backend*>(s.get_backend())->conn_;
+  auto* backend = s.get_backend();
+  if (!backend || backend->get_backend_name() != "postgresql")
+    return nullptr;
+  return static_cast<soci::postgresql_session_backend*>(backend)->conn_;
 }
 
 parameter_texts::parameter_texts(const parsed_statement& text, const parameters& values) {
   constexpr auto null = static_cast<std::size_t>(-1);
   boost::container::small_vector<std::size_t, 8> offsets;
-  for (const auto& name : text.names) {
-    const auto* x = find(values, name);
+  for (std::size_t i = 0; i < text.names.size(); ++i) {
+    const auto& name = text.names[i];
+    // Most callers give the values in the order of the names; without this, thousands of parameters would take long.
+    const auto* x = i < values.size() && values[i].first == name ? &values[i].second : find(values, name);
     if (x->is_null()) {
       offsets.push_back(null);
       continue;
@@ -50,6 +57,8 @@ failure failure_of(const PGresult* r, const parsed_statement& text) {
   }
   f.code = code_of_sqlstate(f.sqlstate);
   f.message = one_line(field(r, PG_DIAG_MESSAGE_PRIMARY));
+  if (f.sqlstate.starts_with("22") && !text.names.empty()) // bad data, which the server quotes
+    f.message = without_values(f.message);
   if (const auto hint = field(r, PG_DIAG_MESSAGE_HINT); !hint.empty())
     f.message += " (" + one_line(hint) + ')';
   if (const auto position = field(r, PG_DIAG_STATEMENT_POSITION); !position.empty())

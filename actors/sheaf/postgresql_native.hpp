@@ -16,7 +16,7 @@
 
 namespace sheaf {
 
-/// The PGconn of a PostgreSQL session of SOCI's; SOCI keeps owning it.
+/// The PGconn of a PostgreSQL session of SOCI's, which keeps owning it; null when a C++ task has closed it.
 PGconn* native_connection(soci::session& s) noexcept;
 
 /// A statement's parameters in the order of their numbers, in text format, as PQsendQueryPrepared takes them.

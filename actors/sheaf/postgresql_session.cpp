@@ -445,7 +445,7 @@ void postgresql_session::lose_connection() {
       callback();
     return;
   }
-  if (!failure_)
+  if (!failure_ && !task_answer_) // a task is over already, whatever has become of its session
     failure_ = failure{.code = errc::connection_lost,
                        .phase = rows_ ? phase::fetch : phase::execute,
                        .message = "the connection to the server was lost while the query ran",

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sheaf/engine.hpp"
+#include "sheaf/request_inspect.hpp"
 
 #include <caf/fwd.hpp>
 #include <caf/typed_actor.hpp>

@@ -48,8 +48,8 @@ void query_actor::run(lease got) {
 
 void query_actor::on_answer(answer what, const moments& when) {
   note(when);
-  lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
   times_.released = since_start(loop().now());
+  lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
   reply(std::move(what));
 }
 

@@ -6,7 +6,21 @@
 #include <caf/message.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
+
 namespace sheaf {
+
+namespace {
+
+/// A failure of the request as a whole came as far as its queries: whether it is safe to send it again depends on them.
+void add_reach(failure& whole, const outcome& part) {
+  const auto* f = part.error_info();
+  whole.reached_server |= !f || f->reached_server;
+  if (f && f->code == whole.code)
+    whole.phase = std::max(whole.phase, f->phase);
+}
+
+} // namespace
 
 request_actor::request_actor(caf::actor_config& cfg, worker& home, std::shared_ptr<const checked_request> what,
                              std::function<void(reply)> callback)
@@ -17,15 +31,16 @@ request_actor::request_actor(caf::actor_config& cfg, worker& home, std::shared_p
     deadline_([this] { give_up({errc::deadline_exceeded, "the request's deadline passed"}); }) {}
 
 void request_actor::begin() {
+  loop().refresh_now();
   const auto& what = request_->what;
   reply_.outcomes.resize(what.queries.size());
   running_.resize(what.queries.size());
   width_ = what.width != 0 ? what.width : home_.core.settings().width;
-  home_.requests.push_back(*this);
-  if (home_.closing) {
+  if (home_.closing) { // not listed: whoever closes would never be through with a callback that sends the next request
     loop().post([self = caf::strong_actor_ptr{ctrl()}, this] { give_up(engine_closed()); });
     return;
   }
+  home_.requests.push_back(*this);
   loop().arm(deadline_, request_->deadline);
   while (wants_more())
     spawn_next();
@@ -113,6 +128,9 @@ void request_actor::reply_now() {
   const auto self = end();
   deadline_.disarm();
   unlink();
+  if (reply_.failure && reply_.failure->query.empty())
+    for (const auto& x : reply_.outcomes)
+      add_reach(*reply_.failure, x);
   reply_.elapsed = loop().now() - request_->taken_at;
   callback_(std::move(reply_));
 }

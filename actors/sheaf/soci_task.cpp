@@ -22,16 +22,20 @@ failure failed(errc code, std::string message) {
   return {.code = code, .phase = phase::execute, .message = std::move(message), .reached_server = true};
 }
 
-/// SOCI 4.0.3: `<what it did>. Fatal error. [Connection failed.] <severity>:  <message>`, then `LINE`, `DETAIL` (the values of
-/// the offending row), `HINT` and `CONTEXT`, a line each. The message itself holds values only in class 22.
+/// SOCI 4.0.3: `<what it did>. Fatal error. [Connection failed.] <severity>:  <message>`, then `LINE`, `DETAIL` (the
+/// values of the offending row), `HINT` and `CONTEXT`, a line each. The message itself holds values only in class 22.
 failure failure_of(const soci::postgresql_soci_error& e) {
   const auto sqlstate = e.sqlstate();
   const auto whole = e.get_error_message();
   std::string_view text = whole;
   text = text.substr(0, text.find('\n'));
-  if (const auto severity_end = text.find(":  "); severity_end != text.npos)
-    text.remove_prefix(severity_end + 3);
-  auto f = failed(code_of_sqlstate(sqlstate), sqlstate.starts_with("22") ? to_one_line(without_values(text)) : to_one_line(text));
+  for (const std::string_view mark : {":  ", "Fatal error. "}) // libpq's own messages have no severity
+    if (const auto at = text.find(mark); at != text.npos) {
+      text.remove_prefix(at + mark.size());
+      break;
+    }
+  auto f = failed(code_of_sqlstate(sqlstate),
+                  sqlstate.starts_with("22") ? to_one_line(without_values(text)) : to_one_line(text));
   if (sqlstate.find(' ') == sqlstate.npos) // SOCI's stand-in where the server gave none
     f.sqlstate = sqlstate;
   else
@@ -54,8 +58,8 @@ failure failure_of(const soci::sqlite3_soci_error& e) {
   return failed(code_of_sqlite(e.result()), to_one_line(may_quote ? without_values(text) : std::string{text}));
 }
 
-/// An error that SOCI found by itself. Its text may go on with what libpq said about a connection on further lines, and once
-/// with a whole connection string (`connection_parameters`).
+/// An error that SOCI found by itself. Its text may go on with what libpq said about a connection on further lines, and
+/// once with a whole connection string (`connection_parameters`).
 failure failure_of(const soci::soci_error& e) {
   auto text = e.get_error_message();
   if (constexpr std::string_view no_backend = "No backend name found in "; text.starts_with(no_backend))

@@ -3,7 +3,7 @@
 #include "sheaf/sqlite_connection.hpp"
 
 #include "sheaf/soci_task.hpp"
-#include "sheaf/sqlite_error.hpp"
+#include "sheaf/sqlite_rows.hpp"
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <system_error>
 #include <thread>
 
 namespace sheaf {
@@ -26,7 +27,8 @@ constexpr int steps_per_check = 10'000;
 /// How long to ask for WAL mode before going on without it.
 constexpr auto wal_patience = std::chrono::seconds{1};
 
-/// How long to wait for a lock before the next try: at first often, later seldom, never so seldom that a stop comes late.
+/// How long to wait for a lock before the next try: at first often, later seldom, never so seldom that a stop comes
+/// late.
 constexpr std::array lock_waits_ms{1, 2, 5, 10, 15, 20, 25};
 
 sqlite3* handle_of(soci::session& s) {
@@ -58,52 +60,6 @@ failure open_failure(const sqlite_database& database, int code) {
           .message = fmt::format("the SQLite file of database {} cannot be opened: {}", database.name, why)};
 }
 
-std::vector<column> columns_of(sqlite3_stmt* statement) {
-  std::vector<column> columns(static_cast<std::size_t>(sqlite3_column_count(statement)));
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const auto text_or_empty = [](const char* x) { return x ? x : ""; };
-    columns[i].name = text_or_empty(sqlite3_column_name(statement, static_cast<int>(i)));
-    columns[i].type = text_or_empty(sqlite3_column_decltype(statement, static_cast<int>(i)));
-  }
-  return columns;
-}
-
-/// Copies the current row, value by value as SQLite has it; false when it would take the result beyond `bytes_max`.
-bool add_row(table_builder& rows, sqlite3_stmt* statement, std::size_t bytes_max) {
-  const int columns = sqlite3_column_count(statement);
-  for (int i = 0; i < columns; ++i) {
-    switch (sqlite3_column_type(statement, i)) {
-    case SQLITE_INTEGER:
-      rows.add_integer(sqlite3_column_int64(statement, i));
-      break;
-    case SQLITE_FLOAT:
-      rows.add_real(sqlite3_column_double(statement, i));
-      break;
-    case SQLITE_NULL:
-      rows.add_null();
-      break;
-    case SQLITE_TEXT: {
-      const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement, i));
-      const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, i));
-      if (size > bytes_max) // or the copy alone could be too much
-        return false;
-      rows.add_text({data, size});
-      break;
-    }
-    default: {
-      const auto* data = static_cast<const char*>(sqlite3_column_blob(statement, i));
-      const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, i));
-      if (size > bytes_max)
-        return false;
-      rows.add_blob({data, size});
-    }
-    }
-    if (rows.bytes() > bytes_max)
-      return false;
-  }
-  return true;
-}
-
 failure too_large(std::string_view bound, std::size_t value) {
   return {.code = errc::result_too_large,
           .phase = phase::fetch,
@@ -113,15 +69,16 @@ failure too_large(std::string_view bound, std::size_t value) {
 
 } // namespace
 
-// -- open -----------------------------------------------------------------------------------------------------------------
+// -- open
+// -----------------------------------------------------------------------------------------------------------------
 
 // The URI holds nothing that SOCI 4.0.3 would split a connection string at.
 sqlite_connection::sqlite_connection(const sqlite_database& database)
-  : session_(soci::sqlite3, "dbname=" + database.uri),
-    db_(handle_of(session_)),
+  : session_(soci::sqlite3, "dbname=" + database.uri), db_(handle_of(session_)),
     statements_(database.statement_cache_size) {}
 
-result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(sqlite_database& database, clock::time_point give_up) {
+result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(sqlite_database& database,
+                                                                   clock::time_point give_up) {
   std::shared_ptr<sqlite_connection> opened;
   try {
     opened.reset(new sqlite_connection{database});
@@ -142,8 +99,9 @@ result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(sqlite_databa
 
 /// Busy and progress handlers belong to a connection, so a task can replace them: they are installed for every job.
 void sqlite_connection::install_handlers() {
-  constexpr auto on_lock
-    = [](void* self, int count) { return static_cast<sqlite_connection*>(self)->wait_for_lock(count); };
+  constexpr auto on_lock = [](void* self, int count) {
+    return static_cast<sqlite_connection*>(self)->wait_for_lock(count);
+  };
   constexpr auto on_progress = [](void* self) { return static_cast<sqlite_connection*>(self)->must_stop() ? 1 : 0; };
   sqlite3_busy_handler(db_, on_lock, this);
   sqlite3_progress_handler(db_, steps_per_check, on_progress, this);
@@ -155,11 +113,10 @@ void sqlite_connection::switch_to_wal(sqlite_database& database, clock::time_poi
   execute("pragma journal_mode=wal"); // a wish: the session works without it
 }
 
-int sqlite_connection::execute(const char* sql) {
-  return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
-}
+int sqlite_connection::execute(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr); }
 
-// -- run ------------------------------------------------------------------------------------------------------------------
+// -- run
+// ------------------------------------------------------------------------------------------------------------------
 
 void sqlite_connection::prepare_for(const execution& job) noexcept {
   deadline_ = job.deadline;
@@ -218,7 +175,7 @@ answer sqlite_connection::collect(sqlite_statement& statement, const execution& 
   int code = sqlite3_step(handle);
   if (code == SQLITE_ROW || code == SQLITE_DONE)
     note(first_row_);
-  table_builder rows{columns_of(handle)}; // not earlier: the first step prepares anew when the schema has changed
+  table_builder rows{columns_of(handle)};
   for (; code == SQLITE_ROW; code = sqlite3_step(handle)) {
     const bool too_many = rows.rows() == job.max_rows;
     if (too_many || !add_row(rows, handle, job.max_bytes)) {
@@ -280,11 +237,13 @@ bool sqlite_connection::still_open() {
   return false;
 }
 
-// -- stop -----------------------------------------------------------------------------------------------------------------
+// -- stop
+// -----------------------------------------------------------------------------------------------------------------
 
 void sqlite_connection::stop() noexcept {
   stop_requested_ = true;
-  // The handlers see the flag. The interrupt also ends what calls them seldom; while a task runs the handle may not be there.
+  // The handlers see the flag. The interrupt also ends what calls them seldom; while a task runs the handle may not be
+  // there.
   if (!is_task_)
     sqlite3_interrupt(db_);
 }

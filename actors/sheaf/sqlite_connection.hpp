@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The blocking half of an SQLite session: one soci::session and what runs on it. Unless a function says otherwise, it is
-// called on the blocking executor, by one job at a time.
+// The blocking half of an SQLite session: one soci::session and what runs on it. Unless a function says otherwise, it
+// is called on the blocking executor, by one job at a time.
 
 #pragma once
 
@@ -29,9 +29,9 @@ struct sqlite_database {
 
 class sqlite_connection {
 public:
-  /// Opens the file and looks into it, so that one that is missing, is a folder or is not a database is `connect_failed` now.
-  /// Waits for locks until `give_up` at most. A file that may be written is put into WAL mode, which it keeps; when another
-  /// program keeps it from that for a second, it stays in the mode that it has.
+  /// Opens the file and looks into it, so that one that is missing, is a folder or is not a database is
+  /// `connect_failed` now. Waits for locks until `give_up` at most. A file that may be written is put into WAL mode,
+  /// which it keeps; when another program keeps it from that for a second, it stays in the mode that it has.
   static result<std::shared_ptr<sqlite_connection>> open(sqlite_database& database, clock::time_point give_up);
 
   ~sqlite_connection() = default; ///< Closes the file, which may write its WAL back: not on a loop.

@@ -6,19 +6,9 @@
 
 namespace sheaf {
 
-namespace {
-
-/// Extended codes hold their primary code in the lowest byte.
-constexpr int primary(int result_code) noexcept {
-  return result_code & 0xff;
-}
-
-} // namespace
-
+// Extended codes hold their primary code in the lowest byte.
 errc code_of_sqlite(int result_code) noexcept {
-  if (breaks_sqlite_session(result_code))
-    return errc::connection_lost;
-  switch (primary(result_code)) {
+  switch (result_code & 0xff) {
   case SQLITE_CONSTRAINT:
     return errc::constraint_violated;
   case SQLITE_READONLY:
@@ -31,6 +21,9 @@ errc code_of_sqlite(int result_code) noexcept {
   case SQLITE_PROTOCOL: // the same, while a WAL file is being recovered
   case SQLITE_SCHEMA:   // another session keeps changing the schema
     return errc::serialization_failure;
+  case SQLITE_IOERR:
+  case SQLITE_NOTADB:
+    return errc::connection_lost;
   case SQLITE_INTERNAL:
   case SQLITE_MISUSE:
   case SQLITE_RANGE:
@@ -41,10 +34,6 @@ errc code_of_sqlite(int result_code) noexcept {
   default:
     return errc::rejected_sql;
   }
-}
-
-bool breaks_sqlite_session(int result_code) noexcept {
-  return primary(result_code) == SQLITE_IOERR || primary(result_code) == SQLITE_NOTADB;
 }
 
 } // namespace sheaf

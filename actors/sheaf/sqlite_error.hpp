@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// SQLite's result codes in our terms. Pure functions, any thread.
+// SQLite's result codes in our terms. A pure function, any thread.
 
 #pragma once
 
@@ -10,12 +10,11 @@ namespace sheaf {
 
 /// The code for an SQLite result code, primary or extended (SQLite manual, "Result and Error Codes").
 ///
-/// `SQLITE_BUSY` is `serialization_failure`: sessions wait for locks until their deadline (then it is `deadline_exceeded`), so
-/// what is left are the cases where waiting cannot help, because a transaction read before another one wrote; it has to be run
-/// again. `internal` is for what neither the statement nor a new session can help: damage, a full disk, no memory.
+/// `SQLITE_BUSY` is `serialization_failure`: sessions wait for locks until their deadline (then it is
+/// `deadline_exceeded`), so what is left are the cases where waiting cannot help, because a transaction read before
+/// another one wrote; it has to be run again. `connection_lost` means that the file can no longer be read, and a new
+/// session may do better. `internal` is for what neither the statement nor a new session can help: damage, a full disk,
+/// no memory.
 errc code_of_sqlite(int result_code) noexcept;
-
-/// True when the session that met this code should be replaced: its file can no longer be read.
-bool breaks_sqlite_session(int result_code) noexcept;
 
 } // namespace sheaf

@@ -56,7 +56,8 @@ public:
     audience_->listener = &listener;
     handed_over_ = clock::now();
     connection_->prepare_for(job);
-    blocking_.run([loop = loop_.shared_from_this(), connection = connection_, audience = audience_, job = std::move(job)]() mutable {
+    blocking_.run([loop = loop_.shared_from_this(), connection = connection_, audience = audience_,
+                   job = std::move(job)]() mutable {
       auto what = connection->run(job);
       const auto when = connection->progress();
       // The job goes along: what it keeps alive may not like to end on this thread.
@@ -71,6 +72,7 @@ public:
       loop_.post(std::move(done));
       return;
     }
+    assert(!audience_->canceled);
     audience_->listener = nullptr;
     audience_->canceled = std::move(done);
     connection_->stop();
@@ -142,7 +144,8 @@ std::string memory_name() {
 
 } // namespace
 
-result<std::unique_ptr<session_factory>> make_sqlite_factory(const database_options& database, blocking_executor& blocking) {
+result<std::unique_ptr<session_factory>> make_sqlite_factory(const database_options& database,
+                                                             blocking_executor& blocking) {
   auto url = parse_sqlite_url(database.url);
   if (url.has_error())
     return std::move(url).error();
@@ -157,7 +160,8 @@ result<std::unique_ptr<session_factory>> make_sqlite_factory(const database_opti
   try {
     return std::unique_ptr<session_factory>{std::make_unique<sqlite_factory>(std::move(shared), blocking)};
   } catch (const soci::soci_error&) {
-    return failure{.code = errc::connect_failed, .phase = phase::connect, .message = "no database in memory could be made"};
+    return failure{
+        .code = errc::connect_failed, .phase = phase::connect, .message = "no database in memory could be made"};
   }
 }
 

@@ -25,7 +25,7 @@ namespace {
 
 std::size_t characters(std::string_view utf8) {
   return static_cast<std::size_t>(
-    std::count_if(utf8.begin(), utf8.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
+      std::count_if(utf8.begin(), utf8.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
 }
 
 /// The end of the white space character or comment at `at`, or `at` when there is none (SQLite: tokenize.c).
@@ -96,7 +96,8 @@ failure several_statements(const parsed_statement& what, std::size_t second_at) 
 }
 
 failure not_bindable(std::string_view name, std::string_view why) {
-  return {.code = errc::invalid_request, .phase = phase::execute, .message = fmt::format("parameter {}: {}", name, why)};
+  return {
+      .code = errc::invalid_request, .phase = phase::execute, .message = fmt::format("parameter {}: {}", name, why)};
 }
 
 std::string iso(std::chrono::year_month_day x) {
@@ -180,9 +181,7 @@ failure sqlite_failure(sqlite3* db, int result_code, bool values_bound) {
           .message = may_quote ? to_one_line(without_values(message)) : to_one_line(message)};
 }
 
-void sqlite_statement::finalizer::operator()(sqlite3_stmt* x) const noexcept {
-  sqlite3_finalize(x);
-}
+void sqlite_statement::finalizer::operator()(sqlite3_stmt* x) const noexcept { sqlite3_finalize(x); }
 
 result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_statement& what, bool keep) {
   const std::string_view sql = what.text;
@@ -198,8 +197,8 @@ result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_sta
   sqlite3_stmt* handle = nullptr;
   const char* tail = nullptr;
   const auto size = static_cast<int>(std::min<std::size_t>(sql.size() - start, std::numeric_limits<int>::max()));
-  const int code
-    = sqlite3_prepare_v3(db, sql.data() + start, size, keep && !pragma ? SQLITE_PREPARE_PERSISTENT : 0, &handle, &tail);
+  const int code =
+      sqlite3_prepare_v3(db, sql.data() + start, size, keep && !pragma ? SQLITE_PREPARE_PERSISTENT : 0, &handle, &tail);
   sqlite_statement statement{handle, pragma};
   if (code != SQLITE_OK) {
     auto f = sqlite_failure(db, code, false);

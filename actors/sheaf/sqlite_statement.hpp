@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One SQL statement on SQLite's own handle: prepared, kept for the next time, its parameters bound. On the blocking executor.
+// One SQL statement on SQLite's own handle: prepared, kept for the next time, its parameters bound. On the blocking
+// executor.
 
 #pragma once
 
@@ -27,8 +28,8 @@ failure sqlite_failure(sqlite_api::sqlite3* db, int result_code, bool values_bou
 /// A prepared statement, finalized when it goes.
 class sqlite_statement {
 public:
-  /// Prepares `what`, which has to be one statement: text with none, and text with more after it, is `rejected_sql`, and nothing
-  /// of it has run. A syntax error has its position.
+  /// Prepares `what`, which has to be one statement: text with none, and text with more after it, is `rejected_sql`,
+  /// and nothing of it has run. A syntax error has its position.
   static result<sqlite_statement> prepare(sqlite_api::sqlite3* db, const parsed_statement& what, bool keep);
 
   sqlite_api::sqlite3_stmt* get() const noexcept { return handle_.get(); }
@@ -36,8 +37,8 @@ public:
   /// `pragma`, `explain pragma`: SQLite runs some of them, and reads the values of others, while it prepares them.
   bool pragma() const noexcept { return pragma_; }
 
-  /// Binds a value to each of `what.names`. Text and bytes are not copied: they live until `release`. What SQLite has no form
-  /// for (arrays, NaN, years beyond 9999) and parameters other than `:name` are `invalid_request`.
+  /// Binds a value to each of `what.names`. Text and bytes are not copied: they live until `release`. What SQLite has
+  /// no form for (arrays, NaN, years beyond 9999) and parameters other than `:name` are `invalid_request`.
   std::optional<failure> bind(const parsed_statement& what, const parameters& values);
 
   /// Resets the statement and forgets the bound values.

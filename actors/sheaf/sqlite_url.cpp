@@ -69,7 +69,8 @@ result<std::optional<sqlite_mode>> parse_settings(std::string_view settings) {
     settings.remove_prefix(std::min(setting.size() + 1, settings.size()));
     const auto equals = setting.find('=');
     if (setting.substr(0, equals) != "mode" || equals == setting.npos)
-      return wrong("unknown setting after the '?'; the only one is mode=ro|rw|rwc|memory (a '?' in the path is written %3F)");
+      return wrong(
+          "unknown setting after the '?'; the only one is mode=ro|rw|rwc|memory (a '?' in the path is written %3F)");
     if (mode)
       return wrong("mode is given twice");
     mode = mode_named(setting.substr(equals + 1));
@@ -113,7 +114,8 @@ result<sqlite_url> parse_sqlite_url(std::string_view url) {
   if (path.empty())
     return wrong("there is no path");
   std::error_code error;
-  auto absolute = std::filesystem::absolute(path, error).string(); // sessions are opened later, perhaps from another folder
+  auto absolute =
+      std::filesystem::absolute(path, error).string(); // sessions are opened later, perhaps from another folder
   if (error)
     return wrong("the current folder is gone, so a relative path means nothing");
   return sqlite_url{.path = std::move(absolute), .mode = mode.value_or(sqlite_mode::rw)};
@@ -126,7 +128,8 @@ std::string sqlite_uri(const sqlite_url& url, std::string_view memory_name) {
     return fmt::format("file:/{}?vfs=memdb", memory_name);
   std::string uri = "file://"; // an empty host, so that a path that begins with two slashes is still a path
   for (const unsigned char c : url.path)
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '-' || c == '_')
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+        c == '-' || c == '_')
       uri += static_cast<char>(c);
     else
       fmt::format_to(std::back_inserter(uri), "%{:02x}", c);

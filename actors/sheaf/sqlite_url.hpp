@@ -25,13 +25,15 @@ struct sqlite_url {
   sqlite_mode mode = sqlite_mode::rw;
 };
 
-/// Reads `sqlite:PATH[?mode=ro|rw|rwc|memory]`, or `sqlite::memory:`. `PATH` is relative to the current folder or begins with a
-/// slash (with three: `sqlite:///PATH`). Without a `?` every character of it stands for itself; with one, `%41` stands for a byte,
-/// so that a path may hold a question mark (`%3F`). The failure, `invalid_request`, never repeats the text.
+/// Reads `sqlite:PATH[?mode=ro|rw|rwc|memory]`, or `sqlite::memory:`. `PATH` is relative to the current folder or
+/// begins with a slash (with three: `sqlite:///PATH`). Without a `?` every character of it stands for itself; with one,
+/// `%41` stands for a byte, so that a path may hold a question mark (`%3F`). The failure, `invalid_request`, never
+/// repeats the text.
 result<sqlite_url> parse_sqlite_url(std::string_view url);
 
-/// The database as a file name in SQLite's own URI form (SQLite manual, "Uniform Resource Identifiers"): plain ASCII without
-/// blanks or quotes. `memory_name` tells databases in memory apart: all sessions of this process that open the same one share it.
+/// The database as a file name in SQLite's own URI form (SQLite manual, "Uniform Resource Identifiers"): plain ASCII
+/// without blanks or quotes. `memory_name` tells databases in memory apart: all sessions of this process that open the
+/// same one share it.
 std::string sqlite_uri(const sqlite_url& url, std::string_view memory_name);
 
 } // namespace sheaf

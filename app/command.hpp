@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The program's commands. Each adds itself to the command line and says what to run when it was chosen. Main thread.
+
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include <functional>
+
+namespace sheaf::app {
+
+/// What was chosen: runs the command, gives the exit code. May throw `stop`, `interrupted` and `sheaf::error`.
+using chosen_command = std::function<int()>;
+
+/// `sheaf demo`: the experiment that shows what a session for each query is worth.
+void add_demo_command(CLI::App& program, chosen_command& chosen);
+
+/// `sheaf query`: a fan-out from the shell.
+void add_query_command(CLI::App& program, chosen_command& chosen);
+
+} // namespace sheaf::app

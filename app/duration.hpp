@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Durations as people write and read them: `250ms`, `5s`, `1.5m`.
+
+#pragma once
+
+#include "sheaf/error.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace sheaf::app {
+
+/// A positive duration with its unit: `us`, `ms`, `s`, `m` or `h`. A bare number, another unit, zero, a negative
+/// duration and one beyond ten years are `invalid_request`.
+result<std::chrono::nanoseconds> parse_duration(std::string_view text);
+
+/// Three digits and a unit: `850 us`, `61.2 ms`, `2.26 s`.
+std::string to_text(std::chrono::nanoseconds time);
+
+} // namespace sheaf::app

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A failure as the command line shows it. Any thread.
+
+#pragma once
+
+#include "sheaf/error.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace sheaf::app {
+
+/// `query "total": rejected_sql: syntax error at or near "form" (line 1, column 10)`. One line, without a line end.
+/// `sql` is the query's text, which turns the position into line and column.
+std::string describe(const failure& why, std::string_view sql);
+
+/// The line of `sql` that holds the failure's position and, below it, a caret; cut to `width` columns around the caret.
+/// Empty when there is no position; else two lines with their ends.
+std::string show_position(const failure& why, std::string_view sql, std::size_t width);
+
+/// Line and column of a position, all counted in characters from 1.
+struct place {
+  std::size_t line = 1, column = 1;
+  std::string_view text; ///< The whole line.
+};
+
+/// Where character `position` of `sql` stands; behind its end for a position beyond it.
+place find_place(std::string_view sql, std::size_t position) noexcept;
+
+} // namespace sheaf::app

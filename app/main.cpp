@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The program `sheaf`: parses the command line, runs the chosen command, and turns what went wrong into one line on
+// stderr and an exit code. Main thread.
+
+#include "command.hpp"
+#include "exit.hpp"
+#include "runner.hpp"
+#include "terminal.hpp"
+#include "text.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <fmt/format.h>
+#include <new>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace sheaf::app;
+
+constexpr const char* program_help = R"(Examples:
+  sheaf demo --rows 100000
+  sheaf query sqlite:shop.db 'select * from book order by id limit 3'
+  sheaf query --help
+
+Exit codes:
+  0 all went well; 1 bad input (usage, a file, a parameter); 2 a failure at run time; 130 interrupted
+)";
+
+int complain(int exit_code, std::string_view message) {
+  if (!message.empty())
+    fmt::print(stderr, "{} {}\n", paint(look_at(stderr), style::bad, "sheaf:"), one_line(message));
+  return exit_code;
+}
+
+/// What the parser says may repeat arguments, and an argument may hold a password.
+std::string without_secrets(std::string message, const std::vector<std::string>& arguments) {
+  constexpr std::string_view instead = "(not shown: it may hold a password)";
+  for (std::string_view text : arguments) {
+    if (text.starts_with("--"))
+      text.remove_prefix(std::min(text.find('='), text.size() - 1) + 1);
+    if (text.find('@') == text.npos && text.find("://") == text.npos && text.find("password") == text.npos)
+      continue;
+    for (std::size_t at = 0; (at = message.find(text, at)) != message.npos; at += instead.size())
+      message.replace(at, text.size(), instead);
+  }
+  return message;
+}
+
+int usage_error(const CLI::App& program, std::string_view why, const std::vector<std::string>& arguments) {
+  const auto chosen = program.get_subcommands();
+  if (!chosen.empty())
+    return complain(exit_bad_input,
+                    fmt::format("{} (see sheaf {} --help)", without_secrets(std::string{why}, arguments),
+                                chosen.front()->get_name()));
+  std::string commands;
+  for (const auto* known : program.get_subcommands([](const CLI::App*) { return true; }))
+    commands += (commands.empty() ? "" : ", ") + known->get_name();
+  const auto what = arguments.empty() ? "no command" : fmt::format("no such command or option: {}", arguments.front());
+  return complain(exit_bad_input, fmt::format("{}; the commands are {} (see sheaf --help)",
+                                              without_secrets(what, arguments), commands));
+}
+
+int run(const chosen_command& command) {
+  try {
+    return command();
+  } catch (const stop& why) {
+    return complain(why.exit_code(), why.what());
+  } catch (const interrupted& by) {
+    return complain(exit_signalled + by.signal, "interrupted");
+  } catch (const sheaf::error& why) {
+    return complain(exit_code_of(why.why()), why.what());
+  } catch (const std::bad_alloc&) {
+    return complain(exit_run_time_failure, "out of memory");
+  } catch (const std::exception& why) {
+    return complain(exit_run_time_failure, why.what());
+  }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  use_environment_locale();
+  // A reader that went away is an error of the write, so that what a command has made is still removed.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App program{"Answers one request with many SQL queries at once, each on a database session of its own.",
+                   "sheaf"};
+  program.set_version_flag("--version", "sheaf " SHEAF_VERSION);
+  program.footer(program_help);
+  program.require_subcommand(1);
+  chosen_command chosen;
+  add_demo_command(program, chosen);
+  add_query_command(program, chosen);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    const int exit_code = program.exit(asked);
+    return std::fflush(stdout) == 0 ? exit_code : complain(exit_run_time_failure, "cannot write to standard output");
+  } catch (const CLI::ParseError& why) {
+    return usage_error(program, why.what(), {argv + 1, argv + argc});
+  }
+  return run(chosen);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Parameters as the command line gives them: `name=value`, `name:type=value`. Any thread.
+
+#pragma once
+
+#include "sheaf/statement.hpp"
+#include "sheaf/value.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace sheaf::app {
+
+/// Reads one argument of `-p`.
+///
+/// Without a type the value is text, and PostgreSQL infers a type from where it stands. SQLite does not: there a value
+/// that reads as a number, and would be written the same (`42`, `-1.5`, but not `007`), is that number. Types: `text`,
+/// `int`, `double`, `bool` (`true`, `false`, `t`, `f`), `bytes` (`\x00ff`), `null` (`name:null`, no value), and
+/// `text[]`, `int[]`, `double[]`, `bool[]`, `bytes[]`: elements with commas between them, `null` for NULL, in double
+/// quotes
+/// (`\` escapes) when they hold a comma, a quote or white space at an end.
+/// What does not fit is `invalid_request`; the message names the parameter and never its value.
+result<std::pair<std::string, value>> parse_parameter(std::string_view argument, dialect d);
+
+} // namespace sheaf::app

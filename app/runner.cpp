@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Joins a reply, which arrives on the engine's loop, and signals, which arrive anywhere, in one poll(). Main thread.
+
+#include "runner.hpp"
+
+#include "exit.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace sheaf::app {
+
+namespace {
+
+int checked_descriptor(int fd) {
+  if (fd < 0)
+    throw stop{exit_run_time_failure, "no file descriptor left: " + std::generic_category().message(errno)};
+  return fd;
+}
+
+/// Where the engine's loop leaves the reply. Outlives whoever waits, for an engine that answers while it ends.
+struct mailbox {
+  mailbox() : fd(checked_descriptor(eventfd(0, EFD_CLOEXEC))) {}
+  ~mailbox() { close(fd); }
+  mailbox(const mailbox&) = delete;
+  mailbox& operator=(const mailbox&) = delete;
+
+  void put(reply x) {
+    content = std::move(x);
+    const std::uint64_t one = 1;
+    // Also the barrier between the loop's thread and the one that waits.
+    [[maybe_unused]] const auto written = write(fd, &one, sizeof one);
+  }
+
+  int fd;
+  reply content;
+};
+
+} // namespace
+
+signal_watch::signal_watch() {
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    sigaddset(&watched, signal);
+  fd_ = checked_descriptor(signalfd(-1, &watched, SFD_CLOEXEC));
+  pthread_sigmask(SIG_BLOCK, &watched, &before_);
+}
+
+signal_watch::~signal_watch() {
+  // A signal that came after the last wait takes its default action here.
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  close(fd_);
+}
+
+void signal_watch::wait_for(int fd) const {
+  pollfd waits[] = {{fd_, POLLIN, 0}, {fd, POLLIN, 0}};
+  while (poll(waits, std::size(waits), -1) < 0)
+    if (errno != EINTR)
+      throw stop{exit_run_time_failure, "poll: " + std::generic_category().message(errno)};
+  if (waits[0].revents == 0)
+    return;
+  signalfd_siginfo info{};
+  if (read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
+    throw interrupted{static_cast<int>(info.ssi_signo)};
+}
+
+reply run(engine& on, request what, const signal_watch& signals) {
+  auto box = std::make_shared<mailbox>();
+  on.run_async(std::move(what), [box](reply x) { box->put(std::move(x)); });
+  signals.wait_for(box->fd);
+  return std::move(box->content);
+}
+
+std::unique_ptr<engine> make_engine(options how) {
+  auto made = engine::create(std::move(how));
+  if (!made)
+    bad_input(made.error().message);
+  return std::move(*made);
+}
+
+bool is_sqlite(std::string_view url) noexcept { return url.starts_with("sqlite:"); }
+
+} // namespace sheaf::app

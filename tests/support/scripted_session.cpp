@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "support/scripted_session.hpp"
+
+#include "sheaf/event_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sheaf::test {
+
+namespace {
+
+class scripted_session;
+
+table one_number(std::int64_t n) {
+  table_builder rows{{column{.name = "n"}}};
+  rows.add_integer(n);
+  return rows.finish(1);
+}
+
+} // namespace
+
+/// What the sessions of one database have in common. The mutex guards it; nothing of sheaf is called with it held but `post`.
+struct scripted_database::stage {
+  struct attempt {
+    std::shared_ptr<event_loop> loop;
+    std::function<void(result<std::unique_ptr<session>>)> done;
+  };
+
+  std::mutex mutex;
+  counts count;
+  std::optional<failure> refusal;
+  bool holds_opening = false, holds_cancels = false;
+  std::deque<attempt> opening;
+  std::deque<std::function<void()>> cancels;
+  std::vector<scripted_session*> sessions;
+  std::vector<scripted_session*> meeting; ///< Those who wait for the others.
+  int turns = 0;
+
+  void begin_statement() {
+    ++count.executed;
+    count.most_running = std::max(count.most_running, ++count.running);
+  }
+};
+
+namespace {
+
+using stage = scripted_database::stage;
+
+class scripted_session final : public session {
+public:
+  scripted_session(event_loop& loop, std::shared_ptr<stage> where) : loop_(loop), stage_(std::move(where)) {
+    std::lock_guard guard{stage_->mutex};
+    id_ = ++stage_->count.opened;
+    stage_->count.most_open = std::max(stage_->count.most_open, ++stage_->count.open);
+    stage_->sessions.push_back(this);
+  }
+
+  ~scripted_session() override {
+    std::lock_guard guard{stage_->mutex};
+    --stage_->count.open;
+    std::erase(stage_->sessions, this);
+    std::erase(stage_->meeting, this);
+    if (running_)
+      --stage_->count.running;
+  }
+
+  void execute(execution job, session_listener& listener) override {
+    EXPECT_TRUE(loop_.runs_here());
+    std::lock_guard guard{stage_->mutex};
+    EXPECT_FALSE(running_) << "two queries on one session";
+    EXPECT_TRUE(usable_) << "a query on a broken session";
+    running_ = true;
+    job_ = std::move(job);
+    listener_ = &listener;
+    when_ = {.sent = loop_.refresh_now()};
+    stage_->begin_statement();
+    perform();
+  }
+
+  void cancel(std::function<void()> done) override {
+    EXPECT_TRUE(loop_.runs_here());
+    std::lock_guard guard{stage_->mutex};
+    ++stage_->count.cancelled;
+    std::erase(stage_->meeting, this);
+    listener_ = nullptr;
+    turn_ = -1;
+    ++job_number_;
+    auto confirm = [this, done = std::move(done)] {
+      {
+        std::lock_guard inner{stage_->mutex};
+        stage_->count.running -= std::exchange(running_, false);
+        job_ = {};
+      }
+      done();
+    };
+    auto posted = [loop = loop_.shared_from_this(), confirm = std::move(confirm), alive = std::weak_ptr{alive_}] {
+      loop->post([confirm, alive] {
+        if (!alive.expired())
+          confirm();
+      });
+    };
+    if (stage_->holds_cancels)
+      stage_->cancels.push_back(std::move(posted));
+    else
+      posted();
+  }
+
+  session_listener::moments progress() const noexcept override { return when_; }
+  bool usable() const noexcept override { return usable_; }
+  void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
+  int id() const noexcept override { return id_; }
+
+  // With the mutex held.
+
+  const std::string& query_name() const { return job_.what->name; }
+  bool holds() const { return listener_ && job_.text->text == "hold"; }
+
+  void answer_later(answer what) {
+    loop_.post([this, alive = std::weak_ptr{alive_}, number = job_number_, what = std::move(what)]() mutable {
+      if (!alive.expired())
+        deliver(number, std::move(what));
+    });
+  }
+
+  void take_turn_if_due() {
+    if (turn_ < 0 || stage_->turns < turn_)
+      return;
+    turn_ = -1;
+    ++stage_->turns;
+    answer_later(one_number(id_));
+    for (auto* other : stage_->sessions)
+      other->take_turn_if_due();
+  }
+
+  void break_now() {
+    {
+      std::lock_guard guard{stage_->mutex};
+      EXPECT_FALSE(running_) << "not idle";
+      usable_ = false;
+    }
+    if (const auto callback = on_broken_)
+      callback(); // destroys this
+  }
+
+private:
+  /// With the mutex held.
+  void perform() {
+    std::istringstream script{job_.text->text};
+    std::string verb;
+    int n = 0;
+    script >> verb >> n;
+    if (verb == "answer") {
+      answer_later(one_number(n));
+    } else if (verb == "fail") {
+      answer_later(failure{.code = errc::rejected_sql, .phase = phase::execute, .message = "failed as told", .reached_server = true});
+    } else if (verb == "break") {
+      usable_ = false;
+      answer_later(failure{.code = errc::connection_lost, .phase = phase::execute, .message = "broke as told"});
+    } else if (verb == "meet") {
+      stage_->meeting.push_back(this);
+      if (stage_->meeting.size() == static_cast<std::size_t>(n))
+        for (auto* one : std::exchange(stage_->meeting, {}))
+          one->answer_later(one_number(one->id_));
+    } else if (verb == "turn") {
+      turn_ = n;
+      take_turn_if_due();
+    } else {
+      EXPECT_TRUE(verb == "never" || verb == "hold") << "no such script: " << verb;
+    }
+  }
+
+  void deliver(int number, answer what) {
+    session_listener* who = nullptr;
+    {
+      std::lock_guard guard{stage_->mutex};
+      if (number != job_number_)
+        return; // cancelled meanwhile
+      ++job_number_;
+      who = std::exchange(listener_, nullptr);
+      --stage_->count.running;
+      running_ = false;
+      job_ = {};
+      when_.first_row = when_.last_row = loop_.refresh_now();
+    }
+    who->on_answer(std::move(what), when_);
+  }
+
+  event_loop& loop_;
+  std::shared_ptr<stage> stage_;
+  int id_ = 0;
+  execution job_;
+  int job_number_ = 0;
+  session_listener* listener_ = nullptr;
+  session_listener::moments when_;
+  bool running_ = false, usable_ = true;
+  int turn_ = -1; ///< Which one it waits for.
+  std::function<void()> on_broken_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(); ///< Others hold it weakly: gone with the session.
+};
+
+/// With the mutex held.
+void finish_opening(const std::shared_ptr<stage>& where, stage::attempt x, std::optional<failure> refusal) {
+  auto& loop = *x.loop;
+  loop.post([where, &loop, done = std::move(x.done), refusal = std::move(refusal)] {
+    if (refusal)
+      done(*refusal);
+    else
+      done(std::make_unique<scripted_session>(loop, where));
+  });
+}
+
+class scripted_factory final : public session_factory {
+public:
+  explicit scripted_factory(std::shared_ptr<stage> where) : stage_(std::move(where)) {}
+
+  void open(event_loop& loop, clock::time_point, std::function<void(result<std::unique_ptr<session>>)> done) override {
+    EXPECT_TRUE(loop.runs_here());
+    std::lock_guard guard{stage_->mutex};
+    stage::attempt x{loop.shared_from_this(), std::move(done)};
+    if (stage_->holds_opening)
+      stage_->opening.push_back(std::move(x));
+    else
+      finish_opening(stage_, std::move(x), stage_->refusal);
+  }
+
+  sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
+  std::string_view system_name() const noexcept override { return "scripted"; }
+
+private:
+  std::shared_ptr<stage> stage_;
+};
+
+} // namespace
+
+scripted_database::scripted_database() : stage_(std::make_shared<stage>()) {}
+
+scripted_database::~scripted_database() = default;
+
+std::unique_ptr<session_factory> scripted_database::make_factory() const {
+  return std::make_unique<scripted_factory>(stage_);
+}
+
+scripted_database::counts scripted_database::now() const {
+  std::lock_guard guard{stage_->mutex};
+  auto x = stage_->count;
+  x.opening_held = static_cast<int>(stage_->opening.size());
+  x.cancels_held = static_cast<int>(stage_->cancels.size());
+  return x;
+}
+
+void scripted_database::refuse_sessions(std::optional<failure> why) {
+  std::lock_guard guard{stage_->mutex};
+  stage_->refusal = std::move(why);
+}
+
+void scripted_database::hold_opening(bool on) {
+  std::lock_guard guard{stage_->mutex};
+  stage_->holds_opening = on;
+}
+
+void scripted_database::let_in(std::optional<failure> unless) {
+  std::lock_guard guard{stage_->mutex};
+  auto x = std::move(stage_->opening.front());
+  stage_->opening.pop_front();
+  finish_opening(stage_, std::move(x), std::move(unless));
+}
+
+void scripted_database::hold_cancels(bool on) {
+  std::lock_guard guard{stage_->mutex};
+  stage_->holds_cancels = on;
+}
+
+void scripted_database::confirm_cancel() {
+  std::lock_guard guard{stage_->mutex};
+  stage_->cancels.front()();
+  stage_->cancels.pop_front();
+}
+
+void scripted_database::release(std::string_view query) {
+  std::lock_guard guard{stage_->mutex};
+  for (auto* s : stage_->sessions)
+    if (s->holds() && s->query_name() == query)
+      s->answer_later(one_number(s->id()));
+}
+
+void scripted_database::break_idle(int id) {
+  std::unique_lock lock{stage_->mutex};
+  const auto at = std::find_if(stage_->sessions.begin(), stage_->sessions.end(), [id](auto* s) { return s->id() == id; });
+  ASSERT_NE(at, stage_->sessions.end());
+  lock.unlock();
+  (*at)->break_now();
+}
+
+} // namespace sheaf::test
