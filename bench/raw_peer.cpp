@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The same workloads on nothing but libpq and epoll: the limit that sheaf is measured against. Each loop is a thread with its
-// share of the connections and of the clients; prepared statements, binary parameters and results.
+// The same workloads on nothing but libpq and epoll: the limit that sheaf is measured against. Each loop is a thread
+// with its share of the connections and of the clients; prepared statements, binary parameters and results.
 
 #include "workload.hpp"
 
@@ -37,15 +37,16 @@ std::uint64_t decode(workload what, const PGresult* r) {
   std::uint64_t sum = 0;
   if (what == workload::wide) {
     for (int row = 0; row < PQntuples(r); ++row)
-      sum += static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, row, 0)))
-             + std::string_view(PQgetvalue(r, row, 1), static_cast<std::size_t>(PQgetlength(r, row, 1))).size()
-             + std::string_view(PQgetvalue(r, row, 2), static_cast<std::size_t>(PQgetlength(r, row, 2))).size()
-             + static_cast<std::uint64_t>(std::bit_cast<double>(big_endian<std::int64_t>(PQgetvalue(r, row, 3))))
-             + static_cast<std::uint64_t>(big_endian<std::int64_t>(PQgetvalue(r, row, 4)));
+      sum += static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, row, 0))) +
+             std::string_view(PQgetvalue(r, row, 1), static_cast<std::size_t>(PQgetlength(r, row, 1))).size() +
+             std::string_view(PQgetvalue(r, row, 2), static_cast<std::size_t>(PQgetlength(r, row, 2))).size() +
+             static_cast<std::uint64_t>(std::bit_cast<double>(big_endian<std::int64_t>(PQgetvalue(r, row, 3)))) +
+             static_cast<std::uint64_t>(big_endian<std::int64_t>(PQgetvalue(r, row, 4)));
   } else if (what == workload::count) {
     sum = static_cast<std::uint64_t>(big_endian<std::int64_t>(PQgetvalue(r, 0, 0)));
   } else if (what != workload::sleep) {
-    sum = static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 0)) + big_endian<std::int32_t>(PQgetvalue(r, 0, 1)));
+    sum = static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 0)) +
+                                     big_endian<std::int32_t>(PQgetvalue(r, 0, 1)));
   }
   return sum;
 }
@@ -113,14 +114,14 @@ private:
 
   std::string main_sql() const {
     switch (how_.what) {
-      case workload::sleep:
-        return std::string{sleep_sql};
-      case workload::count:
-        return std::string{count_sql};
-      case workload::wide:
-        return std::string{wide_sql};
-      default:
-        return std::string{world_sql} + "$1::int4";
+    case workload::sleep:
+      return std::string{sleep_sql};
+    case workload::count:
+      return std::string{count_sql};
+    case workload::wide:
+      return std::string{wide_sql};
+    default:
+      return std::string{world_sql} + "$1::int4";
     }
   }
 
@@ -153,7 +154,8 @@ private:
     const auto id = has_id ? htonl(static_cast<std::uint32_t>(c.current.request->owner->ids.next())) : 0;
     const char* values[] = {reinterpret_cast<const char*>(&id)};
     const int lengths[] = {sizeof id}, formats[] = {1};
-    if (!PQsendQueryPrepared(c.conn, slow ? "slow" : "main", has_id, values, lengths, formats, 1) || PQflush(c.conn) != 0)
+    if (!PQsendQueryPrepared(c.conn, slow ? "slow" : "main", has_id, values, lengths, formats, 1) ||
+        PQflush(c.conn) != 0)
       throw std::runtime_error(PQerrorMessage(c.conn));
   }
 

@@ -99,12 +99,13 @@ std::string measure(const run_options& how) {
   if (latencies.empty())
     throw std::runtime_error("no request was over within the measured time: raise --seconds");
   const auto requests = static_cast<double>(latencies.size());
-  return fmt::format(R"({{"peer": "{}", "workload": "{}", "n_queries": {}, "pool": {}, "concurrency": {}, "requests": {}, )"
-                     R"("req_per_s": {:.2f}, "p50_us": {:.1f}, "p99_us": {:.1f}, "client_cpu_us_per_request": {:.2f}, )"
-                     R"("max_rss_mb": {:.1f}, "short_query_p99_us": {:.1f}, "loops": {}}})",
-                     how.peer, name_of(how.what), how.n, how.pool, how.concurrency, latencies.size(), requests / how.seconds,
-                     quantile(latencies, 0.5), quantile(latencies, 0.99), (cpu[1] - cpu[0]) / requests, max_rss_mb(),
-                     quantile(short_latencies, 0.99), how.loops);
+  return fmt::format(
+      R"({{"peer": "{}", "workload": "{}", "n_queries": {}, "pool": {}, "concurrency": {}, "requests": {}, )"
+      R"("req_per_s": {:.2f}, "p50_us": {:.1f}, "p99_us": {:.1f}, "client_cpu_us_per_request": {:.2f}, )"
+      R"("max_rss_mb": {:.1f}, "short_query_p99_us": {:.1f}, "loops": {}}})",
+      how.peer, name_of(how.what), how.n, how.pool, how.concurrency, latencies.size(), requests / how.seconds,
+      quantile(latencies, 0.5), quantile(latencies, 0.99), (cpu[1] - cpu[0]) / requests, max_rss_mb(),
+      quantile(short_latencies, 0.99), how.loops);
 }
 
 } // namespace
@@ -114,13 +115,9 @@ std::optional<workload> workload_named(std::string_view name) {
   return i == names.end() ? std::nullopt : std::optional{static_cast<workload>(i - names.begin())};
 }
 
-std::string_view name_of(workload w) {
-  return names[static_cast<std::size_t>(w)];
-}
+std::string_view name_of(workload w) { return names[static_cast<std::size_t>(w)]; }
 
-bool is_slow(workload w, std::size_t index, std::size_t n) {
-  return w == workload::mixed && index + 1 == n;
-}
+bool is_slow(workload w, std::size_t index, std::size_t n) { return w == workload::mixed && index + 1 == n; }
 
 } // namespace bench
 
@@ -130,12 +127,19 @@ int main(int argc, char** argv) {
   std::string workload_name = "world";
   CLI::App app{"Measures sheaf, or raw libpq, on one workload; prints one line of JSON."};
   app.add_option("--peer", how.peer, "sheaf or raw")->capture_default_str();
-  app.add_option("--workload", workload_name, "sleep, count, world, wide, mixed, tasks or sqlite")->capture_default_str();
+  app.add_option("--workload", workload_name, "sleep, count, world, wide, mixed, tasks or sqlite")
+      ->capture_default_str();
   app.add_option("--n", how.n, "queries of a request")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--pool", how.pool, "sessions")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--concurrency", how.concurrency, "requests in flight")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--loops", how.loops, "event loops, each with its share of the sessions")->check(CLI::Range(1, 64))->capture_default_str();
-  app.add_option("--seconds", how.seconds, "measured time, after a warm-up of a fifth")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--concurrency", how.concurrency, "requests in flight")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--loops", how.loops, "event loops, each with its share of the sessions")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--seconds", how.seconds, "measured time, after a warm-up of a fifth")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--conninfo", how.conninfo, "libpq's keywords, or sqlite:path")->required();
   try {
     app.parse(argc, argv);
@@ -152,7 +156,8 @@ int main(int argc, char** argv) {
     return exit_unknown;
   }
   if (how.loops > how.pool) {
-    fmt::print(stderr, "sheaf_bench: --loops {} is more than --pool {}: each loop needs a session\n", how.loops, how.pool);
+    fmt::print(stderr, "sheaf_bench: --loops {} is more than --pool {}: each loop needs a session\n", how.loops,
+               how.pool);
     return exit_usage;
   }
   how.what = *what;

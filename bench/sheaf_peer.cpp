@@ -49,9 +49,10 @@ private:
     if (!got.ok())
       throw std::runtime_error(to_string(*got.failure));
     if (const auto pool = engine_.stats().front(); pool.total != how_.pool)
-      throw std::runtime_error(fmt::format("only {} of {} sessions could be opened: lower --pool, or raise the server's "
-                                           "max_connections",
-                                           pool.total, how_.pool));
+      throw std::runtime_error(
+          fmt::format("only {} of {} sessions could be opened: lower --pool, or raise the server's "
+                      "max_connections",
+                      pool.total, how_.pool));
   }
 
   sheaf::request next_request(client& c) {
@@ -66,20 +67,20 @@ private:
     if (is_slow(how_.what, index, how_.n))
       return {"", slow_};
     switch (how_.what) {
-      case workload::sleep:
-        return {"", sleep_};
-      case workload::count:
-        return {"", count_};
-      case workload::wide:
-        return {"", wide_};
-      case workload::tasks:
-        return sheaf::query::of_task("", [id = c.ids.next()](soci::session& s) {
-          int found = 0, number = 0;
-          s << "select id, randomnumber from world where id = :id", soci::use(id), soci::into(found), soci::into(number);
-          return found + number;
-        });
-      default:
-        return {"", world_, {{"id", c.ids.next()}}};
+    case workload::sleep:
+      return {"", sleep_};
+    case workload::count:
+      return {"", count_};
+    case workload::wide:
+      return {"", wide_};
+    case workload::tasks:
+      return sheaf::query::of_task("", [id = c.ids.next()](soci::session& s) {
+        int found = 0, number = 0;
+        s << "select id, randomnumber from world where id = :id", soci::use(id), soci::into(found), soci::into(number);
+        return found + number;
+      });
+    default:
+      return {"", world_, {{"id", c.ids.next()}}};
     }
   }
 
@@ -99,7 +100,8 @@ private:
       if (how_.what == workload::mixed || how_.what == workload::world)
         for (std::size_t i = 0; i < how_.n; ++i)
           if (!is_slow(how_.what, i, how_.n))
-            c.short_latencies_us.push_back(std::chrono::duration<float, std::micro>(r.outcomes[i].times.released).count());
+            c.short_latencies_us.push_back(
+                std::chrono::duration<float, std::micro>(r.outcomes[i].times.released).count());
     }
     if (now < window_.until && !failed_.load(std::memory_order_relaxed)) {
       send(c);
@@ -125,7 +127,8 @@ private:
       for (std::size_t i = 0; i < how_.n; ++i)
         if (!is_slow(how_.what, i, how_.n)) {
           const auto& t = r.outcomes[i].table();
-          sum += static_cast<std::uint64_t>(t.get<std::int32_t>(0, 0)) + static_cast<std::uint64_t>(t.get<std::int32_t>(0, 1));
+          sum += static_cast<std::uint64_t>(t.get<std::int32_t>(0, 0)) +
+                 static_cast<std::uint64_t>(t.get<std::int32_t>(0, 1));
         }
     }
     sink.fetch_add(sum, std::memory_order_relaxed);
@@ -134,9 +137,9 @@ private:
   static std::uint64_t decode_books(const sheaf::table& t) {
     std::uint64_t sum = 0;
     for (std::size_t row = 0; row < t.rows(); ++row)
-      sum += static_cast<std::uint64_t>(t.get<std::int32_t>(row, 0)) + t.get<std::string_view>(row, 1).size()
-             + t.get<std::string_view>(row, 2).size() + static_cast<std::uint64_t>(t.get<double>(row, 3))
-             + static_cast<std::uint64_t>(t.get<sheaf::timestamp>(row, 4).time_since_epoch().count());
+      sum += static_cast<std::uint64_t>(t.get<std::int32_t>(row, 0)) + t.get<std::string_view>(row, 1).size() +
+             t.get<std::string_view>(row, 2).size() + static_cast<std::uint64_t>(t.get<double>(row, 3)) +
+             static_cast<std::uint64_t>(t.get<sheaf::timestamp>(row, 4).time_since_epoch().count());
     return sum;
   }
 
@@ -149,7 +152,7 @@ private:
   const run_options& how_;
   const window& window_;
   const sheaf::statement world_{fmt::format("{}:id", world_sql)}, wide_{wide_sql}, count_{count_sql}, sleep_{sleep_sql},
-    slow_{slow_sql};
+      slow_{slow_sql};
 
   std::mutex mutex_;
   std::condition_variable over_;
@@ -162,8 +165,6 @@ private:
 
 } // namespace
 
-void run_sheaf(const run_options& how, const window& w, std::vector<client>& clients) {
-  sheaf_run{how, w, clients};
-}
+void run_sheaf(const run_options& how, const window& w, std::vector<client>& clients) { sheaf_run{how, w, clients}; }
 
 } // namespace bench

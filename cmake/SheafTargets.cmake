@@ -9,8 +9,8 @@ function(sheaf_target target)
                                            -Wextra-semi)
   # Designated initializers leave out what has a default.
   target_compile_options(${target} PRIVATE -Wno-missing-field-initializers)
-  # GCC 12 sees overlaps and overflows in "literal" + string that are not there (GCC bug 105651).
-  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-stringop-overflow>)
+  # GCC 12 sees overlaps and overflows in inlined strings that are not there (GCC bug 105651).
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-stringop-overflow;-Wno-stringop-overread>)
   if(arg_PCH)
     target_precompile_headers(${target} REUSE_FROM ${arg_PCH})
   endif()

@@ -12,9 +12,9 @@ int main() {
   engine.run({{{"", "insert into book values ('Ada', 12.5), ('Bob', 8), ('Ada', 20)"}}});
 
   const sheaf::reply reply = engine.run({{
-    {"total", "select count(*) from book"},
-    {"by_author", "select count(*) from book where author = :name", {{"name", "Ada"}}},
-    {"dearest", "select author, price from book order by price desc limit 1"},
+      {"total", "select count(*) from book"},
+      {"by_author", "select count(*) from book where author = :name", {{"name", "Ada"}}},
+      {"dearest", "select author, price from book order by price desc limit 1"},
   }});
   if (!reply.ok()) {
     std::cerr << to_string(*reply.failure) << '\n';

@@ -74,9 +74,7 @@ engine::engine(engine&&) noexcept = default;
 
 engine::~engine() = default;
 
-reply engine::run(request what) {
-  return core_->run(std::move(what));
-}
+reply engine::run(request what) { return core_->run(std::move(what)); }
 
 void engine::run_async(request what, std::function<void(reply)> callback) {
   core_->submit(std::move(what), std::move(callback));

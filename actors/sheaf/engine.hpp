@@ -29,8 +29,8 @@ struct pool_stats {
 
 class engine {
 public:
-  /// Checks `how`, but opens no session yet: an unreachable server is the failure of the first request. Runs on an actor
-  /// system of its own.
+  /// Checks `how`, but opens no session yet: an unreachable server is the failure of the first request. Runs on an
+  /// actor system of its own.
   static result<std::unique_ptr<engine>> create(options how);
 
   /// The same on the caller's actor system, which must outlive the engine.
@@ -40,17 +40,18 @@ public:
   explicit engine(options how);
   explicit engine(std::string url) : engine(for_database(std::move(url))) {}
 
-  /// Answers what is in flight with `pool_closed` and returns within a bounded time, also when a C++ task never returns.
+  /// Answers what is in flight with `pool_closed` and returns within a bounded time, also when a C++ task never
+  /// returns.
   ~engine();
 
   engine(engine&&) noexcept; ///< Only to be returned or stored: a moved-from engine may only be destroyed.
 
-  /// Runs `what` and waits for its reply. Any thread but the engine's own loops, where it is refused with `invalid_request`.
-  /// Never throws for what a database or a request did: see `reply::failure`.
+  /// Runs `what` and waits for its reply. Any thread but the engine's own loops, where it is refused with
+  /// `invalid_request`. Never throws for what a database or a request did: see `reply::failure`.
   reply run(request what);
 
-  /// Runs `what`; `callback` is called exactly once, on one of the engine's loops: it must not block or throw. Any thread; a
-  /// request from a callback stays on that callback's loop.
+  /// Runs `what`; `callback` is called exactly once, on one of the engine's loops: it must not block or throw. Any
+  /// thread; a request from a callback stays on that callback's loop.
   void run_async(request what, std::function<void(reply)> callback);
 
   /// Runs `what`. Any thread.

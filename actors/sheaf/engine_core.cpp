@@ -50,16 +50,15 @@ worker::worker(engine_core& owner, std::size_t index) : core(owner), loop(std::m
 
 engine_core::engine_core(options how, std::vector<std::unique_ptr<session_factory>> factories,
                          std::unique_ptr<blocking_executor> blocking, caf::actor_system& system)
-  : settings_(with_width(std::move(how))), factories_(std::move(factories)), blocking_(std::move(blocking)), system_(system) {
+  : settings_(with_width(std::move(how))), factories_(std::move(factories)), blocking_(std::move(blocking)),
+    system_(system) {
   for (std::size_t i = 0; i < settings_.loops; ++i)
     workers_.push_back(std::make_unique<worker>(*this, i));
   for (auto& w : workers_)
     w->loop->start();
 }
 
-engine_core::~engine_core() {
-  close();
-}
+engine_core::~engine_core() { close(); }
 
 reply refusal(failure why) {
   reply x;
@@ -68,7 +67,15 @@ reply refusal(failure why) {
 }
 
 caf::actor engine_core::front(const std::function<front_actor()>& make) {
-  std::call_once(front_made_, [&] { front_ = make(); });
+  std::call_once(front_made_, [&] {
+    if (here()) {
+      front_ = make();
+      return;
+    }
+    std::promise<front_actor> made; // on a loop, for the reason that `submit` has
+    workers_.front()->loop->post([&] { made.set_value(make()); });
+    front_ = made.get_future().get();
+  });
   return front_.handle;
 }
 
@@ -148,8 +155,20 @@ void engine_core::submit(request what, std::function<void(reply)> callback) {
     where.loop->post([callback = std::move(callback), why = std::move(checked).error()] { callback(refusal(why)); });
     return;
   }
-  caf::actor_config cfg;
-  system_.spawn_class<request_actor, caf::no_spawn_options>(cfg, where, std::move(*checked), std::move(callback));
+  // On the loop: a thread that spawns holds on to its actor system's logger until it ends, and ~actor_system waits for
+  // that without limit (CAF 0.17.6, logger::set_current_actor_system), so callers' threads must not.
+  auto begin = [this, &where, checked = std::move(*checked), callback = std::move(callback)]() mutable {
+    if (where.closing) {
+      callback(refusal({.code = errc::pool_closed, .message = engine_closed().message}));
+      return;
+    }
+    caf::actor_config cfg;
+    system_.spawn_class<request_actor, caf::no_spawn_options>(cfg, where, std::move(checked), std::move(callback));
+  };
+  if (where.loop->runs_here() && !where.closing)
+    begin();
+  else
+    where.loop->post(std::move(begin));
 }
 
 reply engine_core::run(request what) {

@@ -26,7 +26,8 @@ struct stop;
 class engine_core;
 
 /// A request that is being answered; listed with its loop so that a closing engine can answer it.
-class live_request : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class live_request
+  : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
   virtual void give_up(const stop& why) = 0;
 

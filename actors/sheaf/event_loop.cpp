@@ -19,14 +19,13 @@ thread_local event_loop* current_loop = nullptr;
 /// How often what is queued may queue more before the sockets have their turn.
 constexpr int rounds_per_turn = 4;
 
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
+[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 } // namespace
 
-/// Asio owns its own epoll set, and each `async_wait` on a descriptor costs an `epoll_ctl`. So the loop's descriptors stay in a
-/// set of ours, and Asio watches that set: one `epoll_ctl` per sleep, however many sockets (measured: docs/performance.md).
+/// Asio owns its own epoll set, and each `async_wait` on a descriptor costs an `epoll_ctl`. So the loop's descriptors
+/// stay in a set of ours, and Asio watches that set: one `epoll_ctl` per sleep, however many sockets (measured:
+/// docs/performance.md).
 struct event_loop::asio_side {
   explicit asio_side(int epoll) : work(context.get_executor()), sockets(context, ::dup(epoll)) {}
 
@@ -50,9 +49,7 @@ event_loop::~event_loop() {
   ::close(epoll_);
 }
 
-event_loop* event_loop::current() noexcept {
-  return current_loop;
-}
+event_loop* event_loop::current() noexcept { return current_loop; }
 
 void event_loop::start() {
   thread_ = std::thread{[this] { run(); }};

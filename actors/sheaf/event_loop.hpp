@@ -96,7 +96,8 @@ public:
   /// Calls `f` once no actor lives here any more.
   void when_deserted(std::function<void()> f);
 
-  /// Asio's context, run by this thread. Made on first use, so an engine that does no I/O through Asio does not pay for it.
+  /// Asio's context, run by this thread. Made on first use, so an engine that does no I/O through Asio does not pay for
+  /// it.
   boost::asio::io_context& context();
 
 private:

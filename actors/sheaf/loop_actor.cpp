@@ -23,9 +23,8 @@ void loop_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
     caf::detail::sync_request_bouncer{caf::make_error(caf::sec::request_receiver_down)}(*what);
     return;
   }
-  loop_.post([self = caf::strong_actor_ptr{ctrl()}, this, element = std::shared_ptr<caf::mailbox_element>{std::move(what)}] {
-    take(*element);
-  });
+  loop_.post([self = caf::strong_actor_ptr{ctrl()}, this,
+              element = std::shared_ptr<caf::mailbox_element>{std::move(what)}] { take(*element); });
 }
 
 void loop_actor::take(caf::mailbox_element& what) {
@@ -41,8 +40,8 @@ void loop_actor::take(caf::mailbox_element& what) {
   }
 }
 
-/// As local_actor's, without `clock().cancel_timeouts`, which wakes CAF's clock thread for every actor that ends (CAF 0.17.6).
-/// Whoever monitors or links is told by way of CAF's scheduler: their handlers have no business on the loop.
+/// As local_actor's, without `clock().cancel_timeouts`, which wakes CAF's clock thread for every actor that ends (CAF
+/// 0.17.6). Whoever monitors or links is told by way of CAF's scheduler: their handlers have no business on the loop.
 bool loop_actor::cleanup(caf::error&& reason, caf::execution_unit*) {
   unregister_from_system();
   if (!caf::monitorable_actor::cleanup(std::move(reason), nullptr))

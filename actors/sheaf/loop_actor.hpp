@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// An actor that lives on one event loop: whoever sends it messages, it handles them there, one at a time, so it may touch what
-// belongs to the loop (pools, sessions, timers, its neighbours) without a lock.
+// An actor that lives on one event loop: whoever sends it messages, it handles them there, one at a time, so it may
+// touch what belongs to the loop (pools, sessions, timers, its neighbours) without a lock.
 
 #pragma once
 
@@ -13,10 +13,10 @@
 
 namespace sheaf {
 
-/// A request has one of these and one for each of its queries, so it is a CAF actor without what it has no use for: no mailbox
-/// (the loop's queue is that), no behavior to switch, no CAF time-outs (the loop has timers). An event_based_actor takes 1 KiB,
-/// and spawning it and sending it two messages takes longer than libpq takes to send a statement. It has an address, it can be
-/// monitored, linked to and killed, and actor_system waits for it.
+/// A request has one of these and one for each of its queries, so it is a CAF actor without what it has no use for: no
+/// mailbox (the loop's queue is that), no behavior to switch, no CAF time-outs (the loop has timers). An
+/// event_based_actor takes 1 KiB, and spawning it and sending it two messages takes longer than libpq takes to send a
+/// statement. It has an address, it can be monitored, linked to and killed, and actor_system waits for it.
 class loop_actor : public caf::local_actor, public caf::dynamically_typed_actor_base {
 public:
   using behavior_type = caf::behavior; ///< For `spawn`, which makes a `caf::actor` of this.

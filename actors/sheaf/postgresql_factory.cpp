@@ -3,6 +3,7 @@
 // Opens PostgreSQL sessions: SOCI connects, on the blocking executor.
 
 #include "sheaf/blocking_executor.hpp"
+#include "sheaf/error_text.hpp"
 #include "sheaf/postgresql_native.hpp"
 #include "sheaf/postgresql_session.hpp"
 #include "sheaf/postgresql_url.hpp"
@@ -10,22 +11,39 @@
 #include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
 
+#include <utility>
+
 namespace sheaf {
 
 namespace {
 
-/// SOCI gives the server's words without SQLSTATE, after a line of its own. They name host, port, user and database, never the
-/// password. The two texts are PostgreSQL's for SQLSTATE 53300, untranslated: with another `lc_messages` it is `connect_failed`.
+/// PostgreSQL's words for SQLSTATEs that a caller may want to tell apart, untranslated: with another `lc_messages` the
+/// code is `connect_failed`.
+constexpr std::pair<std::string_view, std::string_view> known_refusals[] = {
+    {"too many clients already", "53300"},
+    {"remaining connection slots are reserved", "53300"},
+    {"too many connections for ", "53300"}, // of a role or a database
+    {"password authentication failed", "28P01"},
+    {"no password supplied", "28P01"}, // libpq's own, when the server asks for one
+    {"no pg_hba.conf entry", "28000"},
+    {"pg_hba.conf rejects", "28000"},
+    {"is not permitted to log in", "28000"},
+    {"FATAL:  role \"", "28000"}, // … does not exist
+};
+
+/// SOCI gives the server's words without SQLSTATE, after a line of its own. They name host, port, user and database,
+/// never the password.
 failure connect_failure(std::string_view message) {
   if (const auto end = message.find('\n'); end != message.npos)
     message.remove_prefix(end + 1);
-  failure f{.code = errc::connect_failed, .phase = phase::connect, .message = one_line(message)};
-  if (f.message.find("too many clients") != std::string::npos
-      || f.message.find("remaining connection slots are reserved") != std::string::npos) {
-    f.code = errc::too_many_connections;
-    f.sqlstate = "53300";
+  failure f{.code = errc::connect_failed, .phase = phase::connect, .message = to_one_line(message)};
+  for (const auto& [words, sqlstate] : known_refusals)
+    if (f.message.find(words) != std::string::npos) {
+      f.sqlstate = sqlstate;
+      f.code = code_of_sqlstate(sqlstate);
+    }
+  if (f.code == errc::too_many_connections)
     f.message += ": lower pool.max_size, or raise the server's max_connections";
-  }
   return f;
 }
 
@@ -35,7 +53,8 @@ result<std::shared_ptr<soci::session>> connect(const connection_parameters& para
     auto s = std::make_shared<soci::session>(soci::postgresql, to_url(parameters, left));
     auto* conn = native_connection(*s);
     PQsetnonblocking(conn, 1);
-    PQsetNoticeProcessor(conn, [](void*, const char*) {}, nullptr); // libpq would write them to stderr
+    PQsetNoticeProcessor(
+        conn, [](void*, const char*) {}, nullptr); // libpq would write them to stderr
     return s;
   } catch (const soci::soci_error& e) {
     return connect_failure(e.what()); // no statement, so no bound values in it
@@ -48,13 +67,12 @@ class postgresql_factory final : public session_factory {
 public:
   postgresql_factory(connection_parameters parameters, const database_options& limits, blocking_executor& blocking)
     : parameters_(std::make_shared<const connection_parameters>(std::move(parameters))),
-      limits_(std::make_shared<const database_options>(limits)),
-      blocking_(blocking) {}
+      limits_(std::make_shared<const database_options>(limits)), blocking_(blocking) {}
 
   void open(event_loop& loop, clock::time_point give_up,
             std::function<void(result<std::unique_ptr<session>>)> done) override {
-    blocking_.run([parameters = parameters_, limits = limits_, &blocking = blocking_, loop = loop.shared_from_this(), give_up,
-                   done = std::move(done)] {
+    blocking_.run([parameters = parameters_, limits = limits_, &blocking = blocking_, loop = loop.shared_from_this(),
+                   give_up, done = std::move(done)] {
       // The function that is posted owns the connection: a loop that has stopped drops both.
       auto connection = std::make_shared<result<std::shared_ptr<soci::session>>>(connect(*parameters, give_up));
       loop->post([connection, limits, &blocking, &loop = *loop, done] {

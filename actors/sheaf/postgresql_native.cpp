@@ -9,6 +9,10 @@
 
 #include <fmt/format.h>
 
+#include <linux/tcp.h> // glibc's own has a shorter tcp_info
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <cstdlib>
 
 namespace sheaf {
@@ -52,36 +56,21 @@ failure failure_of(const PGresult* r, const parsed_statement& text) {
   failure f{.phase = phase::execute, .sqlstate = field(r, PG_DIAG_SQLSTATE), .reached_server = true};
   if (f.sqlstate.empty()) {
     f.code = errc::connection_lost;
-    f.message = one_line(PQresultErrorMessage(r));
+    f.message = to_one_line(PQresultErrorMessage(r));
     return f;
   }
   f.code = code_of_sqlstate(f.sqlstate);
-  f.message = one_line(field(r, PG_DIAG_MESSAGE_PRIMARY));
+  f.message = to_one_line(field(r, PG_DIAG_MESSAGE_PRIMARY));
   if (f.sqlstate.starts_with("22") && !text.names.empty()) // bad data, which the server quotes
     f.message = without_values(f.message);
   if (const auto hint = field(r, PG_DIAG_MESSAGE_HINT); !hint.empty())
-    f.message += " (" + one_line(hint) + ')';
+    f.message += " (" + to_one_line(hint) + ')';
   if (const auto position = field(r, PG_DIAG_STATEMENT_POSITION); !position.empty())
     f.position = text.position_in_source(std::strtoul(position.c_str(), nullptr, 10));
   return f;
 }
 
-std::string last_error(const PGconn* conn) {
-  return one_line(PQerrorMessage(conn));
-}
-
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    if (c != '\n' && c != '\r' && c != '\t')
-      line += c;
-    else if (!line.empty() && line.back() != ' ')
-      line += ' ';
-  }
-  if (line.ends_with(' '))
-    line.pop_back();
-  return line;
-}
+std::string last_error(const PGconn* conn) { return to_one_line(PQerrorMessage(conn)); }
 
 failure too_large(std::string_view bound, std::size_t limit) {
   return {.code = errc::result_too_large,
@@ -96,6 +85,14 @@ answer checked_table(std::shared_ptr<const PGresult> rows, const execution& limi
   if (PQresultMemorySize(rows.get()) > limits.max_bytes)
     return too_large("max_bytes", limits.max_bytes);
   return table::from_pgresult(std::move(rows));
+}
+
+std::optional<std::uint64_t> tcp_bytes_received(int socket) noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return std::nullopt;
+  return info.tcpi_bytes_received;
 }
 
 bool has_iso_dates(const PGconn* conn) noexcept {

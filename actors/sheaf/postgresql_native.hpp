@@ -10,7 +10,9 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,16 +41,17 @@ failure failure_of(const PGresult* r, const parsed_statement& text);
 /// libpq's own last message, in one line.
 std::string last_error(const PGconn* conn);
 
-/// `multi\nline text\n` in one line.
-std::string one_line(std::string_view text);
-
 failure too_large(std::string_view bound, std::size_t limit);
 
 /// The rows as a table, or `result_too_large`.
 answer checked_table(std::shared_ptr<const PGresult> rows, const execution& limits);
 
-/// Whether dates and timestamps read as ISO in this session, so that their binary form can be given as the server's text.
+/// Whether dates and timestamps read as ISO in this session, so that their binary form can be given as the server's
+/// text.
 bool has_iso_dates(const PGconn* conn) noexcept;
 bool is_date_or_timestamp(Oid type) noexcept;
+
+/// How many bytes have come in over a TCP connection, read or not (tcp(7)); nothing for a unix socket.
+std::optional<std::uint64_t> tcp_bytes_received(int socket) noexcept;
 
 } // namespace sheaf

@@ -4,7 +4,6 @@
 
 #include "sheaf/blocking_executor.hpp"
 #include "sheaf/postgresql_native.hpp"
-#include "sheaf/soci_task.hpp"
 
 #include <fmt/format.h>
 
@@ -40,15 +39,9 @@ int bytes_waiting(int socket) {
 
 postgresql_session::postgresql_session(event_loop& loop, blocking_executor& blocking,
                                        std::shared_ptr<soci::session> connection, const database_options& limits)
-  : loop_(loop),
-    blocking_(blocking),
-    connection_(std::move(connection)),
-    conn_(native_connection(*connection_)),
-    socket_(PQsocket(conn_)),
-    cancel_wait_timeout_(limits.cancel_wait_timeout),
-    prepared_(limits.statement_cache_size),
-    cancel_timer_([this] { on_cancel_overdue(); }),
-    alive_(std::make_shared<postgresql_session*>(this)) {
+  : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
+    socket_(PQsocket(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout), prepared_(limits.statement_cache_size),
+    cancel_timer_([this] { on_cancel_overdue(); }), alive_(std::make_shared<postgresql_session*>(this)) {
   loop_.watch(socket_, *this);
 }
 
@@ -58,9 +51,7 @@ postgresql_session::~postgresql_session() {
   blocking_.run([connection = std::move(connection_)]() mutable { connection.reset(); });
 }
 
-int postgresql_session::id() const noexcept {
-  return PQbackendPID(conn_);
-}
+int postgresql_session::id() const noexcept { return PQbackendPID(conn_); }
 
 /// Runs a member function from the loop, unless the session is gone by then.
 void postgresql_session::post(void (postgresql_session::*f)()) {
@@ -70,7 +61,8 @@ void postgresql_session::post(void (postgresql_session::*f)()) {
   });
 }
 
-// -- sending --------------------------------------------------------------------------------------------------------------
+// -- sending
+// --------------------------------------------------------------------------------------------------------------
 
 void postgresql_session::execute(execution job, session_listener& listener) {
   job_ = std::move(job);
@@ -78,8 +70,10 @@ void postgresql_session::execute(execution job, session_listener& listener) {
   when_ = {};
   rows_.reset();
   failure_.reset();
+  task_answer_.reset();
   reads_ = 0;
   received_bytes_ = 0;
+  read_before_ = 0;
   if (job_.what->run)
     start_task();
   else
@@ -93,11 +87,14 @@ void postgresql_session::send() {
   const parameter_texts values{*job_.text, job_.what->parameters};
   bool sent = true;
   if (!prepared_.enabled()) {
-    sent = PQsendQueryParams(conn_, job_.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
+    sent =
+        PQsendQueryParams(conn_, job_.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
   } else if ((statement_ = prepared_.find(*job_.text))) {
     using enum prepared_statement::binary;
-    const bool binary = statement_->results == always || (statement_->results == under_iso_dates && has_iso_dates(conn_));
-    sent = PQsendQueryPrepared(conn_, statement_->name.c_str(), values.count(), values.data(), nullptr, nullptr, binary);
+    const bool binary =
+        statement_->results == always || (statement_->results == under_iso_dates && has_iso_dates(conn_));
+    sent =
+        PQsendQueryPrepared(conn_, statement_->name.c_str(), values.count(), values.data(), nullptr, nullptr, binary);
   } else {
     sent = send_and_prepare(values.data(), values.count());
   }
@@ -111,19 +108,21 @@ void postgresql_session::send() {
   post(&postgresql_session::lose_connection); // nobody hears from a session before `execute` returns
 }
 
-/// Prepares and executes in one round trip, as a pipeline. A statement that has to make room goes first, and has a sync of its
-/// own, so that the new one still runs alone in its implicit transaction (VACUUM insists on that).
+/// Prepares and executes in one round trip, as a pipeline. A statement that has to make room goes first, and has a sync
+/// of its own, so that the new one still runs alone in its implicit transaction (VACUUM insists on that).
 bool postgresql_session::send_and_prepare(const char* const* values, int count) {
   statement_ = &prepared_.add(job_.text);
   fresh_ = preparing_ = true;
   bool sent = PQenterPipelineMode(conn_);
   if (const auto evicted = prepared_.evict()) {
-    sent = sent && PQsendQueryParams(conn_, ("deallocate " + *evicted).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
-           && PQpipelineSync(conn_);
+    sent = sent &&
+           PQsendQueryParams(conn_, ("deallocate " + *evicted).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) &&
+           PQpipelineSync(conn_);
     ++syncs_;
   }
-  sent = sent && PQsendPrepare(conn_, statement_->name.c_str(), statement_->text->text.c_str(), 0, nullptr)
-         && PQsendQueryPrepared(conn_, statement_->name.c_str(), count, values, nullptr, nullptr, 0) && PQpipelineSync(conn_);
+  sent = sent && PQsendPrepare(conn_, statement_->name.c_str(), statement_->text->text.c_str(), 0, nullptr) &&
+         PQsendQueryPrepared(conn_, statement_->name.c_str(), count, values, nullptr, nullptr, 0) &&
+         PQpipelineSync(conn_);
   ++syncs_;
   return sent;
 }
@@ -138,7 +137,8 @@ void postgresql_session::flush() {
   }
 }
 
-// -- reading --------------------------------------------------------------------------------------------------------------
+// -- reading
+// --------------------------------------------------------------------------------------------------------------
 
 void postgresql_session::on_io(bool readable, bool writable) {
   if (writable && flushing_)
@@ -175,11 +175,18 @@ void postgresql_session::read() {
   }
 }
 
-/// libpq keeps a whole result and does not tell how much that is until it is complete, so what has been read is estimated from
-/// what the socket held before and after: exact as long as rows are smaller than libpq's buffer.
-/// False when the connection had to go.
+/// libpq keeps a whole result and does not tell how much that is until it is complete. A TCP socket knows; otherwise what
+/// has been read is estimated from what the socket held before and after, which is exact as long as rows are smaller than
+/// libpq's buffer. False when the connection had to go.
 bool postgresql_session::check_size(int before, int after) {
-  received_bytes_ += static_cast<std::size_t>(std::max(before - after, std::min(before, input_buffer_bytes)));
+  if (const auto received = tcp_bytes_received(socket_)) {
+    const auto read = *received - static_cast<std::uint64_t>(after);
+    if (read_before_ == 0)
+      read_before_ = read;
+    received_bytes_ = read - read_before_;
+  } else {
+    received_bytes_ += static_cast<std::size_t>(std::max(before - after, std::min(before, input_buffer_bytes)));
+  }
   if (received_bytes_ <= job_.max_bytes)
     return true;
   if (!failure_) {
@@ -195,39 +202,39 @@ bool postgresql_session::check_size(int before, int after) {
 /// One result of the statement, or of the pipeline around it; null between two. True when it was the last.
 bool postgresql_session::take(pg_result* r) {
   if (!r)
-    return syncs_ == 0;
+    return syncs_ == 0 || PQstatus(conn_) != CONNECTION_OK; // the syncs of a lost pipeline never come
   if (state_ == state::cleaning) {
     PQclear(r);
     return false;
   }
   std::shared_ptr<const pg_result> result{r, [](const pg_result* x) { PQclear(const_cast<pg_result*>(x)); }};
   switch (PQresultStatus(r)) {
-    case PGRES_COMMAND_OK:
-    case PGRES_TUPLES_OK:
-      if (syncs_ > 1) // the evicted statement's
-        break;
-      if (!std::exchange(preparing_, false))
-        rows_ = std::move(result);
+  case PGRES_COMMAND_OK:
+  case PGRES_TUPLES_OK:
+    if (syncs_ > 1) // the evicted statement's
       break;
-    case PGRES_PIPELINE_SYNC:
-      return --syncs_ == 0;
-    case PGRES_PIPELINE_ABORTED:
-      break;
-    case PGRES_EMPTY_QUERY:
-      failure_ = failure{.code = errc::rejected_sql, .phase = phase::execute, .message = "the statement is empty"};
-      break;
-    case PGRES_COPY_IN:
-    case PGRES_COPY_OUT:
-    case PGRES_COPY_BOTH:
-      failure_ = failure{.code = errc::rejected_sql,
-                         .phase = phase::execute,
-                         .message = "COPY from or to the client is not a query: use a file on the server, or a C++ task",
-                         .reached_server = true};
-      ::shutdown(socket_, SHUT_RDWR); // the server undoes it; libpq has no other way out that cannot wait
-      return true;
-    default:
-      if (syncs_ <= 1 && !failure_)
-        failure_ = failure_of(r, *job_.text);
+    if (!std::exchange(preparing_, false))
+      rows_ = std::move(result);
+    break;
+  case PGRES_PIPELINE_SYNC:
+    return --syncs_ == 0;
+  case PGRES_PIPELINE_ABORTED:
+    break;
+  case PGRES_EMPTY_QUERY:
+    failure_ = failure{.code = errc::rejected_sql, .phase = phase::execute, .message = "the statement is empty"};
+    break;
+  case PGRES_COPY_IN:
+  case PGRES_COPY_OUT:
+  case PGRES_COPY_BOTH:
+    failure_ = failure{.code = errc::rejected_sql,
+                       .phase = phase::execute,
+                       .message = "COPY from or to the client is not a query: use a file on the server, or a C++ task",
+                       .reached_server = true};
+    ::shutdown(socket_, SHUT_RDWR); // the server undoes it; libpq has no other way out that cannot wait
+    return true;
+  default:
+    if (syncs_ <= 1 && !failure_)
+      failure_ = failure_of(r, *job_.text);
   }
   return false;
 }
@@ -259,8 +266,8 @@ void postgresql_session::complete() {
     lose_connection(); // not even a rollback helped
 }
 
-/// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. Nothing has run then,
-/// so it is prepared anew, once.
+/// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. Nothing has
+/// run then, so it is prepared anew, once.
 bool postgresql_session::prepare_again() {
   if (!statement_ || fresh_ || !failure_ || PQtransactionStatus(conn_) != PQTRANS_IDLE)
     return false;
@@ -274,8 +281,8 @@ bool postgresql_session::prepare_again() {
   return true;
 }
 
-/// Binary results cost less on both sides, but libpq asks for all columns or none, and not every type's binary form can be
-/// turned into the server's exact text. So a statement's first result, in text, decides.
+/// Binary results cost less on both sides, but libpq asks for all columns or none, and not every type's binary form can
+/// be turned into the server's exact text. So a statement's first result, in text, decides.
 void postgresql_session::learn_types() {
   using enum prepared_statement::binary;
   if (!statement_ || !rows_ || statement_->results != unknown)
@@ -324,133 +331,9 @@ void postgresql_session::answer_now() {
     what = std::move(*task_answer_);
   else if (rows_)
     what = checked_table(std::move(rows_), job_);
-  task_answer_.reset();
-  failure_.reset();
   auto& listener = *std::exchange(listener_, nullptr);
   job_ = {};
   listener.on_answer(std::move(what), when_); // may give this session to the next query, or destroy it
-}
-
-// -- C++ tasks ------------------------------------------------------------------------------------------------------------
-
-void postgresql_session::start_task() {
-  state_ = state::in_task;
-  loop_.unwatch(socket_, *this);
-  task_cancel_ = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
-  PQsetnonblocking(conn_, 0); // large objects and COPY expect it
-  when_.sent = loop_.refresh_now();
-  blocking_.run([connection = connection_, run = job_.what->run, keep = job_.keep_alive, loop = loop_.shared_from_this(),
-                 alive = std::weak_ptr{alive_}] {
-    auto result = std::make_shared<answer>(run_task(run, *connection));
-    loop->post([result, alive] {
-      if (const auto self = alive.lock())
-        (*self)->on_task_done(std::move(*result));
-    });
-  });
-}
-
-void postgresql_session::on_task_done(answer what) {
-  if (state_ == state::broken)
-    return; // given up meanwhile
-  task_answer_ = std::move(what);
-  when_.last_row = loop_.refresh_now();
-  state_ = state::running;
-  conn_ = native_connection(*connection_);
-  socket_ = PQsocket(conn_);
-  if (socket_ < 0 || PQstatus(conn_) != CONNECTION_OK) {
-    state_ = state::in_task; // not watched
-    lose_connection();
-    return;
-  }
-  loop_.watch(socket_, *this);
-  PQsetnonblocking(conn_, 1);
-  if (PQtransactionStatus(conn_) == PQTRANS_IDLE)
-    settle();
-  else
-    clean_up();
-}
-
-// -- cancelling -----------------------------------------------------------------------------------------------------------
-
-void postgresql_session::cancel(std::function<void()> done) {
-  listener_ = nullptr;
-  cancel_done_ = std::move(done);
-  if (state_ == state::broken || state_ == state::idle) {
-    post(&postgresql_session::answer_now);
-    return;
-  }
-  loop_.arm(cancel_timer_, loop_.refresh_now() + cancel_wait_timeout_);
-  if (state_ == state::running || state_ == state::in_task)
-    stop_statement();
-}
-
-/// Asks the server to stop. PQcancel blocks, so it runs on the executor; until it has returned the session keeps still, lest
-/// the cancel hits its next statement.
-void postgresql_session::stop_statement() {
-  if (std::exchange(cancel_on_its_way_, true))
-    return;
-  std::shared_ptr<void> handle = task_cancel_;
-  if (state_ != state::in_task)
-    handle = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
-  blocking_.run([handle, loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
-    if (alive.expired())
-      return; // too late to matter
-    char ignored[256];
-    PQcancel(static_cast<PGcancel*>(handle.get()), ignored, sizeof ignored);
-    loop->post([alive] {
-      if (const auto self = alive.lock())
-        (*self)->on_cancel_sent();
-    });
-  });
-}
-
-void postgresql_session::on_cancel_sent() {
-  cancel_on_its_way_ = false;
-  if (state_ == state::over)
-    settle();
-}
-
-/// The server does not confirm. Our end of the connection is enough to free the slot; the server notices when it wakes.
-void postgresql_session::on_cancel_overdue() {
-  if (state_ == state::in_task)
-    ::shutdown(socket_, SHUT_RDWR); // the task's next call fails; its thread closes the connection in the end
-  lose_connection();
-}
-
-// -- losing ---------------------------------------------------------------------------------------------------------------
-
-/// Input while no statement runs: notices and notifications, which nobody asked for, or the end.
-void postgresql_session::read_idle() {
-  const bool connected = PQconsumeInput(conn_);
-  PQisBusy(conn_);
-  while (auto* notification = PQnotifies(conn_))
-    PQfreemem(notification);
-  if (!connected || PQstatus(conn_) != CONNECTION_OK)
-    lose_connection();
-}
-
-void postgresql_session::lose_connection() {
-  if (state_ == state::broken)
-    return;
-  if (state_ == state::running && PQstatus(conn_) != CONNECTION_OK)
-    while (auto* last_word = PQgetResult(conn_)) // such as why the server ended it; does not wait any more
-      take(last_word);
-  const bool was_idle = state_ == state::idle;
-  if (state_ != state::in_task)
-    loop_.unwatch(socket_, *this);
-  state_ = state::broken;
-  cancel_on_its_way_ = false;
-  if (was_idle) {
-    if (const auto callback = on_broken_)
-      callback();
-    return;
-  }
-  if (!failure_ && !task_answer_) // a task is over already, whatever has become of its session
-    failure_ = failure{.code = errc::connection_lost,
-                       .phase = rows_ ? phase::fetch : phase::execute,
-                       .message = "the connection to the server was lost while the query ran",
-                       .reached_server = true};
-  answer_now();
 }
 
 } // namespace sheaf

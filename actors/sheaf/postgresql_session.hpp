@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A PostgreSQL session without a thread: SOCI opens and closes the connection on the blocking executor; in between, statements
-// go over its own PGconn, non-blocking, watched by the loop (libpq manual, chapter 34.4, and 34.5 for pipelines).
+// A PostgreSQL session without a thread: SOCI opens and closes the connection on the blocking executor; in between,
+// statements go over its own PGconn, non-blocking, watched by the loop (libpq manual, chapter 34.4, and 34.5 for
+// pipelines).
 
 #pragma once
 
@@ -89,14 +90,15 @@ private:
   // The statement that runs.
   prepared_statement* statement_ = nullptr; ///< Null when statements are not cached.
   std::shared_ptr<const pg_result> rows_;
-  std::optional<failure> failure_;    ///< The first one.
+  std::optional<failure> failure_; ///< The first one.
   std::optional<answer> task_answer_;
-  int syncs_ = 0;                ///< Pipeline syncs to come; 0 outside a pipeline.
-  bool preparing_ = false;       ///< The result of PQsendPrepare comes next.
-  bool fresh_ = false;           ///< It was prepared with this execution.
-  bool flushing_ = false;        ///< The socket was full: watched for writing.
+  int syncs_ = 0;          ///< Pipeline syncs to come; 0 outside a pipeline.
+  bool preparing_ = false; ///< The result of PQsendPrepare comes next.
+  bool fresh_ = false;     ///< It was prepared with this execution.
+  bool flushing_ = false;  ///< The socket was full: watched for writing.
   unsigned reads_ = 0;
   std::size_t received_bytes_ = 0; ///< About; counted once a result turns out to be large.
+  std::uint64_t read_before_ = 0;  ///< What the socket had given by then.
 
   // Cancelling.
   std::function<void()> cancel_done_;

@@ -16,9 +16,13 @@ namespace {
 
 /// A silent peer is noticed 5 s + 3 × 1 s after the last byte; unsent data does not wait longer either.
 constexpr std::pair<const char*, const char*> defaults[] = {
-  {"fallback_application_name", "sheaf"}, {"client_encoding", "UTF8"}, {"keepalives", "1"},
-  {"keepalives_idle", "5"},               {"keepalives_interval", "1"}, {"keepalives_count", "3"},
-  {"tcp_user_timeout", "8000"},
+    {"fallback_application_name", "sheaf"},
+    {"client_encoding", "UTF8"},
+    {"keepalives", "1"},
+    {"keepalives_idle", "5"},
+    {"keepalives_interval", "1"},
+    {"keepalives_count", "3"},
+    {"tcp_user_timeout", "8000"},
 };
 
 bool gives(const connection_parameters& parameters, std::string_view keyword) {
@@ -27,8 +31,8 @@ bool gives(const connection_parameters& parameters, std::string_view keyword) {
 
 void append_encoded(std::string& out, std::string_view text) {
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'
-                       || c == '.';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
     if (plain)
       out += c;
     else
@@ -41,13 +45,15 @@ void append_encoded(std::string& out, std::string_view text) {
 result<connection_parameters> parse_postgresql_url(const std::string& url) {
   char* ignored = nullptr; // libpq's message quotes the text
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed{PQconninfoParse(url.c_str(), &ignored),
-                                                                           PQconninfoFree};
+                                                                            PQconninfoFree};
   PQfreemem(ignored);
   if (!parsed)
-    return failure{.code = errc::invalid_request,
-                   .phase = phase::connect,
-                   .message = "the PostgreSQL URL does not parse: it reads postgresql://user:password@host:port/dbname?keyword=value "
-                              "with special characters percent-encoded, or host=… port=… user=… dbname=…"};
+    return failure{
+        .code = errc::invalid_request,
+        .phase = phase::connect,
+        .message =
+            "the PostgreSQL URL does not parse: it reads postgresql://user:password@host:port/dbname?keyword=value "
+            "with special characters percent-encoded, or host=… port=… user=… dbname=…"};
   connection_parameters parameters;
   for (const auto* option = parsed.get(); option->keyword; ++option)
     if (option->val)

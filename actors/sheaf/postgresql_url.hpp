@@ -20,8 +20,9 @@ using connection_parameters = std::vector<std::pair<std::string, std::string>>;
 /// seconds, an application name. The failure never repeats any of the text, which may hold a password.
 result<connection_parameters> parse_postgresql_url(const std::string& url);
 
-/// `postgresql:///?keyword=value&…`, every byte that is not plain percent-encoded. SOCI 4.0.3 splits connection strings on
-/// white space and takes double quotes away; in this form there are none. `connect_timeout` is added unless it is given.
+/// `postgresql:///?keyword=value&…`, every byte that is not plain percent-encoded. SOCI 4.0.3 splits connection strings
+/// on white space and takes double quotes away; in this form there are none. `connect_timeout` is added unless it is
+/// given.
 std::string to_url(const connection_parameters& parameters, std::chrono::seconds connect_timeout);
 
 } // namespace sheaf

@@ -39,7 +39,8 @@ typename Inspector::result_type inspect(Inspector& f, detach&) {
 
 using front_handle = engine_actor::extend<caf::reacts_to<answered>, caf::replies_to<detach>::with<bool>>;
 
-/// Lives on CAF's scheduler like any actor, and keeps the promises: a promise may only be kept by the actor that made it.
+/// Lives on CAF's scheduler like any actor, and keeps the promises: a promise may only be kept by the actor that made
+/// it.
 struct front_state {
   engine_core* core = nullptr; ///< Null once detached.
   std::uint64_t last_number = 0;
@@ -50,26 +51,26 @@ struct front_state {
 front_handle::behavior_type front_actor(front_handle::stateful_pointer<front_state> self, engine_core* core) {
   self->state.core = core;
   return {
-    [self](request& what) -> caf::result<reply> {
-      if (!self->state.core)
-        return refusal({.code = errc::pool_closed, .message = engine_closed().message});
-      const auto number = ++self->state.last_number;
-      auto promise = self->make_response_promise<reply>();
-      self->state.promises.emplace(number, promise);
-      self->state.core->submit(std::move(what), [front = front_handle{self}, number](reply x) {
-        caf::anon_send(front, answered{number, std::move(x)});
-      });
-      return promise;
-    },
-    [self](answered& x) {
-      const auto promise = self->state.promises.extract(x.number);
-      if (!promise.empty())
-        promise.mapped().deliver(std::move(x.what));
-    },
-    [self](detach) {
-      self->state.core = nullptr;
-      return true;
-    },
+      [self](request& what) -> caf::result<reply> {
+        if (!self->state.core)
+          return refusal({.code = errc::pool_closed, .message = engine_closed().message});
+        const auto number = ++self->state.last_number;
+        auto promise = self->make_response_promise<reply>();
+        self->state.promises.emplace(number, promise);
+        self->state.core->submit(std::move(what), [front = front_handle{self}, number](reply x) {
+          caf::anon_send(front, answered{number, std::move(x)});
+        });
+        return promise;
+      },
+      [self](answered& x) {
+        const auto promise = self->state.promises.extract(x.number);
+        if (!promise.empty())
+          promise.mapped().deliver(std::move(x.what));
+      },
+      [self](detach) {
+        self->state.core = nullptr;
+        return true;
+      },
   };
 }
 
@@ -87,16 +88,17 @@ engine_actor actor_of(engine& e) {
     const auto front = core.system().spawn(front_actor, &core);
     return {caf::actor_cast<caf::actor>(front), [front, &core] {
               caf::scoped_actor self{core.system()};
-              self->request(front, caf::infinite, detach{}).receive([](bool) {}, [](const caf::error&) {}); // gone is as good
+              self->request(front, caf::infinite, detach{})
+                  .receive([](bool) {}, [](const caf::error&) {}); // gone is as good
             }};
   }));
 }
 
 void add_message_types(caf::actor_system_config& config) {
   config.add_message_type<request>("sheaf.request")
-    .add_message_type<reply>("sheaf.reply")
-    .add_message_type<query_done>("sheaf.query_done")
-    .add_message_type<stop>("sheaf.stop");
+      .add_message_type<reply>("sheaf.reply")
+      .add_message_type<query_done>("sheaf.query_done")
+      .add_message_type<stop>("sheaf.stop");
 }
 
 } // namespace sheaf

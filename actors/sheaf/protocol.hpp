@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The engine's other front door, for people who write actors: a typed handle that answers a request message with a reply.
+// The engine's other front door, for people who write actors: a typed handle that answers a request message with a
+// reply.
 
 #pragma once
 
@@ -12,8 +13,8 @@
 
 namespace sheaf {
 
-/// Takes a request and answers with its reply; failures are in the reply. A request that holds C++ tasks cannot leave its
-/// process.
+/// Takes a request and answers with its reply; failures are in the reply. A request that holds C++ tasks cannot leave
+/// its process.
 using engine_actor = caf::typed_actor<caf::replies_to<request>::with<reply>>;
 
 /// The actor of `e`. Lives as long as the engine; afterwards requests to it fail as CAF's do for a terminated actor.

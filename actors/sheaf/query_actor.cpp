@@ -11,9 +11,9 @@
 namespace sheaf {
 
 query_actor::query_actor(caf::actor_config& cfg, event_loop& loop, query_job job)
-  : loop_actor(cfg, loop),
-    job_(std::move(job)),
-    timeout_([this] { give_up({errc::deadline_exceeded, "the query's timeout passed"}); }) {}
+  : loop_actor(cfg, loop), job_(std::move(job)), timeout_([this] {
+      give_up({errc::deadline_exceeded, "the query's timeout passed"});
+    }) {}
 
 void query_actor::begin() {
   times_.queued = since_start(loop().now());
@@ -53,15 +53,17 @@ void query_actor::on_answer(answer what, const moments& when) {
   reply(std::move(what));
 }
 
-/// Ends before the answer is there. The reply does not wait for the database; the pool does, before it uses the session again.
+/// Ends before the answer is there. The reply does not wait for the database; the pool does, before it uses the session
+/// again.
 void query_actor::give_up(const stop& why) {
   if (ended())
     return;
   failure f{.code = why.code, .phase = phase_reached(), .message = why.message};
   if (f.code == errc::deadline_exceeded)
-    f.message += fmt::format(" after {} (phase {})",
-                             std::chrono::duration_cast<std::chrono::milliseconds>(loop().refresh_now() - job_.request->taken_at),
-                             to_string(f.phase));
+    f.message += fmt::format(
+        " after {} (phase {})",
+        std::chrono::duration_cast<std::chrono::milliseconds>(loop().refresh_now() - job_.request->taken_at),
+        to_string(f.phase));
   if (lease_) {
     const auto reached = lease_->progress();
     note(reached);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One query: gets a session, runs on it, hands it back, replies once, and is gone. Lives on the loop of its session's pool.
+// One query: gets a session, runs on it, hands it back, replies once, and is gone. Lives on the loop of its session's
+// pool.
 
 #pragma once
 
@@ -36,9 +37,7 @@ struct stop {
   std::string message;
 };
 
-inline stop engine_closed() {
-  return {errc::pool_closed, "the engine is shutting down"};
-}
+inline stop engine_closed() { return {errc::pool_closed, "the engine is shutting down"}; }
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, query_done& x) {

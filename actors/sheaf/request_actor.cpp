@@ -24,11 +24,10 @@ void add_reach(failure& whole, const outcome& part) {
 
 request_actor::request_actor(caf::actor_config& cfg, worker& home, std::shared_ptr<const checked_request> what,
                              std::function<void(reply)> callback)
-  : loop_actor(cfg, *home.loop),
-    request_(std::move(what)),
-    callback_(std::move(callback)),
-    home_(home),
-    deadline_([this] { give_up({errc::deadline_exceeded, "the request's deadline passed"}); }) {}
+  : loop_actor(cfg, *home.loop), request_(std::move(what)), callback_(std::move(callback)), home_(home),
+    deadline_([this] {
+      give_up({errc::deadline_exceeded, "the request's deadline passed"});
+    }) {}
 
 void request_actor::begin() {
   loop().refresh_now();
@@ -36,10 +35,6 @@ void request_actor::begin() {
   reply_.outcomes.resize(what.queries.size());
   running_.resize(what.queries.size());
   width_ = what.width != 0 ? what.width : home_.core.settings().width;
-  if (home_.closing) { // not listed: whoever closes would never be through with a callback that sends the next request
-    loop().post([self = caf::strong_actor_ptr{ctrl()}, this] { give_up(engine_closed()); });
-    return;
-  }
   home_.requests.push_back(*this);
   loop().arm(deadline_, request_->deadline);
   while (wants_more())

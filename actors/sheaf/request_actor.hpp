@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The centre: spawns a query actor per query, joins their replies in the order the queries were given, keeps the deadline and
-// the error policy, replies exactly once, and is gone.
+// The centre: spawns a query actor per query, joins their replies in the order the queries were given, keeps the
+// deadline and the error policy, replies exactly once, and is gone.
 
 #pragma once
 

@@ -46,14 +46,14 @@ class session {
 public:
   virtual ~session() = default;
 
-  /// Starts `job`; only when the last one is over. `listener` lives until it has its answer or `cancel` is called; it never
-  /// hears from the session before this returns. When the answer comes the session is clean: what a statement left behind (an
-  /// open transaction) has been undone, or the session is not usable any more.
+  /// Starts `job`; only when the last one is over. `listener` lives until it has its answer or `cancel` is called; it
+  /// never hears from the session before this returns. When the answer comes the session is clean: what a statement
+  /// left behind (an open transaction) has been undone, or the session is not usable any more.
   virtual void execute(execution job, session_listener& listener) = 0;
 
-  /// Stops what is running and forgets the listener: it hears nothing any more. `done` is called once, never before this
-  /// returns, when the database has confirmed that it is finished with this session, or the connection is gone (then
-  /// `usable()` is false).
+  /// Stops what is running and forgets the listener: it hears nothing any more. `done` is called once, never before
+  /// this returns, when the database has confirmed that it is finished with this session, or the connection is gone
+  /// (then `usable()` is false).
   virtual void cancel(std::function<void()> done) = 0;
 
   /// How far the running job has got, as far as the loop knows.
@@ -75,15 +75,16 @@ public:
   virtual ~session_factory() = default;
 
   /// Opens a session for `loop` without blocking it, and calls `done` there, once. `give_up` bounds the attempt.
-  virtual void open(event_loop& loop, clock::time_point give_up, std::function<void(result<std::unique_ptr<session>>)> done)
-    = 0;
+  virtual void open(event_loop& loop, clock::time_point give_up,
+                    std::function<void(result<std::unique_ptr<session>>)> done) = 0;
 
   virtual sheaf::dialect dialect() const noexcept = 0;
   virtual std::string_view system_name() const noexcept = 0; ///< `postgresql`, `sqlite`.
 };
 
-/// The factory for a URL by its scheme. An unknown scheme, a URL that does not parse, or a file that is not there is a
-/// failure; it never repeats the URL, which may hold a password.
-result<std::unique_ptr<session_factory>> make_session_factory(const database_options& database, blocking_executor& blocking);
+/// The factory for a URL by its scheme. An unknown scheme or a URL that does not parse is a failure; it never repeats
+/// the URL, which may hold a password. Whether there is a server, or a file, shows when a session is opened.
+result<std::unique_ptr<session_factory>> make_session_factory(const database_options& database,
+                                                              blocking_executor& blocking);
 
 } // namespace sheaf

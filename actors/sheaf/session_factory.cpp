@@ -19,8 +19,9 @@ result<std::unique_ptr<session_factory>> make_session_factory(const database_opt
     return make_postgresql_factory(database, blocking);
   return failure{.code = errc::invalid_request,
                  .phase = phase::connect,
-                 .message = "unknown URL scheme: use postgresql://user@host/dbname, a libpq keyword string (host=… dbname=…), "
-                            "or sqlite:path"};
+                 .message =
+                     "unknown URL scheme: use postgresql://user@host/dbname, a libpq keyword string (host=… dbname=…), "
+                     "or sqlite:path"};
 }
 
 } // namespace sheaf

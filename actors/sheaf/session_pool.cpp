@@ -15,7 +15,8 @@ namespace {
 /// A waiter of a lower priority is served at the latest after this many of higher ones.
 constexpr unsigned patience = 8;
 
-/// How long to leave a server alone that refused a session: doubling from the first to the last, give or take a quarter.
+/// How long to leave a server alone that refused a session: doubling from the first to the last, give or take a
+/// quarter.
 constexpr auto first_backoff = std::chrono::milliseconds{50};
 constexpr auto last_backoff = std::chrono::seconds{2};
 
@@ -31,7 +32,8 @@ constexpr auto open_timeout = std::chrono::seconds{10};
 
 } // namespace
 
-// -- lease and waiter -----------------------------------------------------------------------------------------------------
+// -- lease and waiter
+// -----------------------------------------------------------------------------------------------------
 
 void lease::give_back() noexcept {
   if (auto* s = std::exchange(session_, nullptr))
@@ -48,15 +50,12 @@ void session_waiter::stop_waiting() noexcept {
     pool_->remove(*this);
 }
 
-// -- acquire --------------------------------------------------------------------------------------------------------------
+// -- acquire
+// --------------------------------------------------------------------------------------------------------------
 
 session_pool::session_pool(event_loop& loop, session_factory& factory, std::string database, pool_options limits)
-  : loop_(loop),
-    factory_(factory),
-    database_(std::move(database)),
-    limits_(limits),
-    queue_timer_([this] { refuse_expired(); }),
-    retry_timer_([this] { open_for_waiters(); }),
+  : loop_(loop), factory_(factory), database_(std::move(database)), limits_(limits),
+    queue_timer_([this] { refuse_expired(); }), retry_timer_([this] { open_for_waiters(); }),
     places_(static_cast<std::ptrdiff_t>(limits.max_size)) {}
 
 session_pool::~session_pool() = default;
@@ -72,8 +71,9 @@ result<lease> session_pool::acquire(session_waiter& who, priority rank) {
     return lease{*this, *s};
   }
   if (waiting() >= limits_.max_queue_size)
-    return refusal(errc::pool_queue_full, "too many queries wait for a session: send fewer at once, or raise pool.max_size or "
-                                          "pool.max_queue_size");
+    return refusal(errc::pool_queue_full,
+                   "too many queries wait for a session: send fewer at once, or raise pool.max_size or "
+                   "pool.max_queue_size");
   if (sessions_.empty() && connecting_ == 0 && loop_.now() < retry_at_)
     return last_failure_; // the server refused a moment ago: fail fast
   who.pool_ = this;
@@ -87,7 +87,8 @@ result<lease> session_pool::acquire(session_waiter& who, priority rank) {
   return lease{};
 }
 
-// -- sessions come back ---------------------------------------------------------------------------------------------------
+// -- sessions come back
+// ---------------------------------------------------------------------------------------------------
 
 void session_pool::take_back(session& s) {
   if (!s.usable() || closing_)
@@ -130,7 +131,8 @@ void session_pool::destroy(session& s) {
   check_closed();
 }
 
-// -- sessions are opened --------------------------------------------------------------------------------------------------
+// -- sessions are opened
+// --------------------------------------------------------------------------------------------------
 
 /// Opens as many sessions as there are waiters without one on its way, within the limits.
 void session_pool::open_for_waiters() {
@@ -141,8 +143,8 @@ void session_pool::open_for_waiters() {
       loop_.arm(retry_timer_, retry_at_);
     return;
   }
-  while (connecting_ < waiting() && connecting_ < limits_.connecting_limit
-         && sessions_.size() + connecting_ < limits_.max_size) {
+  while (connecting_ < waiting() && connecting_ < limits_.connecting_limit &&
+         sessions_.size() + connecting_ < limits_.max_size) {
     ++connecting_;
     factory_.open(loop_, loop_.now() + open_timeout,
                   [this](result<std::unique_ptr<session>> opened) { on_opened(std::move(opened)); });
@@ -175,7 +177,8 @@ void session_pool::on_open_failed(failure why) {
   check_closed();
 }
 
-// -- the queue ------------------------------------------------------------------------------------------------------------
+// -- the queue
+// ------------------------------------------------------------------------------------------------------------
 
 /// Takes the next one out of the queue: the highest priority's oldest, unless a lower one has been patient for long.
 session_waiter* session_pool::next_waiter() {
@@ -215,10 +218,11 @@ void session_pool::refuse_all(const failure& why) {
 void session_pool::refuse_expired() {
   for (auto& q : waiters_)
     while (!q.empty() && q.front().give_up_ <= loop_.now())
-      refuse(q.front(), refusal(errc::pool_timeout, fmt::format("no session came free within pool.acquire_timeout ({}): make "
-                                                                "queries faster, or raise pool.max_size",
-                                                                std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                                  limits_.acquire_timeout))));
+      refuse(q.front(),
+             refusal(errc::pool_timeout,
+                     fmt::format("no session came free within pool.acquire_timeout ({}): make "
+                                 "queries faster, or raise pool.max_size",
+                                 std::chrono::duration_cast<std::chrono::milliseconds>(limits_.acquire_timeout))));
   arm_queue_timer();
 }
 
@@ -235,7 +239,8 @@ std::size_t session_pool::waiting() const noexcept {
   return waiters_[0].size() + waiters_[1].size() + waiters_[2].size();
 }
 
-// -- the end, and the numbers ---------------------------------------------------------------------------------------------
+// -- the end, and the numbers
+// ---------------------------------------------------------------------------------------------
 
 void session_pool::close(std::function<void()> closed) {
   closing_ = true;
@@ -285,8 +290,9 @@ failure session_pool::refusal(errc code, std::string_view what) const {
   const auto active = sessions_.size() - idle_.size() - cancelling_;
   return {.code = code,
           .phase = phase::queue,
-          .message = fmt::format("pool {}: {} (total {} of {}, active {}, idle {}, waiting {}, connecting {})", database_, what,
-                                 sessions_.size(), limits_.max_size, active, idle_.size(), waiting(), connecting_)};
+          .message =
+              fmt::format("pool {}: {} (total {} of {}, active {}, idle {}, waiting {}, connecting {})", database_,
+                          what, sessions_.size(), limits_.max_size, active, idle_.size(), waiting(), connecting_)};
 }
 
 } // namespace sheaf

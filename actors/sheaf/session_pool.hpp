@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Who gets the next session: one database's sessions on one loop. Sessions are opened when they are needed, given away whole
-// (a lease is the only owner), and waited for in the order of arrival within a priority. Loop thread only, unless it says otherwise.
+// Who gets the next session: one database's sessions on one loop. Sessions are opened when they are needed, given away
+// whole (a lease is the only owner), and waited for in the order of arrival within a priority. Loop thread only, unless
+// it says otherwise.
 
 #pragma once
 
@@ -33,7 +34,8 @@ public:
   ~lease() { give_back(); }
 
   void give_back() noexcept; ///< The session is at rest: the next waiter may have it.
-  void cancel() noexcept;    ///< The session is running something: it is stopped, and free once the database has confirmed that.
+  void cancel() noexcept; ///< The session is running something: it is stopped, and free once the database has confirmed
+                          ///< that.
 
   explicit operator bool() const noexcept { return session_ != nullptr; }
   session* operator->() const noexcept { return session_; }
@@ -75,14 +77,16 @@ public:
   /// `limits` are this loop's share of the database's. `factory` and `loop` outlive the pool.
   session_pool(event_loop& loop, session_factory& factory, std::string database, pool_options limits);
 
-  /// `close` came first. Sessions that are still there (in a C++ task that does not return) are abandoned to their thread.
+  /// `close` came first. Sessions that are still there (in a C++ task that does not return) are abandoned to their
+  /// thread.
   ~session_pool();
 
   session_pool(const session_pool&) = delete;
   session_pool& operator=(const session_pool&) = delete;
 
-  /// An idle session at once, or (an empty lease) a place in the queue: then exactly one of `who`'s functions is called later,
-  /// unless it is destroyed before. A full queue, a closed pool, and a server that refused all sessions a moment ago are failures.
+  /// An idle session at once, or (an empty lease) a place in the queue: then exactly one of `who`'s functions is called
+  /// later, unless it is destroyed before. A full queue, a closed pool, and a server that refused all sessions a moment
+  /// ago are failures.
   result<lease> acquire(session_waiter& who, priority rank);
 
   /// Refuses all who wait and whoever comes, and ends sessions as they come back. `closed` is called once none is left.
@@ -93,7 +97,8 @@ public:
     return places_.load(std::memory_order_relaxed) - reserved_.load(std::memory_order_relaxed);
   }
 
-  /// Counts on one place less until the query that is on its way here calls `acquire`. Any thread; once for each `acquire`.
+  /// Counts on one place less until the query that is on its way here calls `acquire`. Any thread; once for each
+  /// `acquire`.
   void reserve() noexcept { reserved_.fetch_add(1, std::memory_order_relaxed); }
 
   std::size_t max_size() const noexcept { return limits_.max_size; }

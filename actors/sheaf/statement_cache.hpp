@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The statements that one PostgreSQL session has prepared, by text; the least recently used one makes room. Loop thread only.
+// The statements that one PostgreSQL session has prepared, by text; the least recently used one makes room. Loop thread
+// only.
 
 #pragma once
 

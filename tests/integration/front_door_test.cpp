@@ -156,10 +156,11 @@ TEST_P(FrontDoor, RunsAChainOfRequestsThatCallbacksSend) {
 
 TEST(FrontDoorOptions, RefusesWhatIsWrongWithThemAndShowsNoPassword) {
   const std::string secret = "hunter2";
-  for (const auto& url : {"mysql://marvin:" + secret + "@host/db", "postgresql://marvin:" + secret + "@host/db?nonsense=1",
-                          "postgresql://marvin:" + secret + "@[::1/db", "host=x password=" + secret + " nonsense=1",
-                          "host=x password='" + secret, "marvin:" + secret + "@host", "sqlite:/no%zz" + secret + "?mode=" + secret,
-                          secret, std::string{}}) {
+  for (const auto& url :
+       {"mysql://marvin:" + secret + "@host/db", "postgresql://marvin:" + secret + "@host/db?nonsense=1",
+        "postgresql://marvin:" + secret + "@[::1/db", "host=x password=" + secret + " nonsense=1",
+        "host=x password='" + secret, "marvin:" + secret + "@host", "sqlite:/no%zz" + secret + "?mode=" + secret,
+        secret, std::string{}}) {
     const auto e = engine::create(for_database(url));
     ASSERT_TRUE(e.has_error()) << url;
     EXPECT_EQ(e.error().code, errc::invalid_request) << url;

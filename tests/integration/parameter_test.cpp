@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Parameters on their way to a database and back: every kind arrives as it was given, and what cannot be sent is refused by name.
+// Parameters on their way to a database and back: every kind arrives as it was given, and what cannot be sent is
+// refused by name.
 
 #include "support/database_under_test.hpp"
 
@@ -45,10 +46,11 @@ TEST_P(Parameter, OfEveryKindComesBackAsItWasGiven) {
   EXPECT_TRUE(echo(std::optional<int>{}, "int").is_null(0, 0));
   for (const bool x : {true, false})
     EXPECT_EQ(echo(x, "bool").scalar<bool>(), x);
-  for (const auto x : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0}, std::int64_t{5'000'000'000},
-                       std::numeric_limits<std::int64_t>::max()})
+  for (const auto x : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0},
+                       std::int64_t{5'000'000'000}, std::numeric_limits<std::int64_t>::max()})
     EXPECT_EQ(echo(x, "int8").scalar<std::int64_t>(), x);
-  for (const double x : {0.1, -0.0, 1e300, 5e-324, std::numeric_limits<double>::max(), std::numeric_limits<double>::infinity()}) {
+  for (const double x :
+       {0.1, -0.0, 1e300, 5e-324, std::numeric_limits<double>::max(), std::numeric_limits<double>::infinity()}) {
     const auto back = echo(x, "float8").scalar<double>();
     EXPECT_EQ(back, x);
     EXPECT_EQ(std::signbit(back), std::signbit(x));
@@ -71,7 +73,8 @@ TEST_P(Parameter, OfTimeComesBackToTheMicrosecond) {
   for (const date x : {date{2024y / 2 / 29}, date{1582y / 1 / 1}, date{1970y / 1 / 1}, date{9999y / 12 / 31}})
     EXPECT_EQ(echo(x, "date").scalar<date>(), x);
   EXPECT_EQ(echo(2024y / 2 / 29, "date").scalar<date>(), date{2024y / 2 / 29});
-  for (const timestamp x : {timestamp{date{2024y / 2 / 29}} + 23h + 59min + 59s + 999'999us, timestamp{date{1969y / 12 / 31}} + 1us})
+  for (const timestamp x :
+       {timestamp{date{2024y / 2 / 29}} + 23h + 59min + 59s + 999'999us, timestamp{date{1969y / 12 / 31}} + 1us})
     EXPECT_EQ(echo(x, "timestamptz").scalar<timestamp>(), x);
 }
 
@@ -145,7 +148,9 @@ TEST_P(Parameter, OfArraysComesBackElementByElement) {
   const std::vector<std::optional<int>> gaps{1, std::nullopt, 3};
   EXPECT_EQ(echo(gaps, "int[]").scalar<std::vector<std::optional<int>>>(), gaps);
   EXPECT_EQ(echo(std::vector<int>{}, "int[]").scalar<std::vector<int>>(), std::vector<int>{});
-  const auto x = run(request_of({{"q", "select count(*) from generate_series(1, 100) n where n = any(:ids)", {{"ids", std::vector{3, 5, 500}}}}}));
+  const auto x = run(request_of({{"q",
+                                  "select count(*) from generate_series(1, 100) n where n = any(:ids)",
+                                  {{"ids", std::vector{3, 5, 500}}}}}));
   EXPECT_EQ(number_in(x["q"]), 2);
 }
 

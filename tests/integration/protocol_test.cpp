@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The engine as an actor: a request message is answered by a reply, on the engine's own actor system and on the caller's.
+// The engine as an actor: a request message is answered by a reply, on the engine's own actor system and on the
+// caller's.
 
 #include "sheaf/protocol.hpp"
 #include "support/database_under_test.hpp"
@@ -24,7 +25,8 @@ protected:
   void SetUp() override { count_what_is_there(); }
   void TearDown() override {
     e.reset();
-    EXPECT_TRUE(eventually([&] { return system.registry().running() == 0; })); // actors on CAF's scheduler, in their own time
+    EXPECT_TRUE(
+        eventually([&] { return system.registry().running() == 0; })); // actors on CAF's scheduler, in their own time
     expect_nothing_left();
   }
 
@@ -38,8 +40,8 @@ protected:
     caf::scoped_actor self{from};
     std::optional<result<reply>> answer;
     self->request(whom, caf::infinite, std::move(what))
-      .receive([&](reply& x) { answer = std::move(x); },
-               [&](const caf::error& why) { answer = failure{.message = from.render(why)}; });
+        .receive([&](reply& x) { answer = std::move(x); },
+                 [&](const caf::error& why) { answer = failure{.message = from.render(why)}; });
     return std::move(*answer);
   }
 
@@ -87,11 +89,11 @@ TEST_P(Protocol, AnswersManyRequestsOfOneActorAtOnce) {
     auto left = std::make_shared<int>(4);
     for (int i = 0; i < 4; ++i)
       self->request(door, caf::infinite, request_of(2, [&](int) { return database->meets("", 8); }))
-        .then([&, left](reply& x) {
-          EXPECT_TRUE(x.ok());
-          if (--*left == 0)
-            done.set_value(0);
-        });
+          .then([&, left](reply& x) {
+            EXPECT_TRUE(x.ok());
+            if (--*left == 0)
+              done.set_value(0);
+          });
   });
   done.get_future().wait();
 }
@@ -148,7 +150,7 @@ void send_next(caf::event_based_actor* self, const std::shared_ptr<persistent_st
       state->last.set_value();
   };
   self->request(state->door, caf::infinite, state->what)
-    .then([on_answer](reply& x) { on_answer(x.ok()); }, [on_answer](const caf::error&) { on_answer(false); });
+      .then([on_answer](reply& x) { on_answer(x.ok()); }, [on_answer](const caf::error&) { on_answer(false); });
 }
 
 TEST_P(Protocol, AnswersEveryRequestThatComesWhileTheEngineGoes) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Results that are larger than they may be: refused early, without the memory that they would take, and with the session kept.
+// Results that are larger than they may be: refused early, without the memory that they would take, and with the
+// session kept.
 
 #include "support/database_under_test.hpp"
 #include "support/postgresql_test.hpp"
@@ -19,7 +20,7 @@ protected:
   /// Rows with a number from 1 to `count` and `width` letters.
   query rows_of(long count, int width) const {
     if (is(backend::postgresql))
-      return {"rows", fmt::format("select n, repeat('x', {}) as x from generate_series(1, {}) n", width, count)};
+      return {"rows", fmt::format("select generate_series(1, {}) as n, repeat('x', {}) as x", count, width)};
     return {"rows", fmt::format("with recursive s(n) as (select 1 union all select n + 1 from s limit {}) "
                                 "select n, printf('%.*c', {}, 'x') as x from s",
                                 count, width)};
@@ -38,7 +39,7 @@ protected:
 
   void expect_recovery() {
     EXPECT_TRUE(eventually([&] { return stats().cancelling == 0; }));
-    EXPECT_EQ(database->running(), 0);
+    EXPECT_TRUE(eventually([&] { return database->running() == 0; })); // a connection that was cut takes the server a moment
     EXPECT_EQ(number_in(run(request_of({database->answers("next", 7)}))["next"]), 7);
     EXPECT_EQ(stats().total, 1u);
   }
@@ -90,7 +91,8 @@ TEST_P(ResultLimits, StopsAnEndlessResultEarlyAndInLittleMemory) {
   for (int i = 0; i < 3; ++i)
     refused(rows_of(1'000'000'000, 1));
   const auto grown = peak_memory_bytes() - before;
-  // Eight for the values, as much again until the server has stopped, and what libpq adds to each of these small values.
+  // Eight for the values, as much again until the server has stopped, and what libpq adds to each of these small
+  // values.
   EXPECT_LT(grown, 160 * mib);
   expect_recovery();
 }
@@ -116,9 +118,9 @@ TEST_P(ResultLimits, RefusesASingleValueThatIsTooLarge) {
 TEST_P(ResultLimits, UndoesWhatATooLargeResultHasWritten) {
   start({.max_size = 1});
   ASSERT_TRUE(run(request_of({{"", "create table t(x int)"}})).ok());
-  query write{"write", is(backend::postgresql)
-                         ? "insert into t select n from generate_series(1, 100) n returning x"
-                         : "with recursive s(n) as (select 1 union all select n + 1 from s limit 100) insert into t select n from s returning x"};
+  query write{"write", is(backend::postgresql) ? "insert into t select n from generate_series(1, 100) n returning x"
+                                               : "with recursive s(n) as (select 1 union all select n + 1 from s limit "
+                                                 "100) insert into t select n from s returning x"};
   write.max_rows = 10;
   const auto f = refused(write);
   EXPECT_FALSE(safe_to_retry(f));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Prepared statements on PostgreSQL: prepared once per session, forgotten in the right order, and not missed when they are gone.
+// Prepared statements on PostgreSQL: prepared once per session, forgotten in the right order, and not missed when they
+// are gone.
 
 #include "sheaf/postgresql_native.hpp"
 #include "support/postgresql_test.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What is a query's statement and what is not: exactly one, with a place for every error. Whatever is refused has not run.
+// What is a query's statement and what is not: exactly one, with a place for every error. Whatever is refused has not
+// run.
 
 #include "support/database_under_test.hpp"
 
@@ -29,7 +30,7 @@ protected:
   int tables() {
     return rows(is(backend::postgresql) ? "select count(*) from pg_tables where schemaname = current_schema"
                                         : "select count(*) from sqlite_schema")
-      .scalar<int>();
+        .scalar<int>();
   }
 };
 
@@ -72,10 +73,10 @@ TEST_P(StatementRules, RefusesStatementsWithNothingInThem) {
 
 TEST_P(StatementRules, SaysWhereASyntaxErrorIsInTheUsersOwnText) {
   const std::map<std::string, std::size_t> places{
-    {"selec 1", 1},
-    {"select :ab, :c, 1 + , 2", 21},         // the parameters are shorter as the server sees them
-    {"select 'äöü', :ab + , :c", 21},        // in characters, not in bytes
-    {"select :ab,\n       :c\n   ) as x", 26}, // over lines
+      {"selec 1", 1},
+      {"select :ab, :c, 1 + , 2", 21},           // the parameters are shorter as the server sees them
+      {"select 'äöü', :ab + , :c", 21},          // in characters, not in bytes
+      {"select :ab,\n       :c\n   ) as x", 26}, // over lines
   };
   for (const auto& [sql, place] : places) {
     const bool has_parameters = sql.find(':') != sql.npos;
@@ -114,7 +115,9 @@ TEST_P(StatementRules, RollsBackATransactionThatWasLeftOpen) {
   EXPECT_EQ(stats().total, 1u);
   // Had the first transaction stayed open, the rows would be in it and nobody else would see them.
   EXPECT_EQ(rows("select count(*) from t").scalar<int>(), 4);
-  const auto x = run(request_of(2, [&](int) { return query{"", "select count(*) from t where meet(2) <> 0 or x = 1"}; }));
+  const auto x = run(request_of(2, [&](int) {
+    return query{"", "select count(*) from t where meet(2) <> 0 or x = 1"};
+  }));
   ASSERT_TRUE(x.ok()) << to_string(*x.failure);
   EXPECT_EQ(number_in(x[0]), 4);
   EXPECT_EQ(number_in(x[1]), 4);

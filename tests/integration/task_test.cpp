@@ -37,16 +37,16 @@ SHEAF_ON_EVERY_SQL_DATABASE(Task);
 
 TEST_P(Task, ReturnsAnyValueATableOrNothing) {
   const auto x = run(request_of({
-    query::of_task("number", [](soci::session&) { return 42; }),
-    query::of_task("rows",
-                   [](soci::session&) {
-                     table_builder rows{{column{.name = "n"}}};
-                     rows.add_integer(7);
-                     return rows.finish();
-                   }),
-    query::of_task("text", [](soci::session&) { return std::string{"seven"}; }),
-    query::of_task("nothing", [](soci::session&) {}),
-    query{"statement", "select 1"},
+      query::of_task("number", [](soci::session&) { return 42; }),
+      query::of_task("rows",
+                     [](soci::session&) {
+                       table_builder rows{{column{.name = "n"}}};
+                       rows.add_integer(7);
+                       return rows.finish();
+                     }),
+      query::of_task("text", [](soci::session&) { return std::string{"seven"}; }),
+      query::of_task("nothing", [](soci::session&) {}),
+      query{"statement", "select 1"},
   }));
   ASSERT_TRUE(x.ok()) << to_string(*x.failure);
   EXPECT_EQ(x["number"].value<int>(), 42);
@@ -93,11 +93,12 @@ TEST_P(Task, GetsASessionOfItsOwn) {
 
 TEST_P(Task, SharesThePoolWithStatements) {
   auto what = request_of(6, [&](int i) {
-    return i % 2 == 0 ? query::of_task("", [](soci::session& s) {
-      int session = 0;
-      s << "select in_turn(0)", soci::into(session);
-      return session;
-    })
+    return i % 2 == 0 ? query::of_task("",
+                                       [](soci::session& s) {
+                                         int session = 0;
+                                         s << "select in_turn(0)", soci::into(session);
+                                         return session;
+                                       })
                       : database->in_turn("", 0);
   });
   what.width = 1;
@@ -116,7 +117,8 @@ TEST_P(Task, ThatThrowsFailsAlone) {
   f = failure_of(query::of_task("q", [](soci::session& s) { s << "select * from no_such_table"; }));
   EXPECT_EQ(f.code, errc::rejected_sql);
   EXPECT_EQ(f.sqlstate, is(backend::postgresql) ? "42P01" : "");
-  f = failure_of(query::of_task("q", [](soci::session&) { throw error({.code = errc::permission_denied, .message = "no"}); }));
+  f = failure_of(
+      query::of_task("q", [](soci::session&) { throw error({.code = errc::permission_denied, .message = "no"}); }));
   EXPECT_EQ(f.code, errc::permission_denied);
   EXPECT_EQ(f.query, "q");
   failure_of(query::of_task("q", [](soci::session&) { throw 42; }));
@@ -138,15 +140,18 @@ TEST_P(Task, LeavesNoTransactionOpen) {
 }
 
 TEST_P(Task, ThatChangesTheSchemaIsSurvivedByPreparedStatements) {
-  ASSERT_TRUE(run(request_of({query::of_task("", [](soci::session& s) {
-                s << "create table t(a int)";
-                s << "insert into t values (1)";
-              })})).ok());
+  ASSERT_TRUE(run(request_of({query::of_task("",
+                                             [](soci::session& s) {
+                                               s << "create table t(a int)";
+                                               s << "insert into t values (1)";
+                                             })}))
+                  .ok());
   const statement all{"select * from t"};
   const auto columns = [&] { return run(request_of({{"q", all}}))["q"].table().columns(); };
   EXPECT_EQ(columns(), 1u);
   EXPECT_EQ(columns(), 1u);
-  ASSERT_TRUE(run(request_of({query::of_task("", [](soci::session& s) { s << "alter table t add column b int"; })})).ok());
+  ASSERT_TRUE(
+      run(request_of({query::of_task("", [](soci::session& s) { s << "alter table t add column b int"; })})).ok());
   EXPECT_EQ(columns(), 2u);
   EXPECT_EQ(columns(), 2u);
   EXPECT_EQ(stats().total, 1u);
@@ -162,7 +167,8 @@ TEST_P(Task, IsStoppedAtItsDeadlineWhenItUsesItsSession) {
   meeting_place place;
   auto what = request_of({query::of_task("task", [&](soci::session& s) {
     int n = 0;
-    s << (is(backend::postgresql) ? "select count(*) from pg_sleep(86400)" : database->never_ends("").statement.sql()), soci::into(n);
+    s << (is(backend::postgresql) ? "select count(*) from pg_sleep(86400)" : database->never_ends("").statement.sql()),
+        soci::into(n);
     return n;
   })});
   what.deadline = 200ms;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Databases that do not let us in: which failure each is, that it shows no password, and that nothing else is lost with it.
+// Databases that do not let us in: which failure each is, that it shows no password, and that nothing else is lost with
+// it.
 
 #include "support/postgresql_test.hpp"
 #include "support/silent_server.hpp"
@@ -56,8 +57,10 @@ TEST_F(Unreachable, IsNobodyWithTheRightPassword) {
 }
 
 TEST_F(Unreachable, DatabaseAndRoleThatAreNotThere) {
-  EXPECT_EQ(failure_at(environment("SHEAF_TEST_POSTGRES") + " dbname=none password=hunter2").code, errc::connect_failed);
-  EXPECT_EQ(failure_at(environment("SHEAF_TEST_POSTGRES") + " user=nobody password=hunter2").code, errc::permission_denied);
+  EXPECT_EQ(failure_at(environment("SHEAF_TEST_POSTGRES") + " dbname=none password=hunter2").code,
+            errc::connect_failed);
+  EXPECT_EQ(failure_at(environment("SHEAF_TEST_POSTGRES") + " user=nobody password=hunter2").code,
+            errc::permission_denied);
 }
 
 TEST_F(Unreachable, ServerThatIsFull) {
@@ -80,8 +83,7 @@ TEST_F(Unreachable, ServerThatIsFull) {
 
 TEST_F(Unreachable, ServerWithoutAnyPlaceLeft) {
   std::vector<std::unique_ptr<observer>> all;
-  EXPECT_THROW(
-    for (;;) all.push_back(std::make_unique<observer>()), std::runtime_error);
+  EXPECT_THROW(for (;;) all.push_back(std::make_unique<observer>()), std::runtime_error);
   const auto f = failure_at(schema.url("password=hunter2"));
   EXPECT_EQ(f.code, errc::too_many_connections) << f.message;
   EXPECT_EQ(f.sqlstate, "53300");
@@ -117,7 +119,8 @@ TEST_F(Unreachable, DatabaseTakesNothingElseWithIt) {
     how.databases.push_back({.name = "garbage", .url = "sqlite:" + folder / "garbage.db"});
     how.databases.push_back({.name = "elsewhere", .url = "host=/nowhere password=hunter2"});
   });
-  auto what = request_of({{"good", "select 1"}, {"missing", "select 2"}, {"garbage", "select 3"}, {"elsewhere", "select 4"}});
+  auto what =
+      request_of({{"good", "select 1"}, {"missing", "select 2"}, {"garbage", "select 3"}, {"elsewhere", "select 4"}});
   for (auto& q : what.queries) {
     q.database = q.name == "good" ? "" : q.name;
     q.required = q.name == "good";

@@ -18,10 +18,10 @@ namespace fs = std::filesystem;
 template <class Predicate>
 std::size_t count_descriptors(Predicate counts) {
   return static_cast<std::size_t>(
-    std::count_if(fs::directory_iterator{"/proc/self/fd"}, fs::directory_iterator{}, [&](const auto& entry) {
-      std::error_code gone;
-      return counts(fs::read_symlink(entry, gone).string());
-    }));
+      std::count_if(fs::directory_iterator{"/proc/self/fd"}, fs::directory_iterator{}, [&](const auto& entry) {
+        std::error_code gone;
+        return counts(fs::read_symlink(entry, gone).string());
+      }));
 }
 
 } // namespace

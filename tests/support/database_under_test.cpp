@@ -36,7 +36,8 @@ public:
   }
   std::string url() const override { return "sqlite:" + folder_ / file; }
   query never_ends(std::string name) const override {
-    return {std::move(name), "with recursive n(x) as (select 1 union all select x + 1 from n where endless(0)) select count(*) from n"};
+    return {std::move(name),
+            "with recursive n(x) as (select 1 union all select x + 1 from n where endless(0)) select count(*) from n"};
   }
   int sessions() override { return static_cast<int>(descriptors_of(folder_ / file)); }
   int running() override { return endless_sqlite_statements(); }
@@ -56,7 +57,9 @@ public:
   query fails(std::string name) const override { return {std::move(name), "fail"}; }
   query never_ends(std::string name) const override { return {std::move(name), "never"}; }
   query meets(std::string name, int size) const override { return {std::move(name), fmt::format("meet {}", size)}; }
-  query in_turn(std::string name, int before) const override { return {std::move(name), fmt::format("turn {}", before)}; }
+  query in_turn(std::string name, int before) const override {
+    return {std::move(name), fmt::format("turn {}", before)};
+  }
   int sessions() override { return script.now().open; }
   int running() override { return script.now().running; }
 
@@ -74,9 +77,7 @@ query database_under_test::answers(std::string name, int n) const {
   return {std::move(name), fmt::format("select {} as n", n)};
 }
 
-query database_under_test::fails(std::string name) const {
-  return {std::move(name), "select * from no_such_table"};
-}
+query database_under_test::fails(std::string name) const { return {std::move(name), "select * from no_such_table"}; }
 
 query database_under_test::meets(std::string name, int size) const {
   return {std::move(name), "select meet(:size)", {{"size", size}}};
@@ -97,9 +98,7 @@ std::unique_ptr<database_under_test> make_database(backend kind) {
   }
 }
 
-scripted_database& script_of(database_under_test& x) {
-  return dynamic_cast<scripted&>(x).script;
-}
+scripted_database& script_of(database_under_test& x) { return dynamic_cast<scripted&>(x).script; }
 
 temporary_folder::temporary_folder() {
   auto name = (std::filesystem::temp_directory_path() / "sheaf-test-XXXXXX").string();
@@ -128,7 +127,8 @@ request request_of(int count, const std::function<query(int)>& make) {
 }
 
 int most_at_once(const reply& what) {
-  std::multimap<std::chrono::nanoseconds, int> changes; // who gives a session back counts before who gets one at that moment
+  std::multimap<std::chrono::nanoseconds, int>
+      changes; // who gives a session back counts before who gets one at that moment
   for (const auto& x : what.outcomes) {
     EXPECT_LE(x.times.queued, x.times.acquired);
     EXPECT_LE(x.times.acquired, x.times.released);

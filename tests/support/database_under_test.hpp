@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One suite for every kind of database: the same few queries on PostgreSQL, on SQLite and on scripted sessions, and an engine
-// that runs them.
+// One suite for every kind of database: the same few queries on PostgreSQL, on SQLite and on scripted sessions, and an
+// engine that runs them.
 
 #pragma once
 
@@ -26,13 +26,16 @@ public:
   virtual ~database_under_test() = default;
 
   virtual std::string url() const = 0;
-  virtual result<std::unique_ptr<session_factory>> make_factory(const database_options& how, blocking_executor& blocking);
+  virtual result<std::unique_ptr<session_factory>> make_factory(const database_options& how,
+                                                                blocking_executor& blocking);
 
-  virtual query answers(std::string name, int n) const;               ///< One cell, which is `n`.
-  virtual query fails(std::string name) const;                        ///< `rejected_sql`.
-  virtual query never_ends(std::string name) const = 0;               ///< Until it is cancelled.
-  virtual query meets(std::string name, int size) const;              ///< One cell: its session. Ends once `size` of them run at once.
-  virtual query in_turn(std::string name, int before) const;          ///< One cell: its session. Ends after `before` others have.
+  virtual query answers(std::string name, int n) const; ///< One cell, which is `n`.
+  virtual query fails(std::string name) const;          ///< `rejected_sql`.
+  virtual query never_ends(std::string name) const = 0; ///< Until it is cancelled.
+  virtual query meets(std::string name,
+                      int size) const; ///< One cell: its session. Ends once `size` of them run at once.
+  virtual query in_turn(std::string name,
+                        int before) const; ///< One cell: its session. Ends after `before` others have.
 
   virtual int sessions() = 0; ///< That are open, as the database or the operating system sees it.
   virtual int running() = 0;  ///< Endless statements that run, as the database sees it.
@@ -92,14 +95,14 @@ std::string name_of(const ::testing::TestParamInfo<backend>& x);
 } // namespace sheaf::test
 
 /// Makes a suite derived from AnyDatabase run against each of them.
-#define SHEAF_ON_EVERY_DATABASE(Suite)                                                                                      \
-  INSTANTIATE_TEST_SUITE_P(Databases, Suite,                                                                                \
-                           ::testing::Values(sheaf::test::backend::postgresql, sheaf::test::backend::sqlite,               \
-                                             sheaf::test::backend::scripted),                                              \
+#define SHEAF_ON_EVERY_DATABASE(Suite)                                                                                 \
+  INSTANTIATE_TEST_SUITE_P(Databases, Suite,                                                                           \
+                           ::testing::Values(sheaf::test::backend::postgresql, sheaf::test::backend::sqlite,           \
+                                             sheaf::test::backend::scripted),                                          \
                            sheaf::test::name_of)
 
 /// The same, for what needs real SQL.
-#define SHEAF_ON_EVERY_SQL_DATABASE(Suite)                                                                                  \
-  INSTANTIATE_TEST_SUITE_P(Databases, Suite,                                                                                \
-                           ::testing::Values(sheaf::test::backend::postgresql, sheaf::test::backend::sqlite),              \
+#define SHEAF_ON_EVERY_SQL_DATABASE(Suite)                                                                             \
+  INSTANTIATE_TEST_SUITE_P(Databases, Suite,                                                                           \
+                           ::testing::Values(sheaf::test::backend::postgresql, sheaf::test::backend::sqlite),          \
                            sheaf::test::name_of)

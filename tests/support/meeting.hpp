@@ -13,7 +13,8 @@ namespace sheaf::test {
 
 class meeting_place {
 public:
-  /// Waits until `size` have come; whoever comes then begins the next meeting. False when the others do not come within a minute.
+  /// Waits until `size` have come; whoever comes then begins the next meeting. False when the others do not come within
+  /// a minute.
   bool meet(std::int64_t size) {
     std::unique_lock lock{mutex_};
     const auto target = (arrived_++ / size + 1) * size;

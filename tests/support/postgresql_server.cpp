@@ -46,13 +46,15 @@ std::string unique_name() {
 std::string environment(const char* name) {
   if (const char* value = std::getenv(name))
     return value;
-  throw std::runtime_error(fmt::format("{} is not set: run tests/run, or the test under tests/support/with_postgres", name));
+  throw std::runtime_error(
+      fmt::format("{} is not set: run tests/run, or the test under tests/support/with_postgres", name));
 }
 
 observer::observer(const std::string& conninfo) : connection_(PQconnectdb(conninfo.c_str()), PQfinish) {
   if (PQstatus(connection_.get()) != CONNECTION_OK)
     throw std::runtime_error(PQerrorMessage(connection_.get()));
-  PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection_.get(), [](void*, const char*) {}, nullptr);
 }
 
 std::string observer::operator()(const std::string& sql) {
@@ -75,8 +77,8 @@ postgresql_schema::~postgresql_schema() {
 }
 
 std::string postgresql_schema::url(std::string_view more) const {
-  return fmt::format("{0} application_name={1} options='-c search_path={1}' {2}", environment("SHEAF_TEST_POSTGRES"), name_,
-                     more);
+  return fmt::format("{0} application_name={1} options='-c search_path={1}' {2}", environment("SHEAF_TEST_POSTGRES"),
+                     name_, more);
 }
 
 int postgresql_schema::backends() {
@@ -85,7 +87,7 @@ int postgresql_schema::backends() {
 
 int postgresql_schema::running() {
   return server.number(
-    fmt::format("select count(*) from pg_stat_activity where application_name = '{}' and state <> 'idle'", name_));
+      fmt::format("select count(*) from pg_stat_activity where application_name = '{}' and state <> 'idle'", name_));
 }
 
 } // namespace sheaf::test

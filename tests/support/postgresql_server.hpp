@@ -21,8 +21,8 @@ class observer {
 public:
   explicit observer(const std::string& conninfo = environment("SHEAF_TEST_POSTGRES"));
 
-  /// Runs `sql`, which may be several statements, and gives the last one's first cell; "" when there is none. Throws what the
-  /// server says.
+  /// Runs `sql`, which may be several statements, and gives the last one's first cell; "" when there is none. Throws
+  /// what the server says.
   std::string operator()(const std::string& sql);
 
   int number(const std::string& sql) { return std::stoi((*this)(sql)); }
@@ -31,11 +31,11 @@ private:
   std::unique_ptr<pg_conn, void (*)(pg_conn*)> connection_;
 };
 
-/// A schema of the test's own, which goes with it. Its sessions have an application name of their own, by which the server's
-/// view of them is known.
+/// A schema of the test's own, which goes with it. Its sessions have an application name of their own, by which the
+/// server's view of them is known.
 ///
-/// It has two functions: `meet(n)` returns once n calls of it have come, `in_turn(n)` once n others have returned; both give
-/// `pg_backend_pid()`.
+/// It has two functions: `meet(n)` returns once n calls of it have come, `in_turn(n)` once n others have returned; both
+/// give `pg_backend_pid()`.
 class postgresql_schema {
 public:
   postgresql_schema();

@@ -28,7 +28,8 @@ table one_number(std::int64_t n) {
 
 } // namespace
 
-/// What the sessions of one database have in common. The mutex guards it; nothing of sheaf is called with it held but `post`.
+/// What the sessions of one database have in common. The mutex guards it; nothing of sheaf is called with it held but
+/// `post`.
 struct scripted_database::stage {
   struct attempt {
     std::shared_ptr<event_loop> loop;
@@ -44,6 +45,8 @@ struct scripted_database::stage {
   std::vector<scripted_session*> sessions;
   std::vector<scripted_session*> meeting; ///< Those who wait for the others.
   int turns = 0;
+
+  scripted_session& session_of(int id) const;
 
   void begin_statement() {
     ++count.executed;
@@ -141,11 +144,17 @@ public:
       other->take_turn_if_due();
   }
 
+  void spoil() {
+    EXPECT_FALSE(running_) << "not at rest";
+    usable_ = false;
+  }
+
+  // Without the mutex.
+
   void break_now() {
     {
       std::lock_guard guard{stage_->mutex};
-      EXPECT_FALSE(running_) << "not idle";
-      usable_ = false;
+      spoil();
     }
     if (const auto callback = on_broken_)
       callback(); // destroys this
@@ -161,7 +170,8 @@ private:
     if (verb == "answer") {
       answer_later(one_number(n));
     } else if (verb == "fail") {
-      answer_later(failure{.code = errc::rejected_sql, .phase = phase::execute, .message = "failed as told", .reached_server = true});
+      answer_later(failure{
+          .code = errc::rejected_sql, .phase = phase::execute, .message = "failed as told", .reached_server = true});
     } else if (verb == "break") {
       usable_ = false;
       answer_later(failure{.code = errc::connection_lost, .phase = phase::execute, .message = "broke as told"});
@@ -241,6 +251,10 @@ private:
 
 } // namespace
 
+scripted_session& scripted_database::stage::session_of(int id) const {
+  return **std::find_if(sessions.begin(), sessions.end(), [id](auto* s) { return s->id() == id; });
+}
+
 scripted_database::scripted_database() : stage_(std::make_shared<stage>()) {}
 
 scripted_database::~scripted_database() = default;
@@ -294,10 +308,14 @@ void scripted_database::release(std::string_view query) {
 
 void scripted_database::break_idle(int id) {
   std::unique_lock lock{stage_->mutex};
-  const auto at = std::find_if(stage_->sessions.begin(), stage_->sessions.end(), [id](auto* s) { return s->id() == id; });
-  ASSERT_NE(at, stage_->sessions.end());
+  auto& broken = stage_->session_of(id);
   lock.unlock();
-  (*at)->break_now();
+  broken.break_now();
+}
+
+void scripted_database::spoil(int id) {
+  std::lock_guard guard{stage_->mutex};
+  stage_->session_of(id).spoil();
 }
 
 } // namespace sheaf::test

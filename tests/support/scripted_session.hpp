@@ -54,6 +54,9 @@ public:
   /// The session of this id, which is idle, ends by itself. On its loop only.
   void break_idle(int id);
 
+  /// The session of this id is not usable any more, but nobody is told.
+  void spoil(int id);
+
   struct stage;
 
 private:

@@ -20,15 +20,13 @@ silent_server::silent_server() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CL
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* any = reinterpret_cast<sockaddr*>(&address);
-  if (socket_ < 0 || ::bind(socket_, any, size) != 0 || ::listen(socket_, 100) != 0
-      || ::getsockname(socket_, any, &size) != 0)
+  if (socket_ < 0 || ::bind(socket_, any, size) != 0 || ::listen(socket_, 100) != 0 ||
+      ::getsockname(socket_, any, &size) != 0)
     throw std::system_error(errno, std::generic_category(), "silent_server");
   port_ = ntohs(address.sin_port);
 }
 
-std::string silent_server::url() const {
-  return fmt::format("postgresql://nobody@127.0.0.1:{}/nothing", port_);
-}
+std::string silent_server::url() const { return fmt::format("postgresql://nobody@127.0.0.1:{}/nothing", port_); }
 
 void silent_server::hang_up() {
   if (socket_ >= 0)

@@ -19,7 +19,8 @@ std::atomic<int> endless_statements = 0;
 
 void finish(sqlite3_context* context, bool in_time) {
   if (in_time)
-    sqlite3_result_int(context, static_cast<int>(reinterpret_cast<std::uintptr_t>(sqlite3_context_db_handle(context)) >> 4));
+    sqlite3_result_int(context,
+                       static_cast<int>(reinterpret_cast<std::uintptr_t>(sqlite3_context_db_handle(context)) >> 4));
   else
     sqlite3_result_error(context, "the others did not come", -1);
 }
@@ -54,8 +55,6 @@ void add_sqlite_functions() {
   sqlite3_auto_extension(reinterpret_cast<void (*)()>(install)); // once more changes nothing
 }
 
-int endless_sqlite_statements() {
-  return endless_statements;
-}
+int endless_sqlite_statements() { return endless_statements; }
 
 } // namespace sheaf::test

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a PostgreSQL session does besides statements: it lends its connection to C++ tasks, cancels, and loses it.
+
+#include "sheaf/blocking_executor.hpp"
+#include "sheaf/postgresql_native.hpp"
+#include "sheaf/postgresql_session.hpp"
+#include "sheaf/soci_task.hpp"
+
+#include <sys/socket.h>
+
+namespace sheaf {
+
+// -- C++ tasks
+// ------------------------------------------------------------------------------------------------------------
+
+void postgresql_session::start_task() {
+  state_ = state::in_task;
+  loop_.unwatch(socket_, *this);
+  task_cancel_ = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
+  PQsetnonblocking(conn_, 0); // large objects and COPY expect it
+  when_.sent = loop_.refresh_now();
+  blocking_.run([connection = connection_, run = job_.what->run, keep = job_.keep_alive,
+                 loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
+    auto result = std::make_shared<answer>(run_task(run, *connection));
+    loop->post([result, alive] {
+      if (const auto self = alive.lock())
+        (*self)->on_task_done(std::move(*result));
+    });
+  });
+}
+
+void postgresql_session::on_task_done(answer what) {
+  if (state_ == state::broken)
+    return; // given up meanwhile
+  task_answer_ = std::move(what);
+  when_.last_row = loop_.refresh_now();
+  state_ = state::running;
+  conn_ = native_connection(*connection_);
+  socket_ = PQsocket(conn_);
+  if (socket_ < 0 || PQstatus(conn_) != CONNECTION_OK) {
+    state_ = state::in_task; // not watched
+    lose_connection();
+    return;
+  }
+  loop_.watch(socket_, *this);
+  PQsetnonblocking(conn_, 1);
+  if (PQtransactionStatus(conn_) == PQTRANS_IDLE)
+    settle();
+  else
+    clean_up();
+}
+
+// -- cancelling
+// -----------------------------------------------------------------------------------------------------------
+
+void postgresql_session::cancel(std::function<void()> done) {
+  listener_ = nullptr;
+  cancel_done_ = std::move(done);
+  if (state_ == state::broken || state_ == state::idle) {
+    post(&postgresql_session::answer_now);
+    return;
+  }
+  loop_.arm(cancel_timer_, loop_.refresh_now() + cancel_wait_timeout_);
+  if (state_ == state::running || state_ == state::in_task)
+    stop_statement();
+}
+
+/// Asks the server to stop. PQcancel blocks, so it runs on the executor; until it has returned the session keeps still,
+/// lest the cancel hits its next statement.
+void postgresql_session::stop_statement() {
+  if (std::exchange(cancel_on_its_way_, true))
+    return;
+  std::shared_ptr<void> handle = task_cancel_;
+  if (state_ != state::in_task)
+    handle = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
+  blocking_.run([handle, loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
+    if (alive.expired())
+      return; // too late to matter
+    char ignored[256];
+    PQcancel(static_cast<PGcancel*>(handle.get()), ignored, sizeof ignored);
+    loop->post([alive] {
+      if (const auto self = alive.lock())
+        (*self)->on_cancel_sent();
+    });
+  });
+}
+
+void postgresql_session::on_cancel_sent() {
+  cancel_on_its_way_ = false;
+  if (state_ == state::over)
+    settle();
+}
+
+/// The server does not confirm. Our end of the connection is enough to free the slot; the server notices when it wakes.
+void postgresql_session::on_cancel_overdue() {
+  if (state_ == state::in_task)
+    ::shutdown(socket_, SHUT_RDWR); // the task's next call fails; its thread closes the connection in the end
+  lose_connection();
+}
+
+// -- losing
+// ---------------------------------------------------------------------------------------------------------------
+
+/// Input while no statement runs: notices and notifications, which nobody asked for, or the end.
+void postgresql_session::read_idle() {
+  const bool connected = PQconsumeInput(conn_);
+  PQisBusy(conn_);
+  while (auto* notification = PQnotifies(conn_))
+    PQfreemem(notification);
+  if (!connected || PQstatus(conn_) != CONNECTION_OK)
+    lose_connection();
+}
+
+void postgresql_session::lose_connection() {
+  if (state_ == state::broken)
+    return;
+  if (state_ == state::running && PQstatus(conn_) != CONNECTION_OK)
+    while (auto* last_word = PQgetResult(conn_)) // such as why the server ended it; does not wait any more
+      take(last_word);
+  const bool was_idle = state_ == state::idle;
+  if (state_ != state::in_task)
+    loop_.unwatch(socket_, *this);
+  state_ = state::broken;
+  cancel_on_its_way_ = false;
+  if (was_idle) {
+    if (const auto callback = on_broken_)
+      callback();
+    return;
+  }
+  if (!failure_ && !task_answer_) // a task is over already, whatever has become of its session
+    failure_ = failure{.code = errc::connection_lost,
+                       .phase = rows_ ? phase::fetch : phase::execute,
+                       .message = "the connection to the server was lost while the query ran",
+                       .reached_server = true};
+  answer_now();
+}
+
+} // namespace sheaf

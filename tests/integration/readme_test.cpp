@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The README tells the truth: its program is the example's, prints what it says, and its commands run.
+
+#include "cli_process.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+using namespace cli;
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream in{file};
+  return (std::ostringstream{} << in.rdbuf()).str();
+}
+
+/// What stands between `begin` and the next `end` after it.
+std::string between(const std::string& text, std::string_view begin, std::string_view end) {
+  const auto from = text.find(begin);
+  if (from == text.npos)
+    return {};
+  const auto start = from + begin.size();
+  return text.substr(start, text.find(end, start) - start);
+}
+
+const std::filesystem::path source = SHEAF_SOURCE_DIR;
+
+TEST(Readme, ShowsTheExampleAsItIs) {
+  const auto example = text_of(source / "examples/books.cpp");
+  const auto shown = between(text_of(source / "README.md"), "```cpp\n", "```");
+  EXPECT_THAT(example, testing::EndsWith(shown));
+  EXPECT_GT(shown.size(), 500u);
+  const auto main = shown.substr(shown.find("int main"));
+  EXPECT_LE(std::count(main.begin(), main.end(), '\n'), 25);
+}
+
+TEST(Readme, SaysWhatTheExamplePrints) {
+  const auto promised = between(text_of(source / "README.md"), "prints\n\n    ", "\n");
+  const auto example = std::filesystem::path{program()}.parent_path().parent_path() / "examples/books";
+  const auto done = run({example});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(done.out, promised + "\n");
+}
+
+TEST(Readme, GivesAQueryThatRuns) {
+  const auto shown = between(text_of(source / "README.md"), "    sheaf query ", "\n");
+  EXPECT_EQ(shown, "sqlite:books.db 'select count(*) from book' 'dearest=select max(price) from book' --timeline");
+  const sheaf::app::temporary_directory folder;
+  const setting there{.directory = folder.path()};
+  run({program(), "query", "sqlite:books.db?mode=rwc", "create table book as select 1.5 as price"}, there);
+  const auto done
+    = run({program(), "query", "sqlite:books.db", "select count(*) from book", "dearest=select max(price) from book", "--timeline"}, there);
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.out, testing::HasSubstr("1.5"));
+}
+
+} // namespace

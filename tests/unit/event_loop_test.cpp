@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One thread for functions, sockets and timers: each gets its turn, whatever the others do.
+
+#include "sheaf/event_loop.hpp"
+
+#include "support/counting.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace sheaf;
+using namespace std::chrono_literals;
+
+/// Two connected sockets.
+struct socket_pair {
+  socket_pair() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0); }
+  ~socket_pair() {
+    for (const int end : ends)
+      ::close(end);
+  }
+  void write(int end, char c) const { EXPECT_EQ(::write(ends[end], &c, 1), 1); }
+  char read(int end) const {
+    char c = 0;
+    return ::read(ends[end], &c, 1) == 1 ? c : '\0';
+  }
+  int ends[2];
+};
+
+struct handler final : io_handler {
+  explicit handler(std::function<void(bool, bool)> f) : f(std::move(f)) {}
+  void on_io(bool readable, bool writable) override { f(readable, writable); }
+  std::function<void(bool, bool)> f;
+};
+
+class EventLoop : public ::testing::Test {
+protected:
+  EventLoop() { loop->start(); }
+  ~EventLoop() override { loop->stop(); }
+
+  template <class F>
+  auto on_loop(F f) {
+    std::packaged_task<std::invoke_result_t<F&>()> task{std::move(f)};
+    auto result = task.get_future();
+    loop->post([&task] { task(); });
+    return result.get();
+  }
+
+  std::shared_ptr<event_loop> loop = std::make_shared<event_loop>();
+};
+
+TEST_F(EventLoop, RunsWhatIsPostedInOrderOnItsOwnThread) {
+  std::vector<int> order;
+  for (int i = 0; i < 1000; ++i)
+    loop->post([&, i] { order.push_back(i); });
+  EXPECT_TRUE(on_loop([&] { return loop->runs_here() && event_loop::current() == loop.get(); }));
+  EXPECT_FALSE(loop->runs_here());
+  EXPECT_EQ(event_loop::current(), nullptr);
+  ASSERT_EQ(order.size(), 1000u);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST_F(EventLoop, TakesPostsFromManyThreadsAndLosesNone) {
+  int count = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 5000; ++i)
+        loop->post([&] { ++count; });
+    });
+  for (auto& t : threads)
+    t.join();
+  on_loop([] {});
+  EXPECT_EQ(count, 20'000);
+}
+
+TEST_F(EventLoop, WakesUpForEachPost) {
+  for (int i = 0; i < 2000; ++i) // each time it may be anywhere between awake and asleep
+    on_loop([] {});
+}
+
+TEST_F(EventLoop, DoesNotRunWhatIsPostedFromWithinAtOnce) {
+  bool within = true, ran_within = true;
+  std::promise<void> ran;
+  loop->post([&] {
+    loop->post([&] {
+      ran_within = within;
+      ran.set_value();
+    });
+    within = false;
+  });
+  ran.get_future().wait();
+  EXPECT_FALSE(ran_within);
+}
+
+TEST_F(EventLoop, FiresTimersInTheirOrderAndNotTooEarly) {
+  std::vector<int> order;
+  std::promise<void> last;
+  const auto begin = clock::now();
+  timer late{[&] {
+    order.push_back(3);
+    EXPECT_GE(clock::now(), begin + 30ms);
+    last.set_value();
+  }};
+  timer early{[&] { order.push_back(1); }}, middle{[&] { order.push_back(2); }}, disarmed{[&] { order.push_back(99); }};
+  on_loop([&] {
+    loop->arm(late, begin + 30ms);
+    loop->arm(disarmed, begin + 15ms);
+    loop->arm(middle, begin + 20ms);
+    loop->arm(early, begin + 10ms);
+    EXPECT_TRUE(disarmed.armed());
+    disarmed.disarm();
+    EXPECT_FALSE(disarmed.armed());
+  });
+  last.get_future().wait();
+  EXPECT_EQ(order, (std::vector{1, 2, 3}));
+}
+
+TEST_F(EventLoop, FiresATimerOnceAtTheTimeItWasSetToLast) {
+  int fired = 0;
+  std::promise<void> done;
+  timer end{[&] { done.set_value(); }};
+  timer t{[&] {
+    ++fired;
+    loop->arm(end, clock::now() + 20ms);
+  }};
+  const auto begin = clock::now();
+  on_loop([&] {
+    loop->arm(t, begin + 24h);
+    loop->arm(t, begin + 10ms);
+    loop->arm(t, begin + 5ms);
+  });
+  done.get_future().wait();
+  EXPECT_EQ(fired, 1);
+}
+
+TEST_F(EventLoop, LetsATimerDestroyItselfAndOthers) {
+  std::promise<void> done;
+  std::unique_ptr<timer> a, b;
+  a = std::make_unique<timer>([&] {
+    b.reset();
+    a.reset();
+    done.set_value();
+  });
+  b = std::make_unique<timer>([] { ADD_FAILURE() << "it is gone"; });
+  on_loop([&] {
+    loop->arm(*a, loop->now());
+    loop->arm(*b, loop->now());
+  });
+  done.get_future().wait();
+}
+
+TEST_F(EventLoop, TellsWhenADescriptorCanBeReadAsLongAsItIsWatched) {
+  socket_pair pair;
+  std::string got;
+  std::promise<void> hello;
+  handler h{[&](bool readable, bool) {
+    EXPECT_TRUE(readable);
+    if (const char c = pair.read(0)) {
+      got += c;
+      if (got == "hello")
+        hello.set_value();
+    }
+  }};
+  on_loop([&] { loop->watch(pair.ends[0], h); });
+  for (const char c : std::string{"hello"})
+    pair.write(1, c);
+  hello.get_future().wait();
+  on_loop([&] { loop->unwatch(pair.ends[0], h); });
+  pair.write(1, '!');
+  on_loop([] {});
+  EXPECT_EQ(got, "hello");
+}
+
+TEST_F(EventLoop, TellsWhenADescriptorCanBeWrittenOnlyWhileThatIsAsked) {
+  socket_pair pair;
+  std::promise<void> writable;
+  int calls = 0;
+  handler h{[&](bool, bool can_write) {
+    EXPECT_TRUE(can_write);
+    if (++calls == 1)
+      writable.set_value();
+    loop->watch_writes(pair.ends[0], h, false);
+  }};
+  on_loop([&] {
+    loop->watch(pair.ends[0], h);
+    loop->watch_writes(pair.ends[0], h, true);
+  });
+  writable.get_future().wait();
+  on_loop([&] { loop->unwatch(pair.ends[0], h); });
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoop, TellsThatADescriptorHasFailed) {
+  socket_pair pair;
+  std::promise<std::pair<bool, bool>> told;
+  handler h{[&](bool readable, bool writable) {
+    loop->unwatch(pair.ends[0], h);
+    told.set_value({readable, writable});
+  }};
+  on_loop([&] { loop->watch(pair.ends[0], h); });
+  ::shutdown(pair.ends[0], SHUT_RDWR);
+  EXPECT_EQ(told.get_future().get(), std::pair(true, true));
+}
+
+TEST_F(EventLoop, DoesNotCallAHandlerThatWasUnwatchedByAnotherOne) {
+  // Both are ready at once; whichever is called first unwatches the other.
+  socket_pair a, b;
+  int calls = 0;
+  std::promise<void> called;
+  std::unique_ptr<handler> first, second;
+  const auto make = [&](socket_pair& mine, socket_pair& others, std::unique_ptr<handler>& other) {
+    return std::make_unique<handler>([&](bool, bool) {
+      mine.read(0);
+      loop->unwatch(others.ends[0], *other);
+      other.reset();
+      if (++calls == 1)
+        called.set_value();
+    });
+  };
+  first = make(a, b, second);
+  second = make(b, a, first);
+  on_loop([&] {
+    loop->watch(a.ends[0], *first);
+    loop->watch(b.ends[0], *second);
+    a.write(1, 'x');
+    b.write(1, 'x');
+  });
+  called.get_future().wait();
+  on_loop([] {});
+  EXPECT_EQ(calls, 1);
+  on_loop([&] {
+    if (first)
+      loop->unwatch(a.ends[0], *first);
+    if (second)
+      loop->unwatch(b.ends[0], *second);
+  });
+}
+
+TEST_F(EventLoop, StarvesNeitherTimersNorSocketsNorOtherThreads) {
+  bool stop = false;
+  std::function<void()> busy = [&] {
+    if (!stop)
+      loop->post(busy);
+  };
+  socket_pair pair;
+  std::promise<void> timer_fired, socket_read;
+  timer t{[&] { timer_fired.set_value(); }};
+  handler h{[&](bool, bool) {
+    pair.read(0);
+    socket_read.set_value();
+  }};
+  on_loop([&] {
+    busy();
+    loop->watch(pair.ends[0], h);
+    loop->arm(t, loop->now() + 1ms);
+  });
+  pair.write(1, 'x');
+  timer_fired.get_future().wait();
+  socket_read.get_future().wait();
+  on_loop([&] {
+    stop = true;
+    loop->unwatch(pair.ends[0], h);
+  });
+}
+
+TEST_F(EventLoop, RunsAsioBesideItsOwnSocketsAndPosts) {
+  socket_pair pair;
+  std::promise<void> asio_timer, asio_post, own_socket, own_timer;
+  handler h{[&](bool, bool) {
+    pair.read(0);
+    own_socket.set_value();
+  }};
+  timer t{[&] { own_timer.set_value(); }};
+  std::unique_ptr<boost::asio::steady_timer> theirs;
+  on_loop([&] {
+    theirs = std::make_unique<boost::asio::steady_timer>(loop->context(), 5ms);
+    theirs->async_wait([&](auto) {
+      EXPECT_TRUE(loop->runs_here());
+      asio_timer.set_value();
+    });
+    boost::asio::post(loop->context(), [&] { asio_post.set_value(); });
+    loop->watch(pair.ends[0], h);
+    loop->arm(t, loop->now() + 10ms);
+  });
+  asio_post.get_future().wait();
+  asio_timer.get_future().wait();
+  pair.write(1, 'x'); // while it sleeps in Asio
+  own_socket.get_future().wait();
+  own_timer.get_future().wait();
+  for (int i = 0; i < 500; ++i)
+    on_loop([] {});
+  on_loop([&] {
+    loop->unwatch(pair.ends[0], h);
+    theirs.reset();
+  });
+}
+
+TEST_F(EventLoop, IsDesertedOnceItsLastActorHasEnded) {
+  int calls = 0;
+  on_loop([&] { loop->when_deserted([&] { ++calls; }); });
+  EXPECT_EQ(calls, 1) << "nobody lives there";
+  loop->actor_began();
+  loop->actor_began();
+  on_loop([&] {
+    loop->when_deserted([&] { ++calls; });
+    loop->actor_ended();
+    EXPECT_EQ(calls, 1);
+    loop->actor_ended();
+    EXPECT_EQ(calls, 2);
+  });
+}
+
+TEST(EventLoopEnd, DropsWhatIsQueuedAndFreesIt) {
+  const auto descriptors = test::open_descriptors();
+  auto held = std::make_shared<int>();
+  {
+    const auto loop = std::make_shared<event_loop>();
+    loop->post([held] {}); // before it starts
+    loop->start();
+    std::promise<void> ran;
+    loop->post([&] { ran.set_value(); });
+    ran.get_future().wait();
+    loop->stop();
+    loop->stop();
+    loop->post([held] { ADD_FAILURE() << "it has stopped"; });
+  }
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(test::open_descriptors(), descriptors);
+}
+
+TEST(EventLoopEnd, ComesThoughFunctionsPostThemselvesForEver) {
+  const auto loop = std::make_shared<event_loop>();
+  std::function<void()> busy = [&] { loop->post(busy); };
+  loop->post(busy);
+  loop->start();
+  loop->stop();
+}
+
+} // namespace

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The pool against a model of it: thousands of random things happen to it in every order, and after each the two agree on who
+// has a session, who waits, and who is next. A failure names its seed.
+
+#include "support/pool_under_test.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+#include <vector>
+
+namespace {
+
+using namespace sheaf;
+using namespace sheaf::test;
+using namespace std::chrono_literals;
+
+class SessionPoolModel;
+
+struct client final : session_waiter {
+  client(SessionPoolModel& test, int number, priority rank) : test(test), number(number), rank(rank) {}
+  void on_lease(lease got) override;
+  void on_refused(failure why) override;
+
+  SessionPoolModel& test;
+  const int number;
+  const priority rank;
+  clock::time_point give_up;
+  lease held;
+};
+
+struct nobody final : session_listener {
+  void on_answer(answer, const moments&) override {}
+};
+
+class SessionPoolModel : public PoolTest {
+protected:
+  static constexpr std::size_t steps = 4000;
+
+public:
+  /// What the pool tells client `c`, and whether it may.
+  void on_lease(client& c, lease got) {
+    expect_waiting(c);
+    auto& q = queue_of(c);
+    EXPECT_EQ(q.front(), &c) << "not the oldest of its priority";
+    q.erase(std::find(q.begin(), q.end(), &c));
+    // A lower one goes before a higher one only when it has been passed over for long.
+    for (auto r = 0u; r < static_cast<unsigned>(c.rank); ++r)
+      if (!waiting[r].empty())
+        ++turns_out_of_order;
+    take(c, std::move(got));
+  }
+
+  void on_refused(client& c, const failure& why) {
+    expect_waiting(c);
+    auto& q = queue_of(c);
+    switch (why.code) {
+    case errc::pool_timeout:
+      EXPECT_EQ(q.front(), &c) << "an older one still waits";
+      EXPECT_LE(c.give_up, loop->now()) << "too early";
+      break;
+    case errc::connect_failed:
+      EXPECT_TRUE(holders.empty() && cancelling.empty()) << "a session that there is may still serve it";
+      break;
+    case errc::pool_closed:
+      EXPECT_TRUE(closing);
+      break;
+    default:
+      ADD_FAILURE() << to_string(why);
+    }
+    q.erase(std::find(q.begin(), q.end(), &c));
+    ++refusals;
+    gone.push_back(&c);
+  }
+
+protected:
+  std::deque<client*>& queue_of(const client& c) { return waiting[static_cast<std::size_t>(c.rank)]; }
+
+  void expect_waiting(client& c) {
+    const auto& q = queue_of(c);
+    ASSERT_TRUE(std::find(q.begin(), q.end(), &c) != q.end()) << "client " << c.number << " hears twice";
+  }
+
+  void take(client& c, lease got) {
+    EXPECT_TRUE(got);
+    EXPECT_TRUE(sessions_out.insert(got->id()).second) << "session " << got->id() << " is given away twice";
+    at_rest.erase(got->id());
+    c.held = std::move(got);
+    holders.push_back(&c);
+    ++grants;
+  }
+
+  std::size_t random(std::size_t below) { return std::uniform_int_distribution<std::size_t>{0, below - 1}(generator); }
+  bool chance(int percent) { return random(100) < static_cast<std::size_t>(percent); }
+
+  std::size_t waiting_count() const { return waiting[0].size() + waiting[1].size() + waiting[2].size(); }
+
+  /// Removes and returns one that holds a session.
+  client* some_holder() {
+    if (holders.empty())
+      return nullptr;
+    const auto at = holders.begin() + static_cast<std::ptrdiff_t>(random(holders.size()));
+    auto* c = *at;
+    holders.erase(at);
+    sessions_out.erase(c->held->id());
+    return c;
+  }
+
+  // -- what may happen
+
+  void ask() {
+    clients.push_back(std::make_unique<client>(*this, static_cast<int>(clients.size()), static_cast<priority>(random(3))));
+    auto& c = *clients.back();
+    c.give_up = loop->now() + limits.acquire_timeout;
+    const auto before = waiting_count();
+    queue_of(c).push_back(&c);
+    pool->reserve();
+    auto got = pool->acquire(c, c.rank);
+    if (!got.has_error() && !*got)
+      return;
+    std::erase(queue_of(c), &c);
+    if (got.has_error()) {
+      const auto code = got.error().code;
+      if (code == errc::pool_queue_full)
+        EXPECT_EQ(before, limits.max_queue_size);
+      else
+        EXPECT_EQ(code, errc::connect_failed);
+      gone.push_back(&c);
+    } else {
+      EXPECT_EQ(before, 0u) << "it overtook those who wait";
+      take(c, std::move(*got));
+    }
+  }
+
+  void give_back() {
+    if (auto* c = some_holder()) {
+      at_rest.insert(c->held->id()); // unless somebody gets it now
+      gone.push_back(c);
+      c->held.give_back();
+    }
+  }
+
+  void break_and_give_back() {
+    if (auto* c = some_holder()) {
+      script.spoil(c->held->id());
+      gone.push_back(c);
+      c->held.give_back();
+    }
+  }
+
+  void break_idle() {
+    if (at_rest.empty())
+      return;
+    const int id = *std::next(at_rest.begin(), static_cast<std::ptrdiff_t>(random(at_rest.size())));
+    at_rest.erase(id);
+    script.break_idle(id);
+  }
+
+  void cancel() {
+    if (auto* c = some_holder()) {
+      const int id = c->held->id();
+      execute(*c, "never");
+      cancelling.push_back(id);
+      gone.push_back(c);
+      c->held.cancel();
+    }
+  }
+
+  void execute(client& c, const char* text) {
+    static nobody listener;
+    auto q = std::make_shared<query>("q", statement{text});
+    c.held->execute({.what = q.get(), .text = q->statement.parse(dialect::sqlite, {}), .keep_alive = q}, listener);
+  }
+
+  void confirm() {
+    if (script.now().cancels_held > 0) {
+      script.confirm_cancel();
+      cancelling.pop_front();
+    }
+  }
+
+  void let_in() {
+    if (script.now().opening_held > 0)
+      script.let_in(chance(30) ? std::optional{failure{.code = errc::connect_failed, .message = "not now"}} : std::nullopt);
+  }
+
+  void stop_waiting() {
+    auto& q = waiting[random(3)];
+    if (q.empty())
+      return;
+    auto* c = q[random(q.size())];
+    std::erase(q, c);
+    gone.push_back(c);
+  }
+
+  void step() {
+    const auto x = random(100);
+    if (x < 35)
+      ask();
+    else if (x < 60)
+      give_back();
+    else if (x < 64)
+      break_and_give_back();
+    else if (x < 66)
+      break_idle();
+    else if (x < 72)
+      cancel();
+    else if (x < 82)
+      confirm();
+    else if (x < 94)
+      let_in();
+    else
+      stop_waiting();
+    for (auto* c : gone) // not from within what they hear
+      clients[static_cast<std::size_t>(c->number)].reset();
+    gone.clear();
+    expect_agreement();
+  }
+
+  void expect_agreement() {
+    const auto now = pool->stats();
+    const auto scripted = script.now();
+    ASSERT_EQ(now.waiting, waiting_count());
+    ASSERT_LE(now.waiting, limits.max_queue_size);
+    ASSERT_LE(now.total + now.connecting, limits.max_size);
+    ASSERT_LE(static_cast<std::size_t>(scripted.open), limits.max_size);
+    ASSERT_LE(now.connecting, limits.connecting_limit);
+    ASSERT_EQ(now.active, holders.size());
+    ASSERT_EQ(now.total, static_cast<std::size_t>(scripted.open));
+    ASSERT_GE(now.cancelling, cancelling.size());
+    ASSERT_EQ(now.total, now.active + now.idle + now.cancelling);
+    ASSERT_TRUE(now.idle == 0 || now.waiting == 0) << "somebody waits while a session idles";
+  }
+
+  /// Everything comes to an end: whoever waits is served or refused, every session comes back.
+  void drain() {
+    on_loop([&] {
+      script.hold_opening(false);
+      script.hold_cancels(false);
+    });
+    for (bool left = true; left;)
+      left = on_loop([&] {
+        let_in();
+        confirm();
+        give_back();
+        gone.clear();
+        expect_agreement();
+        return waiting_count() + holders.size() + cancelling.size() > 0 || script.now().opening_held > 0;
+      });
+  }
+
+  std::mt19937 generator;
+  pool_options limits;
+  std::vector<std::unique_ptr<client>> clients; ///< By number; null once they are gone.
+  std::vector<client*> gone;
+  std::array<std::deque<client*>, 3> waiting;
+  std::vector<client*> holders;
+  std::deque<int> cancelling; ///< Sessions whose cancel is not confirmed yet.
+  std::set<int> sessions_out;
+  std::set<int> at_rest; ///< Of the idle ones, those that have been out before.
+  bool closing = false;
+  int grants = 0, refusals = 0, turns_out_of_order = 0;
+};
+
+void client::on_lease(lease got) { test.on_lease(*this, std::move(got)); }
+void client::on_refused(failure why) { test.on_refused(*this, why); }
+
+TEST_F(SessionPoolModel, AgreesWithThePoolWhateverHappensInWhateverOrder) {
+  for (const unsigned seed : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u}) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    generator.seed(seed);
+    limits = {.max_size = 1 + seed % 5,
+              .max_queue_size = 4 + 3 * seed,
+              .acquire_timeout = std::chrono::microseconds{200 + 300 * seed}, // some time out between two steps
+              .connecting_limit = 1 + seed % 3};
+    make(limits);
+    script.hold_opening(true);
+    script.hold_cancels(true);
+    for (std::size_t i = 0; i < steps && !HasFatalFailure(); i += 10)
+      on_loop([&] {
+        for (int j = 0; j < 10 && !HasFatalFailure(); ++j)
+          step();
+      });
+    if (HasFatalFailure())
+      return;
+    drain();
+    closing = true;
+    close();
+    closing = false;
+    clients.clear();
+    at_rest.clear();
+    EXPECT_EQ(script.now().open, 0);
+  }
+  // That all of it did happen.
+  EXPECT_GT(grants, 1000);
+  EXPECT_GT(refusals, 100);
+  EXPECT_GT(turns_out_of_order, 10);
+}
+
+} // namespace
