@@ -77,7 +77,7 @@ private:
 
 } // namespace
 
-table run_statement(engine& on, std::string sql, parameters values, const signal_watch& signals) {
+table run_statement(engine& on, const std::string& sql, parameters values, const signal_watch& signals) {
   request what;
   what.queries.emplace_back("demo", sql, std::move(values));
   auto answered = run(on, std::move(what), signals);

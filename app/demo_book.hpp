@@ -27,6 +27,6 @@ struct made_table {
 made_table make_books(engine& on, const book_table& which, std::uint64_t rows, const signal_watch& signals);
 
 /// Runs one statement without a fan-out. Ends the command when it fails.
-table run_statement(engine& on, std::string sql, parameters values, const signal_watch& signals);
+table run_statement(engine& on, const std::string& sql, parameters values, const signal_watch& signals);
 
 } // namespace sheaf::app

@@ -7,8 +7,8 @@
 #include "exit.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
-#include <stdlib.h>
 #include <string>
 #include <system_error>
 

@@ -5,9 +5,9 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <cwchar>
 #include <fmt/format.h>
 #include <iterator>
-#include <wchar.h>
 
 namespace sheaf::app {
 

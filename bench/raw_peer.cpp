@@ -45,15 +45,15 @@ std::uint64_t decode(workload what, const PGresult* r) {
   } else if (what == workload::count) {
     sum = static_cast<std::uint64_t>(big_endian<std::int64_t>(PQgetvalue(r, 0, 0)));
   } else if (what != workload::sleep) {
-    sum = static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 0)) +
-                                     big_endian<std::int32_t>(PQgetvalue(r, 0, 1)));
+    sum = static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 0))) +
+          static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 1)));
   }
   return sum;
 }
 
 class raw_loop {
 public:
-  raw_loop(const run_options& how, const window& w, std::size_t connections, std::vector<client*> clients)
+  raw_loop(const run_options& how, const window& w, std::size_t connections, const std::vector<client*>& clients)
     : how_(how), window_(w) {
     connections_.reserve(connections);
     for (std::size_t i = 0; i < connections; ++i)
@@ -101,7 +101,8 @@ private:
   };
 
   void open() {
-    auto& c = connections_.emplace_back(PQconnectdb(how_.conninfo.c_str()));
+    auto& c = connections_.emplace_back();
+    c.conn = PQconnectdb(how_.conninfo.c_str());
     if (PQstatus(c.conn) != CONNECTION_OK)
       throw std::runtime_error(PQerrorMessage(c.conn));
     prepare(c.conn, "main", main_sql());
@@ -218,7 +219,7 @@ void run_raw(const run_options& how, const window& w, std::vector<client>& clien
     for (std::size_t c = i; c < clients.size(); c += how.loops)
       mine.push_back(&clients[c]);
     const auto connections = how.pool / how.loops + (i < how.pool % how.loops ? 1 : 0);
-    loops.push_back(std::make_unique<raw_loop>(how, w, connections, std::move(mine)));
+    loops.push_back(std::make_unique<raw_loop>(how, w, connections, mine));
   }
   std::vector<std::thread> threads;
   std::vector<std::exception_ptr> failures(how.loops);

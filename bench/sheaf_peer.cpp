@@ -86,7 +86,7 @@ private:
 
   void send(client& c) {
     c.began = clock::now();
-    engine_.run_async(next_request(c), [this, &c](sheaf::reply r) { take(c, r); });
+    engine_.run_async(next_request(c), [this, &c](const sheaf::reply& r) { take(c, r); });
   }
 
   void take(client& c, const sheaf::reply& r) {

@@ -44,6 +44,7 @@ void loop_actor::take(caf::mailbox_element& what) {
 /// 0.17.6). Whoever monitors or links is told by way of CAF's scheduler: their handlers have no business on the loop.
 bool loop_actor::cleanup(caf::error&& reason, caf::execution_unit*) {
   unregister_from_system();
+  // NOLINTNEXTLINE(bugprone-parent-virtual-call): leaving local_actor's out is the point
   if (!caf::monitorable_actor::cleanup(std::move(reason), nullptr))
     return false;
   loop_.actor_ended();

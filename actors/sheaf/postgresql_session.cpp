@@ -175,9 +175,9 @@ void postgresql_session::read() {
   }
 }
 
-/// libpq keeps a whole result and does not tell how much that is until it is complete. A TCP socket knows; otherwise what
-/// has been read is estimated from what the socket held before and after, which is exact as long as rows are smaller than
-/// libpq's buffer. False when the connection had to go.
+/// libpq keeps a whole result and does not tell how much that is until it is complete. A TCP socket knows; otherwise
+/// what has been read is estimated from what the socket held before and after, which is exact as long as rows are
+/// smaller than libpq's buffer. False when the connection had to go.
 bool postgresql_session::check_size(int before, int after) {
   if (const auto received = tcp_bytes_received(socket_)) {
     const auto read = *received - static_cast<std::uint64_t>(after);

@@ -52,8 +52,9 @@ TEST(Readme, GivesAQueryThatRuns) {
   const sheaf::app::temporary_directory folder;
   const setting there{.directory = folder.path()};
   run({program(), "query", "sqlite:books.db?mode=rwc", "create table book as select 1.5 as price"}, there);
-  const auto done
-    = run({program(), "query", "sqlite:books.db", "select count(*) from book", "dearest=select max(price) from book", "--timeline"}, there);
+  const auto done = run({program(), "query", "sqlite:books.db", "select count(*) from book",
+                         "dearest=select max(price) from book", "--timeline"},
+                        there);
   EXPECT_EQ(done.exit_code, 0) << done.err;
   EXPECT_THAT(done.out, testing::HasSubstr("1.5"));
 }

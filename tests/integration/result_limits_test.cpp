@@ -39,7 +39,8 @@ protected:
 
   void expect_recovery() {
     EXPECT_TRUE(eventually([&] { return stats().cancelling == 0; }));
-    EXPECT_TRUE(eventually([&] { return database->running() == 0; })); // a connection that was cut takes the server a moment
+    EXPECT_TRUE(
+        eventually([&] { return database->running() == 0; })); // a connection that was cut takes the server a moment
     EXPECT_EQ(number_in(run(request_of({database->answers("next", 7)}))["next"]), 7);
     EXPECT_EQ(stats().total, 1u);
   }

@@ -29,7 +29,7 @@ protected:
 
   /// Calls `f` on the loop, and waits for what it returns.
   template <class F>
-  auto on_loop(F f) {
+  decltype(auto) on_loop(F f) {
     std::packaged_task<std::invoke_result_t<F&>()> task{std::move(f)};
     auto result = task.get_future();
     loop->post([&task] { task(); });

@@ -53,7 +53,7 @@ protected:
   ~EventLoop() override { loop->stop(); }
 
   template <class F>
-  auto on_loop(F f) {
+  decltype(auto) on_loop(F f) {
     std::packaged_task<std::invoke_result_t<F&>()> task{std::move(f)};
     auto result = task.get_future();
     loop->post([&task] { task(); });

@@ -215,7 +215,8 @@ TEST_F(SessionPool, RefusesWhoComesToAFullQueueAndGivesTheNumbers) {
   EXPECT_EQ(late.refusal->code, errc::pool_queue_full);
   EXPECT_EQ(late.refusal->phase, phase::queue);
   EXPECT_TRUE(safe_to_retry(*late.refusal));
-  for (const auto* words : {"pool books", "total 1 of 1", "active 1", "idle 0", "waiting 2", "connecting 0", "pool.max_queue_size"})
+  for (const auto* words :
+       {"pool books", "total 1 of 1", "active 1", "idle 0", "waiting 2", "connecting 0", "pool.max_queue_size"})
     EXPECT_NE(late.refusal->message.find(words), std::string::npos) << late.refusal->message;
 }
 
