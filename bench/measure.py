@@ -85,8 +85,7 @@ def measure_figures(rounds, seconds):
     return values
 
 
-ALONE = {"CPU per query, world N=1000 beside N=20": "<= 1.1", "p99 of the short queries, mixed beside world": "<= 1.5",
-         "KiB per waiting query, 100,000 waiting": "<= 2"}
+ALONE = {"CPU per query, world N=1000 beside N=20": "<= 1.1", "p99 of the short queries, mixed beside world": "<= 1.5"}
 
 
 def measure_alone(values, transport, seconds):
@@ -97,9 +96,7 @@ def measure_alone(values, transport, seconds):
     narrow = run("sheaf", transport, "world", 20, 8, seconds=seconds)
     broad = run("sheaf", transport, "world", 1000, 8, seconds=seconds)
     mixed = run("sheaf", transport, "mixed", 20, 8, seconds=seconds)
-    waiting = run("sheaf", transport, "waiting", 20, 5000, loops=1)
-    results = (per_query(broad) / per_query(narrow), mixed["short_query_p99_us"] / narrow["short_query_p99_us"],
-               waiting["bytes_per_waiting_query"] / 1024)
+    results = (per_query(broad) / per_query(narrow), mixed["short_query_p99_us"] / narrow["short_query_p99_us"])
     for name, value in zip(ALONE, results):
         values.setdefault((name, transport), []).append(value)
 
