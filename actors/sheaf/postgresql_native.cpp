@@ -9,10 +9,6 @@
 
 #include <fmt/format.h>
 
-#include <linux/tcp.h> // glibc's own has a shorter tcp_info
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <cstdlib>
 
 namespace sheaf {
@@ -85,14 +81,6 @@ answer checked_table(std::shared_ptr<const PGresult> rows, const execution& limi
   if (PQresultMemorySize(rows.get()) > limits.max_bytes)
     return too_large("max_bytes", limits.max_bytes);
   return table::from_pgresult(std::move(rows));
-}
-
-std::optional<std::uint64_t> tcp_bytes_received(int socket) noexcept {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-    return std::nullopt;
-  return info.tcpi_bytes_received;
 }
 
 bool has_iso_dates(const PGconn* conn) noexcept {

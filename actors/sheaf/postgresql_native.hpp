@@ -51,7 +51,4 @@ answer checked_table(std::shared_ptr<const PGresult> rows, const execution& limi
 bool has_iso_dates(const PGconn* conn) noexcept;
 bool is_date_or_timestamp(Oid type) noexcept;
 
-/// How many bytes have come in over a TCP connection, read or not (tcp(7)); nothing for a unix socket.
-std::optional<std::uint64_t> tcp_bytes_received(int socket) noexcept;
-
 } // namespace sheaf

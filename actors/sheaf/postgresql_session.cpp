@@ -18,21 +18,18 @@ namespace sheaf {
 
 namespace {
 
-/// From this many reads on a result counts as large, and what it takes is watched.
-constexpr unsigned reads_of_a_small_result = 4;
-
-/// libpq's input buffer, unless a single row is larger.
-constexpr int input_buffer_bytes = 16 * 1024;
-
 /// What may still come in, beyond twice `max_bytes`, until a statement whose result is too large has stopped.
 constexpr std::size_t allowance_for_cancelling = 16 << 20;
+
+/// Between two cancels of the same statement, to begin with.
+constexpr auto first_cancel_pause = std::chrono::milliseconds{10};
 
 /// Reads of one result in a row, before others get their turn.
 constexpr unsigned reads_per_turn = 16;
 
-int bytes_waiting(int socket) {
-  int n = 0;
-  return ::ioctl(socket, FIONREAD, &n) == 0 ? n : 0;
+bool has_input(int socket) {
+  int bytes = 0;
+  return ::ioctl(socket, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 } // namespace
@@ -41,7 +38,8 @@ postgresql_session::postgresql_session(event_loop& loop, blocking_executor& bloc
                                        std::shared_ptr<soci::session> connection, const database_options& limits)
   : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
     socket_(PQsocket(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout), prepared_(limits.statement_cache_size),
-    cancel_timer_([this] { on_cancel_overdue(); }), alive_(std::make_shared<postgresql_session*>(this)) {
+    cancel_timer_([this] { on_cancel_overdue(); }), cancel_again_([this] { stop_statement(); }),
+    alive_(std::make_shared<postgresql_session*>(this)) {
   loop_.watch(socket_, *this);
 }
 
@@ -72,8 +70,7 @@ void postgresql_session::execute(execution job, session_listener& listener) {
   failure_.reset();
   task_answer_.reset();
   reads_ = 0;
-  received_bytes_ = 0;
-  read_before_ = 0;
+  cancel_pause_ = first_cancel_pause;
   if (job_.what->run)
     start_task();
   else
@@ -155,9 +152,12 @@ void postgresql_session::read() {
   if (when_.first_row == clock::time_point{})
     when_.first_row = loop_.now();
   for (unsigned i = 0; i < reads_per_turn; ++i) {
-    const bool large = reads_++ >= reads_of_a_small_result;
-    const int before = large ? bytes_waiting(socket_) : 0;
+    const bool large = reads_++ > 0; // a small result comes in one read
+    if (reads_ == 2)
+      meter_.start(socket_);
     const bool connected = PQconsumeInput(conn_);
+    if (large && !check_size())
+      return;
     while (!PQisBusy(conn_))
       if (take(PQgetResult(conn_))) {
         complete();
@@ -167,35 +167,25 @@ void postgresql_session::read() {
       lose_connection();
       return;
     }
-    if (!large)
-      return;
-    const int after = bytes_waiting(socket_);
-    if (!check_size(before, after) || after == 0)
+    if (!large || !has_input(socket_))
       return;
   }
 }
 
-/// libpq keeps a whole result and does not tell how much that is until it is complete. A TCP socket knows; otherwise
-/// what has been read is estimated from what the socket held before and after, which is exact as long as rows are
-/// smaller than libpq's buffer. False when the connection had to go.
-bool postgresql_session::check_size(int before, int after) {
-  if (const auto received = tcp_bytes_received(socket_)) {
-    const auto read = *received - static_cast<std::uint64_t>(after);
-    if (read_before_ == 0)
-      read_before_ = read;
-    received_bytes_ = read - read_before_;
-  } else {
-    received_bytes_ += static_cast<std::size_t>(std::max(before - after, std::min(before, input_buffer_bytes)));
-  }
-  if (received_bytes_ <= job_.max_bytes)
+/// libpq keeps a whole result and does not tell how much that is until it is complete, and reads a row of any size in
+/// one go. So what has been read is checked before libpq makes rows of it: a value that is too large is never copied.
+/// False when the connection had to go.
+bool postgresql_session::check_size() {
+  const auto received = meter_.read();
+  if (received <= job_.max_bytes)
     return true;
   if (!failure_) {
     failure_ = too_large("max_bytes", job_.max_bytes);
     stop_statement();
   }
-  if (received_bytes_ <= 2 * job_.max_bytes + allowance_for_cancelling)
+  if (received <= 2 * job_.max_bytes + allowance_for_cancelling)
     return true;
-  lose_connection(); // it goes on sending all the same
+  lose_connection(); // it goes on sending all the same, or one row has made libpq's buffer larger than it may stay
   return false;
 }
 
@@ -319,6 +309,7 @@ void postgresql_session::settle() {
 
 void postgresql_session::answer_now() {
   cancel_timer_.disarm();
+  cancel_again_.disarm();
   if (cancel_done_) {
     job_ = {};
     std::exchange(cancel_done_, nullptr)();

@@ -9,6 +9,7 @@
 #include "sheaf/event_loop.hpp"
 #include "sheaf/options.hpp"
 #include "sheaf/session.hpp"
+#include "sheaf/socket_meter.hpp"
 #include "sheaf/statement_cache.hpp"
 
 #include <functional>
@@ -55,7 +56,7 @@ private:
   void flush();
   void read();
   bool take(pg_result* r);
-  bool check_size(int before, int after);
+  bool check_size();
   void complete();
   bool prepare_again();
   void learn_types();
@@ -97,13 +98,14 @@ private:
   bool fresh_ = false;     ///< It was prepared with this execution.
   bool flushing_ = false;  ///< The socket was full: watched for writing.
   unsigned reads_ = 0;
-  std::size_t received_bytes_ = 0; ///< About; counted once a result turns out to be large.
-  std::uint64_t read_before_ = 0;  ///< What the socket had given by then.
+  socket_meter meter_; ///< Of what comes after the first read.
 
   // Cancelling.
   std::function<void()> cancel_done_;
   bool cancel_on_its_way_ = false;
-  timer cancel_timer_;
+  timer cancel_timer_; ///< For giving up on the server.
+  timer cancel_again_;
+  clock::duration cancel_pause_{};
   std::shared_ptr<void> task_cancel_; ///< A PGcancel, made before a task took the connection.
 
   std::function<void()> on_broken_;

@@ -11,6 +11,13 @@
 
 namespace sheaf {
 
+namespace {
+
+/// Between two cancels of the same statement: twice as long each time, up to this.
+constexpr clock::duration last_cancel_pause = std::chrono::seconds{1};
+
+} // namespace
+
 // -- C++ tasks
 // ------------------------------------------------------------------------------------------------------------
 
@@ -62,14 +69,15 @@ void postgresql_session::cancel(std::function<void()> done) {
     return;
   }
   loop_.arm(cancel_timer_, loop_.refresh_now() + cancel_wait_timeout_);
-  if (state_ == state::running || state_ == state::in_task)
-    stop_statement();
+  stop_statement();
 }
 
 /// Asks the server to stop. PQcancel blocks, so it runs on the executor; until it has returned the session keeps still,
-/// lest the cancel hits its next statement.
+/// lest the cancel hits its next statement. A cancel that overtakes its statement, which has another connection, does
+/// nothing; so it is sent again until the statement is over.
 void postgresql_session::stop_statement() {
-  if (std::exchange(cancel_on_its_way_, true))
+  const bool runs = state_ == state::running || state_ == state::in_task;
+  if (!runs || std::exchange(cancel_on_its_way_, true))
     return;
   std::shared_ptr<void> handle = task_cancel_;
   if (state_ != state::in_task)
@@ -88,8 +96,12 @@ void postgresql_session::stop_statement() {
 
 void postgresql_session::on_cancel_sent() {
   cancel_on_its_way_ = false;
-  if (state_ == state::over)
+  if (state_ == state::over) {
     settle();
+  } else {
+    cancel_pause_ = std::min(2 * cancel_pause_, last_cancel_pause);
+    loop_.arm(cancel_again_, loop_.now() + cancel_pause_);
+  }
 }
 
 /// The server does not confirm. Our end of the connection is enough to free the slot; the server notices when it wakes.

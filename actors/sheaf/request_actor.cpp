@@ -123,9 +123,13 @@ void request_actor::reply_now() {
   const auto self = end();
   deadline_.disarm();
   unlink();
-  if (reply_.failure && reply_.failure->query.empty())
-    for (const auto& x : reply_.outcomes)
-      add_reach(*reply_.failure, x);
+  if (reply_.failure && reply_.failure->query.empty()) {
+    if (std::all_of(reply_.outcomes.begin(), reply_.outcomes.end(), [](const outcome& x) { return x.ok(); }))
+      reply_.failure.reset(); // the last answers were on their way here when it was given up
+    else
+      for (const auto& x : reply_.outcomes)
+        add_reach(*reply_.failure, x);
+  }
   reply_.elapsed = loop().now() - request_->taken_at;
   callback_(std::move(reply_));
 }

@@ -6,7 +6,11 @@
 
 #include <soci/soci.h>
 
+#include <signal.h>
+
+#include <fstream>
 #include <future>
+#include <string>
 
 namespace {
 
@@ -18,6 +22,15 @@ protected:
   void terminate_backends() {
     schema.server(fmt::format("select pg_terminate_backend(pid) from pg_stat_activity where application_name = '{}'",
                               schema.name()));
+  }
+
+  /// Whether a signal was sent to a stopped process (proc(5)).
+  static bool has_pending(int pid, int signal) {
+    std::ifstream status{fmt::format("/proc/{}/status", pid)};
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("ShdPnd:"))
+        return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+    return false;
   }
 
   std::future<reply> run_endless() {
@@ -84,6 +97,20 @@ TEST_F(PostgresqlSession, IsLostWhenItsBackendIsTerminatedWhileATaskRuns) {
       run(query::of_task("task", [](soci::session& s) { s << "select pg_terminate_backend(pg_backend_pid())"; }));
   EXPECT_EQ(x.failure->code, errc::connection_lost);
   EXPECT_GT(backend_pid(), 0);
+}
+
+/// A cancel has a connection of its own, so it can come before the statement, and is ignored then.
+TEST_F(PostgresqlSession, IsCanceledAgainWhenTheCancelCameTooEarly) {
+  open([](options& how) { how.databases[0].cancel_wait_timeout = std::chrono::minutes{1}; });
+  const auto pid = backend_pid();
+  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  auto endless = request_of({{"endless", "select pg_sleep(86400)"}});
+  endless.deadline = std::chrono::milliseconds{1};
+  EXPECT_EQ(e->run(std::move(endless)).failure.value().code, errc::deadline_exceeded);
+  EXPECT_TRUE(eventually([&] { return has_pending(pid, SIGINT); }));
+  ASSERT_EQ(::kill(pid, SIGCONT), 0);
+  EXPECT_EQ(backend_pid(), pid) << "its connection was destroyed";
+  EXPECT_EQ(schema.running(), 0);
 }
 
 TEST_F(PostgresqlSession, SaysThatAnOperatorCanceledAQuery) {
