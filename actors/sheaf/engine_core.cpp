@@ -119,9 +119,9 @@ void engine_core::close() {
 result<std::shared_ptr<const checked_request>> engine_core::check(request what) const {
   auto checked = std::make_shared<checked_request>();
   checked->taken_at = clock::now();
-  number_queries(what);
   if (auto wrong = validate(what))
     return std::move(*wrong);
+  number_queries(what);
   checked->texts.reserve(what.queries.size());
   checked->databases.reserve(what.queries.size());
   for (const auto& q : what.queries) {
@@ -134,13 +134,18 @@ result<std::shared_ptr<const checked_request>> engine_core::check(request what) 
     }
     checked->databases.push_back(database);
     if (q.run) {
-      checked->texts.emplace_back();
+      checked->texts.push_back(nullptr);
       continue;
     }
-    auto text = bind(q, factories_[database]->dialect());
-    if (text.has_error())
-      return std::move(text).error();
-    checked->texts.push_back(std::move(*text));
+    const auto dialect = factories_[database]->dialect();
+    const auto* text = q.statement.known(dialect);
+    if (!text) {
+      checked->own_texts.push_back(q.statement.parse(dialect, q.parameters));
+      text = checked->own_texts.back().get();
+    }
+    if (auto wrong = check_values(q, *text, dialect))
+      return std::move(*wrong);
+    checked->texts.push_back(text);
   }
   checked->deadline = checked->taken_at + what.deadline.value_or(settings_.deadline);
   checked->what = std::move(what);

@@ -75,12 +75,12 @@ failure too_large(std::string_view bound, std::size_t limit) {
           .reached_server = true};
 }
 
-answer checked_table(std::shared_ptr<const PGresult> rows, const execution& limits) {
+answer checked_table(pgresult_ptr rows, column_list columns, const execution& limits) {
   if (static_cast<std::size_t>(PQntuples(rows.get())) > limits.max_rows)
     return too_large("max_rows", limits.max_rows);
   if (PQresultMemorySize(rows.get()) > limits.max_bytes)
     return too_large("max_bytes", limits.max_bytes);
-  return table::from_pgresult(std::move(rows));
+  return table::from_pgresult(std::move(rows), std::move(columns));
 }
 
 bool has_iso_dates(const PGconn* conn) noexcept {

@@ -43,8 +43,8 @@ std::string last_error(const PGconn* conn);
 
 failure too_large(std::string_view bound, std::size_t limit);
 
-/// The rows as a table, or `result_too_large`.
-answer checked_table(std::shared_ptr<const PGresult> rows, const execution& limits);
+/// The rows as a table, or `result_too_large`. `columns` may be null.
+answer checked_table(pgresult_ptr rows, column_list columns, const execution& limits);
 
 /// Whether dates and timestamps read as ISO in this session, so that their binary form can be given as the server's
 /// text.

@@ -108,7 +108,7 @@ void postgresql_session::send() {
 /// Prepares and executes in one round trip, as a pipeline. A statement that has to make room goes first, and has a sync
 /// of its own, so that the new one still runs alone in its implicit transaction (VACUUM insists on that).
 bool postgresql_session::send_and_prepare(const char* const* values, int count) {
-  statement_ = &prepared_.add(job_.text);
+  statement_ = &prepared_.add(*job_.text);
   fresh_ = preparing_ = true;
   bool sent = PQenterPipelineMode(conn_);
   if (const auto evicted = prepared_.evict()) {
@@ -117,7 +117,7 @@ bool postgresql_session::send_and_prepare(const char* const* values, int count) 
            PQpipelineSync(conn_);
     ++syncs_;
   }
-  sent = sent && PQsendPrepare(conn_, statement_->name.c_str(), statement_->text->text.c_str(), 0, nullptr) &&
+  sent = sent && PQsendPrepare(conn_, statement_->name.c_str(), statement_->text.text.c_str(), 0, nullptr) &&
          PQsendQueryPrepared(conn_, statement_->name.c_str(), count, values, nullptr, nullptr, 0) &&
          PQpipelineSync(conn_);
   ++syncs_;
@@ -197,7 +197,7 @@ bool postgresql_session::take(pg_result* r) {
     PQclear(r);
     return false;
   }
-  std::shared_ptr<const pg_result> result{r, [](const pg_result* x) { PQclear(const_cast<pg_result*>(x)); }};
+  pgresult_ptr result{r};
   switch (PQresultStatus(r)) {
   case PGRES_COMMAND_OK:
   case PGRES_TUPLES_OK:
@@ -246,7 +246,7 @@ void postgresql_session::complete() {
   if (state_ == state::running) {
     if (prepare_again())
       return;
-    learn_types();
+    learn_columns();
   }
   if (PQtransactionStatus(conn_) == PQTRANS_IDLE)
     settle();
@@ -273,13 +273,13 @@ bool postgresql_session::prepare_again() {
 
 /// Binary results cost less on both sides, but libpq asks for all columns or none, and not every type's binary form can
 /// be turned into the server's exact text. So a statement's first result, in text, decides.
-void postgresql_session::learn_types() {
+void postgresql_session::learn_columns() {
   using enum prepared_statement::binary;
   if (!statement_ || !rows_ || statement_->results != unknown)
     return;
+  statement_->columns = columns_of(*rows_);
   statement_->results = always;
-  for (int i = 0; i < PQnfields(rows_.get()); ++i) {
-    const auto oid = PQftype(rows_.get(), i);
+  for (const auto& [name, oid, type] : *statement_->columns) {
     if (!binary_is_exact(oid))
       statement_->results = never;
     else if (statement_->results == always && is_date_or_timestamp(oid))
@@ -321,7 +321,7 @@ void postgresql_session::answer_now() {
   else if (task_answer_)
     what = std::move(*task_answer_);
   else if (rows_)
-    what = checked_table(std::move(rows_), job_);
+    what = checked_table(std::move(rows_), statement_ ? statement_->columns : nullptr, job_);
   auto& listener = *std::exchange(listener_, nullptr);
   job_ = {};
   listener.on_answer(std::move(what), when_); // may give this session to the next query, or destroy it

@@ -59,7 +59,7 @@ private:
   bool check_size();
   void complete();
   bool prepare_again();
-  void learn_types();
+  void learn_columns();
   void clean_up();
   void settle();
   void answer_now();
@@ -90,7 +90,7 @@ private:
 
   // The statement that runs.
   prepared_statement* statement_ = nullptr; ///< Null when statements are not cached.
-  std::shared_ptr<const pg_result> rows_;
+  pgresult_ptr rows_;
   std::optional<failure> failure_; ///< The first one.
   std::optional<answer> task_answer_;
   int syncs_ = 0;          ///< Pipeline syncs to come; 0 outside a pipeline.

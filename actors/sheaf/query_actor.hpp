@@ -20,8 +20,11 @@ namespace sheaf {
 /// A request that has been checked: every query has a unique name, a statement that scans, and all its parameters.
 struct checked_request {
   request what;
-  std::vector<std::shared_ptr<const parsed_statement>> texts; ///< Null for tasks.
-  std::vector<std::uint32_t> databases;                       ///< By position in the engine's options.
+  /// By position; null for tasks. Most belong to the query's own statement: counting references to a statement that
+  /// several loops use at once costs more than sending it.
+  std::vector<const parsed_statement*> texts;
+  std::vector<std::shared_ptr<const parsed_statement>> own_texts; ///< The others.
+  std::vector<std::uint32_t> databases;                           ///< By position in the engine's options.
   clock::time_point taken_at, deadline;
 };
 
@@ -49,7 +52,6 @@ typename Inspector::result_type inspect(Inspector& f, stop& x) {
   return f(x.code, x.message);
 }
 
-/// Who joins the outcomes of queries: a request actor.
 /// Where a query actor's outcome goes: its request actor. On the same loop a message would only be a detour.
 class query_joiner {
 public:

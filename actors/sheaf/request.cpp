@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <iterator>
 
 namespace sheaf {
@@ -24,7 +26,11 @@ failure empty_statement(const query& q) {
   return {.code = errc::rejected_sql, .query = q.name, .message = "the statement is empty; write one"};
 }
 
-std::string default_name(std::size_t index) { return fmt::format("q{}", index + 1); }
+std::string default_name(std::size_t index) {
+  std::array<char, 24> text{'q'};
+  const auto end = std::to_chars(text.data() + 1, text.data() + text.size(), index + 1).ptr;
+  return {text.data(), end};
+}
 
 std::vector<std::string_view> names_of(const parameters& values) {
   std::vector<std::string_view> names;
@@ -43,10 +49,11 @@ std::optional<std::string> repeated(std::vector<std::string_view>& names) {
 
 std::optional<failure> check_names(const std::vector<query>& queries) {
   std::vector<std::string_view> names;
-  names.reserve(queries.size());
   for (const auto& q : queries)
     if (!q.name.empty())
       names.push_back(q.name);
+  if (names.empty())
+    return {};
   auto twice = repeated(names);
   if (names.size() < queries.size()) // The names that the others will get count too.
     for (std::size_t i = 0; !twice && i < queries.size(); ++i)
@@ -153,25 +160,27 @@ std::optional<failure> validate(const request& what) {
     return refusal(std::move(*wrong));
   if (auto wrong = check_names(what.queries))
     return wrong;
-  for (const auto& q : what.queries)
-    if (auto wrong = check(q))
+  for (std::size_t i = 0; i < what.queries.size(); ++i)
+    if (auto wrong = check(what.queries[i])) {
+      if (wrong->query.empty())
+        wrong->query = default_name(i);
       return wrong;
+    }
   return {};
 }
 
-result<std::shared_ptr<const parsed_statement>> bind(const query& what, dialect d) {
-  auto parsed = what.statement.parse(d, what.parameters);
-  if (parsed->empty)
+std::optional<failure> check_values(const query& what, const parsed_statement& text, dialect d) {
+  if (text.empty)
     return empty_statement(what);
-  if (auto wrong = mismatch(parsed->names, what.parameters))
+  if (auto wrong = mismatch(text.names, what.parameters))
     return refusal(std::move(*wrong), what.name);
-  if (parsed->positional && (d == dialect::sqlite || !parsed->names.empty()))
+  if (text.positional && (d == dialect::sqlite || !text.names.empty()))
     return refusal("the statement has parameters that are not written :name; name them all", what.name);
-  if (d == dialect::postgresql && parsed->names.size() > limits::parameters_max)
+  if (d == dialect::postgresql && text.names.size() > limits::parameters_max)
     return refusal(fmt::format("the statement has {} parameters, PostgreSQL takes {} at most; pass an array",
-                               parsed->names.size(), limits::parameters_max),
+                               text.names.size(), limits::parameters_max),
                    what.name);
-  return parsed;
+  return {};
 }
 
 std::chrono::nanoseconds query_times::total() const noexcept {

@@ -151,8 +151,9 @@ void number_queries(request& what);
 /// given twice or hold NUL. `invalid_request` (an empty statement: `rejected_sql`).
 std::optional<failure> validate(const request& what);
 
-/// The statement of `what`, which has one, for `d`. A parameter without a value and a value without a parameter are
-/// `invalid_request`, all named in one message; an empty statement is `rejected_sql`.
-result<std::shared_ptr<const parsed_statement>> bind(const query& what, dialect d);
+/// What is wrong with the parameters of `what` for its statement, of which `text` is the form for `d`, or nothing. A
+/// parameter without a value and a value without a parameter are `invalid_request`, all named in one message; an empty
+/// statement is `rejected_sql`.
+std::optional<failure> check_values(const query& what, const parsed_statement& text, dialect d);
 
 } // namespace sheaf

@@ -19,9 +19,9 @@ struct database_options;
 /// What a session is asked to run.
 struct execution {
   const query* what = nullptr;
-  std::shared_ptr<const parsed_statement> text; ///< Null for a task.
-  std::shared_ptr<const void> keep_alive;       ///< Keeps `*what` until the session is done with it.
-  clock::time_point deadline;                   ///< SQLite's busy handler gives up then; the caller cancels by itself.
+  const parsed_statement* text = nullptr; ///< Null for a task.
+  std::shared_ptr<const void> keep_alive; ///< Keeps both until the session is done with them.
+  clock::time_point deadline;             ///< SQLite's busy handler gives up then; the caller cancels by itself.
   std::size_t max_rows = 0, max_bytes = 0;
 };
 

@@ -155,7 +155,7 @@ answer sqlite_connection::run_task_of(const execution& job) {
 }
 
 answer sqlite_connection::run_statement(const execution& job) try {
-  auto found = statements_.get(db_, job.text);
+  auto found = statements_.get(db_, *job.text);
   if (found.has_error())
     return std::move(found).error();
   auto& statement = **found;

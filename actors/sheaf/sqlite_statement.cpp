@@ -240,24 +240,23 @@ void sqlite_statement::release() noexcept {
   sqlite3_clear_bindings(get());
 }
 
-result<sqlite_statement*> sqlite_statement_cache::get(sqlite3* db,
-                                                      const std::shared_ptr<const parsed_statement>& what) {
+result<sqlite_statement*> sqlite_statement_cache::get(sqlite3* db, const parsed_statement& what) {
   not_kept_.reset();
-  if (const auto found = by_text_.find(what.get()); found != by_text_.end()) {
+  if (const auto found = by_text_.find(&what); found != by_text_.end()) {
     kept_.splice(kept_.begin(), kept_, found->second);
     return &kept_.front().statement;
   }
-  auto prepared = sqlite_statement::prepare(db, *what, size_max_ > 0);
+  auto prepared = sqlite_statement::prepare(db, what, size_max_ > 0);
   if (prepared.has_error())
     return std::move(prepared).error();
   if (size_max_ == 0 || prepared->pragma())
     return &not_kept_.emplace(std::move(*prepared));
   if (kept_.size() == size_max_) {
-    by_text_.erase(kept_.back().text.get());
+    by_text_.erase(&kept_.back().text);
     kept_.pop_back();
   }
   kept_.push_front({what, std::move(*prepared)});
-  by_text_.emplace(what.get(), kept_.begin());
+  by_text_.emplace(&kept_.front().text, kept_.begin());
   return &kept_.front().statement;
 }
 

@@ -61,14 +61,14 @@ public:
   explicit sqlite_statement_cache(std::size_t size_max) : size_max_(size_max) {}
 
   /// Finds or prepares a statement. It belongs to the cache, and lives until the next call.
-  result<sqlite_statement*> get(sqlite_api::sqlite3* db, const std::shared_ptr<const parsed_statement>& what);
+  result<sqlite_statement*> get(sqlite_api::sqlite3* db, const parsed_statement& what);
 
   /// Finalizes all statements; false when there were none.
   bool clear();
 
 private:
   struct entry {
-    std::shared_ptr<const parsed_statement> text;
+    parsed_statement text;
     sqlite_statement statement;
   };
   struct hash {

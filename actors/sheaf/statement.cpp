@@ -66,6 +66,10 @@ std::shared_ptr<const parsed_statement> statement::parse(dialect d, const parame
   return {shared_, parsed.release()};
 }
 
+const parsed_statement* statement::known(dialect d) const noexcept {
+  return shared_ ? shared_->forms[static_cast<std::size_t>(d)].load(std::memory_order_acquire) : nullptr;
+}
+
 std::size_t parsed_statement::position_in_source(std::size_t position) const noexcept {
   if (position == 0)
     return 0;

@@ -53,6 +53,9 @@ public:
   /// docs/scanner.md.
   std::shared_ptr<const parsed_statement> parse(dialect d, const parameters& declared) const;
 
+  /// The form for `d` if it is known already and holds for all `declared`. Lives as long as this statement.
+  const parsed_statement* known(dialect d) const noexcept;
+
 private:
   struct shared;
   std::shared_ptr<const shared> shared_;

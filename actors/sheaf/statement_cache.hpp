@@ -6,6 +6,7 @@
 #pragma once
 
 #include "sheaf/statement.hpp"
+#include "sheaf/table.hpp"
 
 #include <cstdint>
 #include <list>
@@ -17,11 +18,12 @@
 namespace sheaf {
 
 struct prepared_statement {
-  std::shared_ptr<const parsed_statement> text;
+  parsed_statement text;
   std::string name; ///< On the server.
 
   /// Whether results may come in binary: known after the first one, when its columns are.
   enum class binary : std::uint8_t { unknown, never, under_iso_dates, always } results = binary::unknown;
+  column_list columns; ///< Known from then on; the server refuses the statement when they would change.
 };
 
 class statement_cache {
@@ -40,14 +42,14 @@ public:
   }
 
   /// Adds a statement under a name of its own. It is not there yet.
-  prepared_statement& add(std::shared_ptr<const parsed_statement> text) {
-    used_.push_front({std::move(text), "sheaf_" + std::to_string(++last_name_)});
-    by_text_.emplace(used_.front().text.get(), used_.begin());
+  prepared_statement& add(const parsed_statement& text) {
+    used_.push_front({.text = text, .name = "sheaf_" + std::to_string(++last_name_), .columns = nullptr});
+    by_text_.emplace(&used_.front().text, used_.begin());
     return used_.front();
   }
 
   void drop(prepared_statement& x) {
-    const auto i = by_text_.find(x.text.get());
+    const auto i = by_text_.find(&x.text);
     const auto entry = i->second;
     by_text_.erase(i);
     used_.erase(entry);

@@ -7,6 +7,8 @@
 #include "sheaf/cell.hpp"
 #include "sheaf/decode_compound.hpp"
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,14 +22,27 @@ struct pg_result; // libpq's PGresult
 
 namespace sheaf {
 
+/// The columns of a table, shared by all results of a statement. Never null.
+using column_list = std::shared_ptr<const std::vector<column>>;
+
+/// Clears a PGresult with its owner.
+struct pgresult_delete {
+  void operator()(pg_result* x) const noexcept;
+};
+using pgresult_ptr = std::unique_ptr<pg_result, pgresult_delete>;
+
+/// The columns that a PGresult names.
+column_list columns_of(const pg_result& rows);
+
 class table {
 public:
   /// No columns, no rows.
   table() noexcept = default;
 
-  /// Takes a PGresult with status PGRES_TUPLES_OK or PGRES_COMMAND_OK. Nothing is copied. Columns in binary format must
-  /// be of types that `binary_is_exact` names.
-  static table from_pgresult(std::shared_ptr<const pg_result> rows);
+  /// Takes a PGresult with status PGRES_TUPLES_OK or PGRES_COMMAND_OK. A large one is kept as it is, a small one is
+  /// copied to where it takes less memory. Columns in binary format must be of types that `binary_is_exact` names.
+  /// `columns` are its own if they are known already; they are read off it otherwise.
+  static table from_pgresult(pgresult_ptr rows, column_list columns = nullptr);
 
   std::size_t rows() const noexcept;
   std::size_t columns() const noexcept;
@@ -83,7 +98,7 @@ public:
   T scalar() const;
 
   class storage;
-  explicit table(std::shared_ptr<const storage> rows) noexcept : storage_(std::move(rows)) {}
+  explicit table(boost::intrusive_ptr<const storage> rows) noexcept : storage_(std::move(rows)) {}
 
 private:
   template <class T>
@@ -99,8 +114,13 @@ private:
   failure explain_name(std::size_t row, std::string_view name, std::string_view wanted) const;
   failure explain_scalar(std::string_view wanted) const;
 
-  std::shared_ptr<const storage> storage_; // null for a table without columns and rows
+  boost::intrusive_ptr<const storage> storage_; // null for a table without columns and rows
 };
+
+void intrusive_ptr_add_ref(const table::storage* x) noexcept;
+void intrusive_ptr_release(const table::storage* x) noexcept;
+
+class built_rows;
 
 /// Builds a table cell by cell, row by row, for databases other than PostgreSQL, for tests and for tables off the wire.
 class table_builder {
@@ -128,9 +148,7 @@ public:
   table finish(std::uint64_t affected_rows = 0);
 
 private:
-  void add_bytes(encoding how, const char* data, std::size_t size);
-
-  std::shared_ptr<table::storage> storage_;
+  std::unique_ptr<built_rows> rows_;
 };
 
 } // namespace sheaf

@@ -54,9 +54,8 @@ public:
       append_postgresql_text(texts.emplace_back(), x);
     for (const auto& x : texts)
       values.push_back(x.c_str());
-    std::shared_ptr<pg_result> result{PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
-                                                   nullptr, values.data(), nullptr, nullptr, static_cast<int>(how)),
-                                      &PQclear};
+    pgresult_ptr result{PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                                     values.data(), nullptr, nullptr, static_cast<int>(how))};
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
       throw std::runtime_error(PQresultErrorMessage(result.get()));

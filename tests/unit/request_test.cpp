@@ -128,12 +128,14 @@ TEST(Request, RefusesAParameterThatIsGivenTwice) {
 }
 
 std::string bound(std::string_view sql, parameters values, dialect d = dialect::postgresql) {
-  const auto parsed = bind({"books", sql, std::move(values)}, d);
-  if (parsed)
-    return (*parsed)->text;
-  EXPECT_EQ(parsed.error().query, "books");
-  EXPECT_FALSE(parsed.error().reached_server);
-  return std::string{to_string(parsed.error().code)} + ": " + parsed.error().message;
+  const query what{"books", sql, std::move(values)};
+  const auto parsed = what.statement.parse(d, what.parameters);
+  const auto wrong = check_values(what, *parsed, d);
+  if (!wrong)
+    return parsed->text;
+  EXPECT_EQ(wrong->query, "books");
+  EXPECT_FALSE(wrong->reached_server);
+  return std::string{to_string(wrong->code)} + ": " + wrong->message;
 }
 
 TEST(Bind, GivesTheStatementForTheDialect) {

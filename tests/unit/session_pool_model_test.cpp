@@ -174,7 +174,8 @@ protected:
   void execute(client& c, const char* text) {
     static nobody listener;
     auto q = std::make_shared<query>("q", statement{text});
-    c.held->execute({.what = q.get(), .text = q->statement.parse(dialect::sqlite, {}), .keep_alive = q}, listener);
+    c.held->execute({.what = q.get(), .text = q->statement.parse(dialect::sqlite, {}).get(), .keep_alive = q},
+                    listener);
   }
 
   void confirm() {

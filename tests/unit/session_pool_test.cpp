@@ -79,7 +79,8 @@ protected:
     static nobody listener;
     on_loop([&] {
       auto q = std::make_shared<query>("q", statement{script_text});
-      c.held->execute({.what = q.get(), .text = q->statement.parse(dialect::sqlite, {}), .keep_alive = q}, listener);
+      c.held->execute({.what = q.get(), .text = q->statement.parse(dialect::sqlite, {}).get(), .keep_alive = q},
+                      listener);
     });
     settle();
   }

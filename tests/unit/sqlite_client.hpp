@@ -125,7 +125,7 @@ protected:
     on_loop([&] {
       auto what = std::make_shared<const query>(std::move(q));
       s.execute({.what = what.get(),
-                 .text = what->run ? nullptr : what->statement.parse(dialect::sqlite, what->parameters),
+                 .text = what->run ? nullptr : what->statement.parse(dialect::sqlite, what->parameters).get(),
                  .keep_alive = what,
                  .deadline = deadline,
                  .max_rows = what->max_rows.value_or(1'000'000),

@@ -226,31 +226,56 @@ TEST(Table, PrintsRealsAsSqliteDoes) {
   sqlite3_close(db);
 }
 
-/// Not from a server: what libpq itself makes up.
-TEST(TableOfPgresult, ReadsAResultWithoutCopyingIt) {
-  auto* made = PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK);
+/// Not from a server: what libpq itself makes up. `rows` times the rows (11, "") and (NULL, NULL).
+pgresult_ptr made_by_libpq(int rows) {
+  pgresult_ptr made{PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK)};
   char id[] = "id", empty[] = "", eleven[] = "11";
   PGresAttDesc columns[] = {{id, 0, 0, 0, 23, 4, -1}, {id, 0, 0, 0, 25, -1, -1}};
-  ASSERT_TRUE(PQsetResultAttrs(made, 2, columns));
-  ASSERT_TRUE(PQsetvalue(made, 0, 0, eleven, 2));
-  ASSERT_TRUE(PQsetvalue(made, 0, 1, empty, 0));
-  ASSERT_TRUE(PQsetvalue(made, 1, 0, nullptr, -1));
-  ASSERT_TRUE(PQsetvalue(made, 1, 1, nullptr, -1));
-  bool cleared = false;
-  {
-    const auto t = table::from_pgresult({made, [&](pg_result* x) { PQclear(x), cleared = true; }});
-    EXPECT_EQ(t.rows(), 2U);
-    EXPECT_EQ(t.column_at(0).type, "int4");
-    EXPECT_EQ(t.get<int>(0, 0), 11);
-    EXPECT_EQ(t.get<std::string_view>(0, 1), "");
-    EXPECT_EQ(t.cell_at(0, 0).data, PQgetvalue(made, 0, 0));
-    EXPECT_TRUE(t.is_null(1, 0));
-    EXPECT_EQ(t.get<std::optional<int>>(1, 0), std::nullopt);
-    EXPECT_EQ(t.bytes(), 2U);
-    EXPECT_FALSE(t.find_column("id"));
-    EXPECT_FALSE(cleared);
+  EXPECT_TRUE(PQsetResultAttrs(made.get(), 2, columns));
+  for (int row = 0; row < 2 * rows; row += 2) {
+    EXPECT_TRUE(PQsetvalue(made.get(), row, 0, eleven, 2));
+    EXPECT_TRUE(PQsetvalue(made.get(), row, 1, empty, 0));
+    EXPECT_TRUE(PQsetvalue(made.get(), row + 1, 0, nullptr, -1));
+    EXPECT_TRUE(PQsetvalue(made.get(), row + 1, 1, nullptr, -1));
   }
-  EXPECT_TRUE(cleared);
+  return made;
+}
+
+void expect_rows_made_by_libpq(const table& t, std::size_t rows) {
+  EXPECT_EQ(t.rows(), 2 * rows);
+  EXPECT_EQ(t.column_at(0).type, "int4");
+  for (std::size_t row = 0; row < 2 * rows; row += 2) {
+    EXPECT_EQ(t.get<int>(row, 0), 11);
+    EXPECT_EQ(t.get<std::string_view>(row, 1), "");
+    EXPECT_FALSE(t.is_null(row, 1));
+    EXPECT_TRUE(t.is_null(row + 1, 0));
+    EXPECT_EQ(t.get<std::optional<int>>(row + 1, 0), std::nullopt);
+  }
+  EXPECT_EQ(t.bytes(), 2 * rows);
+  EXPECT_FALSE(t.find_column("id"));
+}
+
+TEST(TableOfPgresult, KeepsALargeResultAsItIs) {
+  auto rows = made_by_libpq(1000);
+  const auto* const first = PQgetvalue(rows.get(), 0, 0);
+  const auto t = table::from_pgresult(std::move(rows));
+  EXPECT_EQ(t.cell_at(0, 0).data, first);
+  expect_rows_made_by_libpq(t, 1000);
+}
+
+TEST(TableOfPgresult, CopiesASmallOne) {
+  auto rows = made_by_libpq(1);
+  const auto* const first = PQgetvalue(rows.get(), 0, 0);
+  const auto t = table::from_pgresult(std::move(rows));
+  EXPECT_NE(t.cell_at(0, 0).data, first);
+  expect_rows_made_by_libpq(t, 1);
+}
+
+TEST(TableOfPgresult, SharesColumnsThatAreKnown) {
+  const auto columns = columns_of(*made_by_libpq(1));
+  const auto t = table::from_pgresult(made_by_libpq(1), columns);
+  EXPECT_EQ(columns.use_count(), 2);
+  expect_rows_made_by_libpq(t, 1);
 }
 
 } // namespace

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/table_storage.hpp"
+
+#include "sheaf/postgresql_types.hpp"
+
+#include <libpq-fe.h>
+
+#include <cassert>
+#include <charconv>
+#include <cstring>
+
+namespace sheaf {
+
+namespace {
+
+/// Some of libpq's getters take no const although they only read.
+PGresult* mutable_pointer(const PGresult& x) noexcept { return const_cast<PGresult*>(&x); }
+
+encoding encoding_of(const PGresult& x) noexcept {
+  return PQnfields(&x) > 0 && PQfformat(&x, 0) == 1 ? encoding::binary : encoding::text;
+}
+
+/// The count at the end of a command tag such as `INSERT 0 2`.
+std::uint64_t rows_in(std::string_view tag) noexcept {
+  std::uint64_t x = 0;
+  const auto last_word = tag.substr(tag.rfind(' ') + 1);
+  std::from_chars(last_word.data(), last_word.data() + last_word.size(), x);
+  return x;
+}
+
+} // namespace
+
+void pgresult_delete::operator()(pg_result* x) const noexcept { PQclear(x); }
+
+column_list columns_of(const pg_result& rows) {
+  std::vector<column> columns;
+  const int count = PQnfields(&rows);
+  columns.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i)
+    columns.push_back({PQfname(&rows, i), PQftype(&rows, i), postgresql::type_name(PQftype(&rows, i))});
+  return std::make_shared<const std::vector<column>>(std::move(columns));
+}
+
+// -- as libpq has them
+// -------------------------------------------------------------------------------------------------------
+
+libpq_rows::libpq_rows(pgresult_ptr from, column_list of) noexcept
+  : storage(std::move(of)), result_(std::move(from)), encoding_(encoding_of(*result_)) {
+  rows = static_cast<std::size_t>(PQntuples(result_.get()));
+}
+
+void libpq_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
+  const auto r = static_cast<int>(row);
+  const auto c = static_cast<int>(column);
+  const int size = PQgetlength(result_.get(), r, c);
+  x.oid = (*columns)[column].oid;
+  // libpq gives a NULL's length as 0, so most cells need no third call.
+  if (size == 0 && PQgetisnull(result_.get(), r, c))
+    return;
+  x.encoding = encoding_;
+  x.data = PQgetvalue(result_.get(), r, c);
+  x.size = static_cast<std::size_t>(size);
+}
+
+std::uint64_t libpq_rows::affected_rows() const noexcept { return rows_in(command_tag()); }
+
+std::string_view libpq_rows::command_tag() const noexcept { return PQcmdStatus(mutable_pointer(*result_)); }
+
+// -- packed
+// ------------------------------------------------------------------------------------------------------------------
+
+bool packed_rows::suits(const pg_result& rows) noexcept {
+  constexpr std::size_t small = 4096;
+  constexpr int few = 64;
+  return PQntuples(&rows) <= few && PQntuples(&rows) * PQnfields(&rows) <= few && PQresultMemorySize(&rows) <= small;
+}
+
+const table::storage* packed_rows::make(const pg_result& rows, column_list of) {
+  const int row_count = PQntuples(&rows), column_count = PQnfields(&rows);
+  std::size_t behind = std::strlen(PQcmdStatus(mutable_pointer(rows)));
+  for (int r = 0; r < row_count; ++r)
+    for (int c = 0; c < column_count; ++c)
+      behind += sizeof(packed_cell) + static_cast<std::size_t>(PQgetlength(&rows, r, c));
+  return new (behind) packed_rows{rows, std::move(of)};
+}
+
+packed_rows::packed_rows(const pg_result& from, column_list of) noexcept
+  : storage(std::move(of)), encoding_(encoding_of(from)) {
+  rows = static_cast<std::size_t>(PQntuples(&from));
+  auto* next_cell = cells();
+  auto* const begin = const_cast<char*>(bytes());
+  auto* end = begin;
+  const auto append = [&end](const char* data, std::size_t size) {
+    std::memcpy(end, data, size);
+    end += size;
+  };
+  for (int r = 0; r < PQntuples(&from); ++r)
+    for (int c = 0; c < PQnfields(&from); ++c) {
+      const int size = PQgetlength(&from, r, c);
+      const bool null = size == 0 && PQgetisnull(&from, r, c);
+      *next_cell++ = {static_cast<std::uint32_t>(end - begin), null ? -1 : size};
+      append(PQgetvalue(&from, r, c), static_cast<std::size_t>(size));
+    }
+  const std::string_view tag = PQcmdStatus(mutable_pointer(from));
+  tag_place_ = static_cast<std::uint32_t>(end - begin);
+  tag_size_ = static_cast<std::uint32_t>(tag.size());
+  append(tag.data(), tag.size());
+}
+
+void packed_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
+  const auto& from = cells()[row * column_count + column];
+  x.oid = (*columns)[column].oid;
+  if (from.size < 0)
+    return;
+  x.encoding = encoding_;
+  x.data = bytes() + from.place;
+  x.size = static_cast<std::size_t>(from.size);
+}
+
+std::string_view packed_rows::command_tag() const noexcept { return {bytes() + tag_place_, tag_size_}; }
+
+std::uint64_t packed_rows::affected_rows() const noexcept { return rows_in(command_tag()); }
+
+// -- built
+// -------------------------------------------------------------------------------------------------------------------
+
+void built_rows::add(encoding how, const char* data, std::size_t size) {
+  assert(column_count != 0);
+  built_cell to{.place = arena_.size(), .encoding = static_cast<std::uint64_t>(how), .size = size};
+  if (how == encoding::integer || how == encoding::real) {
+    assert(size == sizeof to.place);
+    std::memcpy(&to.place, data, sizeof to.place);
+  } else if (size != 0) {
+    arena_.append(data, size);
+  }
+  cells_.push_back(to);
+  bytes += size;
+  if (cells_.size() == (rows + 1) * column_count)
+    ++rows;
+}
+
+void built_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
+  const auto& from = cells_[row * column_count + column];
+  x.oid = (*columns)[column].oid;
+  x.encoding = static_cast<sheaf::encoding>(from.encoding);
+  x.size = from.size;
+  if (x.encoding == encoding::integer || x.encoding == encoding::real)
+    x.data = reinterpret_cast<const char*>(&from.place);
+  else if (x.encoding != encoding::null)
+    x.data = arena_.data() + from.place;
+}
+
+} // namespace sheaf
