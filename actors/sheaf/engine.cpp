@@ -7,6 +7,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <cassert>
 #include <utility>
 
 namespace sheaf {
@@ -85,6 +86,16 @@ std::future<reply> engine::run_future(request what) {
   auto future = promise->get_future();
   run_async(std::move(what), [promise](reply x) { promise->set_value(std::move(x)); });
   return future;
+}
+
+void engine::run_on_each_loop(const std::function<void(boost::asio::io_context&)>& what) {
+  assert(!core_->here() && "a loop cannot wait for itself");
+  for (const auto& w : core_->workers()) {
+    // Shared: it is not over on the loop's thread yet when its future is ready on this one.
+    auto call = std::make_shared<std::packaged_task<void()>>([&] { what(w->loop->context()); });
+    w->loop->post([call] { (*call)(); });
+    call->get_future().get();
+  }
 }
 
 std::vector<pool_stats> engine::stats() const {

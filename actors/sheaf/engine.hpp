@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace caf {
 class actor_system;
 }
@@ -56,6 +60,13 @@ public:
 
   /// Runs `what`. Any thread.
   std::future<reply> run_future(request what);
+
+  /// For a service that has its sockets and timers on the engine's own threads, so that a request and its reply change
+  /// threads nowhere: calls `what` on each event loop, one after another and each time in the same order, with the Asio
+  /// context that this loop runs from then on, and returns when it has been called on all; what it throws comes out
+  /// here. A loop's context, and whatever is made on it, is for that loop's thread; all of it must be gone before the
+  /// engine is destroyed. What runs there must not block, nor throw later on. Any thread but the engine's own loops.
+  void run_on_each_loop(const std::function<void(boost::asio::io_context&)>& what);
 
   /// Any thread; each number is from a moment ago.
   std::vector<pool_stats> stats() const;

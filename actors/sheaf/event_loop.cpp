@@ -24,15 +24,14 @@ constexpr int rounds_per_turn = 4;
 } // namespace
 
 /// Asio owns its own epoll set, and each `async_wait` on a descriptor costs an `epoll_ctl`. So the loop's descriptors
-/// stay in a set of ours, and Asio watches that set: one `epoll_ctl` per sleep, however many sockets (measured:
-/// docs/performance.md).
+/// stay in a set of ours, and Asio watches that set: one `epoll_ctl` per look at it, however many sockets (measured:
+/// docs/performance.md). Then all that happens comes by way of Asio.
 struct event_loop::asio_side {
   explicit asio_side(int epoll) : work(context.get_executor()), sockets(context, ::dup(epoll)) {}
 
   boost::asio::io_context context{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
   boost::asio::posix::stream_descriptor sockets;
-  bool armed = false;
 };
 
 event_loop::event_loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -122,8 +121,10 @@ void event_loop::when_deserted(std::function<void()> f) {
 }
 
 boost::asio::io_context& event_loop::context() {
-  if (!asio_)
+  if (!asio_) {
     asio_ = std::make_unique<asio_side>(epoll_);
+    watch_through_asio();
+  }
   return asio_->context;
 }
 
@@ -185,29 +186,38 @@ int event_loop::milliseconds_to_next_timer() const {
 
 void event_loop::wait_for_events() {
   const bool sleep = fall_asleep();
-  int timeout = sleep ? milliseconds_to_next_timer() : 0;
-  if (asio_) {
-    if (sleep && timeout != 0) {
-      if (!asio_->armed) {
-        asio_->armed = true;
-        asio_->sockets.async_wait(asio_->sockets.wait_read, [this](auto) { asio_->armed = false; });
-      }
-      if (timeout < 0)
-        asio_->context.run_one();
-      else
-        asio_->context.run_one_for(std::chrono::milliseconds{timeout});
-    }
-    refresh_now();
-    asio_->context.poll();
-    timeout = 0;
-  }
-  const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
+  const int timeout = sleep ? milliseconds_to_next_timer() : 0;
+  const int count = asio_ ? 0 : ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
+  if (asio_)
+    run_asio(timeout);
   if (sleep) {
     std::lock_guard guard{inbox_mutex_};
     asleep_ = false;
   }
   refresh_now();
   dispatch(count);
+}
+
+/// One handler, or none in time. The next one, when it is there already, costs the next turn no system call: Asio looks
+/// at its sockets only after the handlers that it knows. But when the loop has more to do, all of them have their turn.
+void event_loop::run_asio(int timeout_milliseconds) {
+  auto& context = asio_->context;
+  if (timeout_milliseconds == 0)
+    context.poll();
+  else if (timeout_milliseconds < 0)
+    context.run_one();
+  else
+    context.run_one_for(std::chrono::milliseconds{timeout_milliseconds});
+}
+
+/// Has Asio say when something in our own set is ready, time and again.
+void event_loop::watch_through_asio() {
+  asio_->sockets.async_wait(asio_->sockets.wait_read, [this](auto) {
+    const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), 0);
+    refresh_now();
+    dispatch(count);
+    watch_through_asio();
+  });
 }
 
 void event_loop::dispatch(int count) {

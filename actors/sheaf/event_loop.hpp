@@ -108,6 +108,8 @@ private:
   void take_inbox();
   void fire_timers();
   void wait_for_events();
+  void run_asio(int timeout_milliseconds);
+  void watch_through_asio();
   void dispatch(int count);
   bool fall_asleep();
   int milliseconds_to_next_timer() const;

@@ -104,11 +104,12 @@ public:
   child(const child&) = delete;
   child& operator=(const child&) = delete;
 
-  /// Reads until standard output holds `text`.
-  void read_until(const std::string& text) {
+  /// Reads until standard output holds `text`, and gives all that it has said so far.
+  const std::string& read_until(const std::string& text) {
     while (result_.out.find(text) == result_.out.npos)
       if (!read_some())
         throw std::runtime_error("it ended without saying: " + text + "\n" + result_.out + result_.err);
+    return result_.out;
   }
 
   void send(int signal) const { check(kill(pid_, signal) == 0, "kill"); }

@@ -5,11 +5,14 @@
 #include "sheaf/engine.hpp"
 #include "support/database_under_test.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include <atomic>
 #include <future>
 #include <latch>
+#include <set>
 #include <thread>
 
 namespace {
@@ -152,6 +155,41 @@ TEST_P(FrontDoor, RunsAChainOfRequestsThatCallbacksSend) {
   };
   e.run_async(request_of({database->answers("", left)}), next);
   end.get_future().wait();
+}
+
+TEST_P(FrontDoor, RunsAServiceOnItsLoopsAndItsRequestsThere) {
+  auto& e = open({.max_size = 4}, 2);
+  constexpr std::ptrdiff_t timers = 20;
+  std::latch answered{2 * timers};
+  std::set<std::thread::id> threads;
+  e.run_on_each_loop([&](boost::asio::io_context& context) {
+    threads.insert(std::this_thread::get_id());
+    for (std::ptrdiff_t i = 0; i < timers; ++i) {
+      const auto t = std::make_shared<boost::asio::steady_timer>(context, 1ms * i);
+      t->async_wait([&, t, here = std::this_thread::get_id()](auto) {
+        EXPECT_EQ(std::this_thread::get_id(), here);
+        e.run_async(request_of({database->answers("", 1)}), [&, here](const reply& x) {
+          EXPECT_TRUE(x.ok());
+          EXPECT_EQ(std::this_thread::get_id(), here);
+          answered.count_down();
+        });
+      });
+    }
+  });
+  EXPECT_EQ(threads.size(), 2u);
+  answered.wait();
+}
+
+TEST_P(FrontDoor, HandsOnWhatAServiceThrowsOnALoop) {
+  auto& e = open({}, 2);
+  int calls = 0;
+  EXPECT_THROW(e.run_on_each_loop([&](auto&) {
+    ++calls;
+    throw std::runtime_error("no");
+  }),
+               std::runtime_error);
+  EXPECT_EQ(calls, 1);
+  EXPECT_TRUE(e.run(request_of({database->answers("", 1)})).ok());
 }
 
 TEST(FrontDoorOptions, RefusesWhatIsWrongWithThemAndShowsNoPassword) {
