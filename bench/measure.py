@@ -85,7 +85,8 @@ def measure_figures(rounds, seconds):
     return values
 
 
-ALONE = {"CPU per query, world N=1000 beside N=20": "<= 1.1", "p99 of the short queries, mixed beside world": "<= 1.5"}
+ALONE = {"CPU per query, world N=1000 beside N=20": "<= 1.1", "p99 of the short queries, mixed beside world": "<= 1.5",
+         "KiB per query, 100,000 waiting": "<= 2"}
 
 
 def measure_alone(values, transport, seconds):
@@ -96,7 +97,10 @@ def measure_alone(values, transport, seconds):
     narrow = run("sheaf", transport, "world", 20, 8, seconds=seconds)
     broad = run("sheaf", transport, "world", 1000, 8, seconds=seconds)
     mixed = run("sheaf", transport, "mixed", 20, 8, seconds=seconds)
-    results = (per_query(broad) / per_query(narrow), mixed["short_query_p99_us"] / narrow["short_query_p99_us"])
+    crowd = run("sheaf", transport, "world", 1000, 100, seconds=seconds)
+    one = run("sheaf", transport, "world", 1, 1, seconds=seconds)
+    results = (per_query(broad) / per_query(narrow), mixed["short_query_p99_us"] / narrow["short_query_p99_us"],
+               (crowd["max_rss_mb"] - one["max_rss_mb"]) * 1024 / 100_000)
     for name, value in zip(ALONE, results):
         values.setdefault((name, transport), []).append(value)
 

@@ -38,21 +38,24 @@ private:
     return o;
   }
 
-  /// All sessions at once, each with a query that waits until the others are there.
+  /// All sessions at once, each with a query that takes longer than opening the others; longer yet where that was not
+  /// enough.
   void open_all_sessions() {
     if (how_.what == workload::sqlite)
       return;
-    sheaf::request r;
-    for (std::size_t i = 0; i < how_.pool; ++i)
-      r.queries.emplace_back("", "select pg_sleep(0.3)");
-    const auto got = engine_.run(std::move(r));
-    if (!got.ok())
-      throw std::runtime_error(to_string(*got.failure));
-    if (const auto pool = engine_.stats().front(); pool.total != how_.pool)
-      throw std::runtime_error(
-          fmt::format("only {} of {} sessions could be opened: lower --pool, or raise the server's "
-                      "max_connections",
-                      pool.total, how_.pool));
+    for (const double seconds : {0.2, 0.5, 1.0, 2.0, 5.0}) {
+      sheaf::request r;
+      for (std::size_t i = 0; i < how_.pool; ++i)
+        r.queries.emplace_back("", sheaf::statement{"select pg_sleep(:seconds)"},
+                               sheaf::parameters{{"seconds", seconds}});
+      if (const auto got = engine_.run(std::move(r)); !got.ok())
+        throw std::runtime_error(to_string(*got.failure));
+      if (engine_.stats().front().total == how_.pool)
+        return;
+    }
+    throw std::runtime_error(fmt::format("only {} of {} sessions could be opened: lower --pool, or raise the server's "
+                                         "max_connections",
+                                         engine_.stats().front().total, how_.pool));
   }
 
   sheaf::request next_request(client& c) {

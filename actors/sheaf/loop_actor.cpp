@@ -51,6 +51,12 @@ bool loop_actor::cleanup(caf::error&& reason, caf::execution_unit*) {
   return true;
 }
 
+/// Most have ended long before; what CAF does for its log then is not needed.
+void loop_actor::on_destroy() {
+  if (!getf(is_cleaned_up_flag))
+    caf::local_actor::on_destroy();
+}
+
 caf::strong_actor_ptr loop_actor::end() {
   cleanup(caf::error{}, nullptr);
   return std::move(self_);

@@ -32,6 +32,7 @@ public:
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) final;
 
   bool cleanup(caf::error&& reason, caf::execution_unit* host) final;
+  void on_destroy() final;
 
 protected:
   /// Called once, first of all.

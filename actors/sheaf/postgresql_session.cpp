@@ -9,7 +9,6 @@
 
 #include <soci/soci.h>
 
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -21,16 +20,14 @@ namespace {
 /// What may still come in, beyond twice `max_bytes`, until a statement whose result is too large has stopped.
 constexpr std::size_t allowance_for_cancelling = 16 << 20;
 
+/// libpq reads at least as much at once if it is there (pqReadData).
+constexpr std::size_t room_in_libpq = 8192;
+
 /// Between two cancels of the same statement, to begin with.
 constexpr auto first_cancel_pause = std::chrono::milliseconds{10};
 
 /// Reads of one result in a row, before others get their turn.
 constexpr unsigned reads_per_turn = 16;
-
-bool has_input(int socket) {
-  int bytes = 0;
-  return ::ioctl(socket, FIONREAD, &bytes) == 0 && bytes > 0;
-}
 
 } // namespace
 
@@ -70,6 +67,7 @@ void postgresql_session::execute(execution job, session_listener& listener) {
   failure_.reset();
   task_answer_.reset();
   reads_ = 0;
+  received_ = 0;
   cancel_pause_ = first_cancel_pause;
   if (job_.what->run)
     start_task();
@@ -155,6 +153,7 @@ void postgresql_session::read() {
     const bool large = reads_++ > 0; // a small result comes in one read
     if (reads_ == 2)
       meter_.start(socket_);
+    const auto before = received_;
     const bool connected = PQconsumeInput(conn_);
     if (large && !check_size())
       return;
@@ -167,8 +166,8 @@ void postgresql_session::read() {
       lose_connection();
       return;
     }
-    if (!large || !has_input(socket_))
-      return;
+    if (received_ - before < room_in_libpq)
+      return; // there was no more
   }
 }
 
@@ -176,14 +175,14 @@ void postgresql_session::read() {
 /// one go. So what has been read is checked before libpq makes rows of it: a value that is too large is never copied.
 /// False when the connection had to go.
 bool postgresql_session::check_size() {
-  const auto received = meter_.read();
-  if (received <= job_.max_bytes)
+  received_ = meter_.read();
+  if (received_ <= job_.max_bytes)
     return true;
   if (!failure_) {
     failure_ = too_large("max_bytes", job_.max_bytes);
     stop_statement();
   }
-  if (received <= 2 * job_.max_bytes + allowance_for_cancelling)
+  if (received_ <= 2 * job_.max_bytes + allowance_for_cancelling)
     return true;
   lose_connection(); // it goes on sending all the same, or one row has made libpq's buffer larger than it may stay
   return false;
@@ -315,16 +314,20 @@ void postgresql_session::answer_now() {
     std::exchange(cancel_done_, nullptr)();
     return;
   }
-  answer what = table{};
-  if (failure_)
-    what = std::move(*failure_);
-  else if (task_answer_)
-    what = std::move(*task_answer_);
-  else if (rows_)
-    what = checked_table(std::move(rows_), statement_ ? statement_->columns : nullptr, job_);
+  auto what = take_answer();
   auto& listener = *std::exchange(listener_, nullptr);
   job_ = {};
   listener.on_answer(std::move(what), when_); // may give this session to the next query, or destroy it
+}
+
+answer postgresql_session::take_answer() {
+  if (failure_)
+    return std::move(*failure_);
+  if (task_answer_)
+    return std::move(*task_answer_);
+  if (rows_)
+    return checked_table(std::move(rows_), statement_ ? statement_->columns : nullptr, job_);
+  return table{};
 }
 
 } // namespace sheaf

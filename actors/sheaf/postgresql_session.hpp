@@ -63,6 +63,7 @@ private:
   void clean_up();
   void settle();
   void answer_now();
+  answer take_answer();
 
   void start_task();
   void on_task_done(answer what);
@@ -98,7 +99,8 @@ private:
   bool fresh_ = false;     ///< It was prepared with this execution.
   bool flushing_ = false;  ///< The socket was full: watched for writing.
   unsigned reads_ = 0;
-  socket_meter meter_; ///< Of what comes after the first read.
+  std::size_t received_ = 0; ///< Bytes after the first read, as `meter_` has them.
+  socket_meter meter_;
 
   // Cancelling.
   std::function<void()> cancel_done_;

@@ -20,10 +20,12 @@ void query_actor::begin() {
   if (job_.own_deadline)
     loop().arm(timeout_, job_.deadline);
   auto got = job_.pool->acquire(*this, job_.request->what.priority);
+  if (!job_.here)
+    job_.pool->arrived(); // only now, lest somebody counts on its place in between
   if (got.has_error()) // not from within the spawn that this may be part of
-    loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(got).error()] {
+    loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(got).error()]() mutable {
       if (!ended())
-        reply(why);
+        reply(std::move(why));
     });
   else if (*got)
     run(std::move(*got));
@@ -46,7 +48,7 @@ void query_actor::run(lease got) {
                   *this);
 }
 
-void query_actor::on_answer(answer what, const moments& when) {
+void query_actor::on_answer(answer&& what, const moments& when) {
   note(when);
   times_.released = since_start(loop().now());
   lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
@@ -75,17 +77,16 @@ void query_actor::give_up(const stop& why) {
 }
 
 /// The one reply, and the end of this actor.
-void query_actor::reply(answer what) {
+void query_actor::reply(answer&& what) {
   const auto self = end();
   timeout_.disarm();
-  query_done done{job_.index, {.name = this->what().name, .data = {}, .times = times_}};
-  std::visit([&](auto& x) { done.what.data = std::move(x); }, what);
-  if (auto* f = std::get_if<failure>(&done.what.data))
-    f->query = done.what.name;
+  if (auto* f = std::get_if<failure>(&what))
+    f->query = this->what().name;
   if (job_.here)
-    job_.here->join(std::move(done));
+    job_.here->join(job_.index, std::move(what), times_);
   else
-    caf::anon_send(job_.reply_to, std::move(done));
+    caf::anon_send(job_.reply_to,
+                   query_done{job_.index, {.name = this->what().name, .data = std::move(what), .times = times_}});
 }
 
 phase query_actor::phase_reached() const noexcept {

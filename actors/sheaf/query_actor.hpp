@@ -55,7 +55,7 @@ typename Inspector::result_type inspect(Inspector& f, stop& x) {
 /// Where a query actor's outcome goes: its request actor. On the same loop a message would only be a detour.
 class query_joiner {
 public:
-  virtual void join(query_done done) = 0;
+  virtual void join(std::size_t index, answer&& what, const query_times& times) = 0;
 
 protected:
   ~query_joiner() = default;
@@ -85,11 +85,11 @@ private:
 
   void run(lease got);
   void give_up(const stop& why);
-  void reply(answer what);
+  void reply(answer&& what);
 
   void on_lease(lease got) override { run(std::move(got)); }
   void on_refused(failure why) override { reply(std::move(why)); }
-  void on_answer(answer what, const moments& when) override;
+  void on_answer(answer&& what, const moments& when) override;
 
   std::chrono::nanoseconds since_start(clock::time_point t) const noexcept { return t - job_.request->taken_at; }
   sheaf::phase phase_reached() const noexcept;

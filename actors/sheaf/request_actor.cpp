@@ -42,9 +42,11 @@ void request_actor::begin() {
 }
 
 void request_actor::receive(caf::message& what) {
-  if (what.match_elements<query_done>())
-    join(std::move(what.get_mutable_as<query_done>(0)));
-  else if (what.match_elements<stop>())
+  if (what.match_elements<query_done>()) {
+    auto& done = what.get_mutable_as<query_done>(0);
+    join(done.index, std::move(done.what.data), done.what.times);
+  }
+  if (what.match_elements<stop>())
     give_up(what.get_as<stop>(0));
 }
 
@@ -70,21 +72,25 @@ void request_actor::spawn_next() {
     job.deadline = request_->taken_at + *q.timeout;
     job.own_deadline = true;
   }
-  job.pool->reserve();
+  if (!job.here)
+    job.pool->reserve();
   ++pending_;
   caf::actor_config cfg;
-  running_[index] = system().spawn_class<query_actor, caf::no_spawn_options>(cfg, *where.loop, std::move(job));
+  // Hidden: actor_system waits for the request, and so for its queries.
+  running_[index] = system().spawn_class<query_actor, caf::hidden>(cfg, *where.loop, std::move(job));
 }
 
 /// One query is over. When it was the last, so is the request.
-void request_actor::join(query_done done) {
-  const auto& what = request_->what;
-  const auto& q = what.queries[done.index];
-  auto& slot = reply_.outcomes[done.index] = std::move(done.what);
-  running_[done.index] = nullptr;
+void request_actor::join(std::size_t index, answer&& what, const query_times& times) {
+  const auto& q = request_->what.queries[index];
+  auto& slot = reply_.outcomes[index];
+  slot.name = q.name;
+  slot.data = std::move(what);
+  slot.times = times;
+  running_[index] = nullptr;
   --pending_;
   if (const auto* f = slot.error_info(); f && !giving_up_) {
-    if (what.on_error == error_policy::fail) {
+    if (request_->what.on_error == error_policy::fail) {
       reply_.failure = *f;
       give_up({errc::query_canceled, "another query of the request failed: " + f->query});
     } else if (q.required && !reply_.failure) {
@@ -93,7 +99,7 @@ void request_actor::join(query_done done) {
   }
   while (wants_more())
     spawn_next();
-  if (pending_ == 0 && spawned_ == what.queries.size() && !ended())
+  if (pending_ == 0 && spawned_ == reply_.outcomes.size() && !ended())
     reply_now();
 }
 

@@ -29,7 +29,7 @@ private:
   void begin() override;
   void receive(caf::message& what) override;
   void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
-  void join(query_done done) override;
+  void join(std::size_t index, answer&& what, const query_times& times) override;
 
   void spawn_next();
   bool wants_more() const noexcept;

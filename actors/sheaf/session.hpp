@@ -36,7 +36,7 @@ public:
     clock::time_point sent{}, first_row{}, last_row{};
   };
 
-  virtual void on_answer(answer what, const moments& when) = 0;
+  virtual void on_answer(answer&& what, const moments& when) = 0;
 
 protected:
   ~session_listener() = default;

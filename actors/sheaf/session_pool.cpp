@@ -55,13 +55,12 @@ void session_waiter::stop_waiting() noexcept {
 
 session_pool::session_pool(event_loop& loop, session_factory& factory, std::string database, pool_options limits)
   : loop_(loop), factory_(factory), database_(std::move(database)), limits_(limits),
-    queue_timer_([this] { refuse_expired(); }), retry_timer_([this] { open_for_waiters(); }),
-    places_(static_cast<std::ptrdiff_t>(limits.max_size)) {}
+    queue_timer_([this] { refuse_expired(); }),
+    retry_timer_([this] { open_for_waiters(); }), shown_{.places = static_cast<std::ptrdiff_t>(limits.max_size)} {}
 
 session_pool::~session_pool() = default;
 
 result<lease> session_pool::acquire(session_waiter& who, priority rank) {
-  reserved_.fetch_sub(1, std::memory_order_relaxed);
   if (closing_)
     return refusal(errc::pool_closed, "the engine is shutting down");
   if (!idle_.empty()) {
@@ -116,7 +115,6 @@ void session_pool::on_broken(session& s) {
 /// Gives the session to whoever waits longest, or keeps it.
 void session_pool::offer(session& s) {
   if (auto* who = next_waiter()) {
-    publish();
     who->on_lease(lease{*this, s});
   } else {
     idle_.push_back(&s);
@@ -268,7 +266,9 @@ void session_pool::publish() noexcept {
   cancelling_now_.store(cancelling_, relaxed);
   waiting_now_.store(waiting_now, relaxed);
   const auto free = idle_.size() + limits_.max_size - sessions_.size();
-  places_.store(static_cast<std::ptrdiff_t>(free) - static_cast<std::ptrdiff_t>(waiting_now), relaxed);
+  if (const auto places = static_cast<std::ptrdiff_t>(free - std::min(free, waiting_now));
+      places != shown_.places.load(relaxed))
+    shown_.places.store(places, relaxed);
 }
 
 pool_stats session_pool::stats() const {

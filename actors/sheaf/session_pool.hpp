@@ -94,12 +94,12 @@ public:
 
   /// How many more queries could start at once, here and now. Any thread; a snapshot.
   std::ptrdiff_t places() const noexcept {
-    return places_.load(std::memory_order_relaxed) - reserved_.load(std::memory_order_relaxed);
+    return shown_.places.load(std::memory_order_relaxed) - shown_.reserved.load(std::memory_order_relaxed);
   }
 
-  /// Counts on one place less until the query that is on its way here calls `acquire`. Any thread; once for each
-  /// `acquire`.
-  void reserve() noexcept { reserved_.fetch_add(1, std::memory_order_relaxed); }
+  /// Counts on one place less while a query is on its way here from another loop, until it has `arrived`. Any thread.
+  void reserve() noexcept { shown_.reserved.fetch_add(1, std::memory_order_relaxed); }
+  void arrived() noexcept { shown_.reserved.fetch_sub(1, std::memory_order_relaxed); }
 
   std::size_t max_size() const noexcept { return limits_.max_size; }
   const std::string& database() const noexcept { return database_; }
@@ -157,10 +157,16 @@ private:
   std::function<void()> closed_; ///< Set once the pool closes.
   bool closing_ = false;
 
-  // What other threads may read.
-  std::atomic<std::ptrdiff_t> places_;
-  std::atomic<std::ptrdiff_t> reserved_ = 0;
-  std::atomic<std::size_t> total_now_ = 0, idle_now_ = 0, connecting_now_ = 0, cancelling_now_ = 0, waiting_now_ = 0;
+  /// What other loops read for each query that they have no session for: on a cache line of its own, and written only
+  /// when it changes.
+  struct alignas(64) shown {
+    std::atomic<std::ptrdiff_t> places;
+    std::atomic<std::ptrdiff_t> reserved = 0;
+  } shown_;
+
+  // For `stats`.
+  alignas(64) std::atomic<std::size_t> total_now_ = 0, idle_now_ = 0, connecting_now_ = 0, cancelling_now_ = 0,
+                                       waiting_now_ = 0;
 };
 
 } // namespace sheaf

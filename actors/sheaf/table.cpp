@@ -73,7 +73,17 @@ bool table::locate(std::size_t row, std::size_t column, cell& x) const noexcept 
   const auto* from = storage_.get();
   if (!from || row >= from->rows || column >= from->column_count) [[unlikely]]
     return false;
-  from->locate(row, column, x);
+  switch (from->is) {
+  case storage::form::libpq:
+    static_cast<const libpq_rows*>(from)->locate(row, column, x);
+    break;
+  case storage::form::packed:
+    static_cast<const packed_rows*>(from)->locate(row, column, x);
+    break;
+  case storage::form::built:
+    static_cast<const built_rows*>(from)->locate(row, column, x);
+    break;
+  }
   return true;
 }
 

@@ -4,8 +4,6 @@
 
 #include "sheaf/postgresql_types.hpp"
 
-#include <libpq-fe.h>
-
 #include <cassert>
 #include <charconv>
 #include <cstring>
@@ -46,21 +44,8 @@ column_list columns_of(const pg_result& rows) {
 // -------------------------------------------------------------------------------------------------------
 
 libpq_rows::libpq_rows(pgresult_ptr from, column_list of) noexcept
-  : storage(std::move(of)), result_(std::move(from)), encoding_(encoding_of(*result_)) {
+  : storage(form::libpq, std::move(of)), result_(std::move(from)), encoding_(encoding_of(*result_)) {
   rows = static_cast<std::size_t>(PQntuples(result_.get()));
-}
-
-void libpq_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
-  const auto r = static_cast<int>(row);
-  const auto c = static_cast<int>(column);
-  const int size = PQgetlength(result_.get(), r, c);
-  x.oid = (*columns)[column].oid;
-  // libpq gives a NULL's length as 0, so most cells need no third call.
-  if (size == 0 && PQgetisnull(result_.get(), r, c))
-    return;
-  x.encoding = encoding_;
-  x.data = PQgetvalue(result_.get(), r, c);
-  x.size = static_cast<std::size_t>(size);
 }
 
 std::uint64_t libpq_rows::affected_rows() const noexcept { return rows_in(command_tag()); }
@@ -86,7 +71,7 @@ const table::storage* packed_rows::make(const pg_result& rows, column_list of) {
 }
 
 packed_rows::packed_rows(const pg_result& from, column_list of) noexcept
-  : storage(std::move(of)), encoding_(encoding_of(from)) {
+  : storage(form::packed, std::move(of)), encoding_(encoding_of(from)) {
   rows = static_cast<std::size_t>(PQntuples(&from));
   auto* next_cell = cells();
   auto* const begin = const_cast<char*>(bytes());
@@ -106,16 +91,6 @@ packed_rows::packed_rows(const pg_result& from, column_list of) noexcept
   tag_place_ = static_cast<std::uint32_t>(end - begin);
   tag_size_ = static_cast<std::uint32_t>(tag.size());
   append(tag.data(), tag.size());
-}
-
-void packed_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
-  const auto& from = cells()[row * column_count + column];
-  x.oid = (*columns)[column].oid;
-  if (from.size < 0)
-    return;
-  x.encoding = encoding_;
-  x.data = bytes() + from.place;
-  x.size = static_cast<std::size_t>(from.size);
 }
 
 std::string_view packed_rows::command_tag() const noexcept { return {bytes() + tag_place_, tag_size_}; }
@@ -138,17 +113,6 @@ void built_rows::add(encoding how, const char* data, std::size_t size) {
   bytes += size;
   if (cells_.size() == (rows + 1) * column_count)
     ++rows;
-}
-
-void built_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
-  const auto& from = cells_[row * column_count + column];
-  x.oid = (*columns)[column].oid;
-  x.encoding = static_cast<sheaf::encoding>(from.encoding);
-  x.size = from.size;
-  if (x.encoding == encoding::integer || x.encoding == encoding::real)
-    x.data = reinterpret_cast<const char*>(&from.place);
-  else if (x.encoding != encoding::null)
-    x.data = arena_.data() + from.place;
 }
 
 } // namespace sheaf

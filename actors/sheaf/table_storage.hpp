@@ -6,6 +6,8 @@
 
 #include "sheaf/table.hpp"
 
+#include <libpq-fe.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -18,20 +20,22 @@ namespace sheaf {
 /// Immutable once a table has it; counted by boost::intrusive_ptr, so that a small result is one allocation.
 class table::storage {
 public:
-  explicit storage(column_list of) noexcept : columns(std::move(of)), column_count(columns->size()) {}
+  /// Which class it is: reading a cell is too short for a virtual call.
+  enum class form : std::uint8_t { libpq, packed, built };
+
+  storage(form how, column_list of) noexcept : columns(std::move(of)), column_count(columns->size()), is(how) {}
   virtual ~storage() = default;
 
   storage(const storage&) = delete;
   storage& operator=(const storage&) = delete;
 
-  /// The cell of a row and a column that exist. `x` is a NULL.
-  virtual void locate(std::size_t row, std::size_t column, cell& x) const noexcept = 0;
   virtual std::uint64_t affected_rows() const noexcept = 0;
   virtual std::string_view command_tag() const noexcept { return {}; }
 
   std::size_t rows = 0;
   const column_list columns;
   const std::size_t column_count;
+  const form is;
 
   mutable std::atomic<std::size_t> references = 0;
 };
@@ -41,7 +45,8 @@ class libpq_rows final : public table::storage {
 public:
   libpq_rows(pgresult_ptr rows, column_list of) noexcept;
 
-  void locate(std::size_t row, std::size_t column, cell& x) const noexcept override;
+  /// The cell of a row and a column that exist, here as in the others. `x` is a NULL.
+  void locate(std::size_t row, std::size_t column, cell& x) const noexcept;
   std::uint64_t affected_rows() const noexcept override;
   std::string_view command_tag() const noexcept override;
 
@@ -58,7 +63,7 @@ public:
   static bool suits(const pg_result& rows) noexcept;
   static const storage* make(const pg_result& rows, column_list of);
 
-  void locate(std::size_t row, std::size_t column, cell& x) const noexcept override;
+  void locate(std::size_t row, std::size_t column, cell& x) const noexcept;
   std::uint64_t affected_rows() const noexcept override;
   std::string_view command_tag() const noexcept override;
 
@@ -87,11 +92,11 @@ private:
 /// Filled by a table_builder.
 class built_rows final : public table::storage {
 public:
-  explicit built_rows(column_list of) noexcept : storage(std::move(of)) {}
+  explicit built_rows(column_list of) noexcept : storage(form::built, std::move(of)) {}
 
   void add(encoding how, const char* data, std::size_t size);
 
-  void locate(std::size_t row, std::size_t column, cell& x) const noexcept override;
+  void locate(std::size_t row, std::size_t column, cell& x) const noexcept;
   std::uint64_t affected_rows() const noexcept override { return affected; }
 
   std::size_t bytes = 0;
@@ -109,5 +114,39 @@ private:
   std::vector<built_cell> cells_; ///< Row by row.
   std::string arena_;
 };
+
+inline void libpq_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
+  const auto r = static_cast<int>(row);
+  const auto c = static_cast<int>(column);
+  const int size = PQgetlength(result_.get(), r, c);
+  x.oid = (*columns)[column].oid;
+  // libpq gives a NULL's length as 0, so most cells need no third call.
+  if (size == 0 && PQgetisnull(result_.get(), r, c))
+    return;
+  x.encoding = encoding_;
+  x.data = PQgetvalue(result_.get(), r, c);
+  x.size = static_cast<std::size_t>(size);
+}
+
+inline void packed_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
+  const auto& from = cells()[row * column_count + column];
+  x.oid = (*columns)[column].oid;
+  if (from.size < 0)
+    return;
+  x.encoding = encoding_;
+  x.data = bytes() + from.place;
+  x.size = static_cast<std::size_t>(from.size);
+}
+
+inline void built_rows::locate(std::size_t row, std::size_t column, cell& x) const noexcept {
+  const auto& from = cells_[row * column_count + column];
+  x.oid = (*columns)[column].oid;
+  x.encoding = static_cast<sheaf::encoding>(from.encoding);
+  x.size = from.size;
+  if (x.encoding == encoding::integer || x.encoding == encoding::real)
+    x.data = reinterpret_cast<const char*>(&from.place);
+  else if (x.encoding != encoding::null)
+    x.data = arena_.data() + from.place;
+}
 
 } // namespace sheaf

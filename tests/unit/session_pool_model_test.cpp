@@ -34,7 +34,7 @@ struct client final : session_waiter {
 };
 
 struct nobody final : session_listener {
-  void on_answer(answer, const moments&) override {}
+  void on_answer(answer&&, const moments&) override {}
 };
 
 class SessionPoolModel : public PoolTest {
@@ -119,7 +119,6 @@ protected:
     c.give_up = loop->now() + limits.acquire_timeout;
     const auto before = waiting_count();
     queue_of(c).push_back(&c);
-    pool->reserve();
     auto got = pool->acquire(c, c.rank);
     if (!got.has_error() && !*got)
       return;

@@ -28,7 +28,7 @@ namespace sheaf::test {
 
 /// A job that was started: its answer comes, or never does.
 struct started final : session_listener {
-  void on_answer(answer what, const moments& when) override { heard.set_value({std::move(what), when}); }
+  void on_answer(answer&& what, const moments& when) override { heard.set_value({std::move(what), when}); }
 
   std::promise<std::pair<answer, moments>> heard;
   std::future<std::pair<answer, moments>> future = heard.get_future();
