@@ -3,6 +3,7 @@
 #include "sheaf/engine.hpp"
 
 #include "sheaf/engine_core.hpp"
+#include "sheaf/query_actor.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -77,8 +78,16 @@ engine::~engine() = default;
 
 reply engine::run(request what) { return core_->run(std::move(what)); }
 
-void engine::run_async(request what, std::function<void(reply)> callback) {
-  core_->submit(std::move(what), std::move(callback));
+request_handle engine::run_async(request what, std::function<void(reply)> callback) {
+  return request_handle{core_->submit(std::move(what), std::move(callback))};
+}
+
+void request_handle::cancel() const {
+  if (const auto loop = link_ ? link_->loop.lock() : nullptr)
+    loop->post([link = link_] {
+      if (link->request)
+        link->request->give_up({errc::query_canceled, "the caller cancelled the request"});
+    });
 }
 
 std::future<reply> engine::run_future(request what) {

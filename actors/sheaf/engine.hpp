@@ -24,6 +24,21 @@ class actor_system;
 namespace sheaf {
 
 class engine_core;
+struct request_link;
+
+/// A request that was sent. A copy is the same request; it may outlive the engine.
+class request_handle {
+public:
+  request_handle() noexcept = default;
+  explicit request_handle(std::shared_ptr<request_link> link) noexcept : link_(std::move(link)) {}
+
+  /// The caller does not want it any more: what runs is stopped on the server, the rest does not begin, and the reply's
+  /// failure is `query_canceled`, unless all is answered already. Returns at once; any thread, any number of times.
+  void cancel() const;
+
+private:
+  std::shared_ptr<request_link> link_;
+};
 
 /// A snapshot of one database's sessions, all loops together.
 struct pool_stats {
@@ -56,7 +71,7 @@ public:
 
   /// Runs `what`; `callback` is called exactly once, on one of the engine's loops: it must not block or throw. Any
   /// thread; a request from a callback stays on that callback's loop.
-  void run_async(request what, std::function<void(reply)> callback);
+  request_handle run_async(request what, std::function<void(reply)> callback);
 
   /// Runs `what`. Any thread.
   std::future<reply> run_future(request what);

@@ -152,28 +152,31 @@ result<std::shared_ptr<const checked_request>> engine_core::check(request what) 
   return std::shared_ptr<const checked_request>{std::move(checked)};
 }
 
-void engine_core::submit(request what, std::function<void(reply)> callback) {
+std::shared_ptr<request_link> engine_core::submit(request what, std::function<void(reply)> callback) {
   auto checked = check(std::move(what));
   auto& where = home();
+  auto link = std::make_shared<request_link>(request_link{.loop = where.loop});
   if (checked.has_error()) {
     // A refusal, too, comes by callback on a loop, never from within this call.
     where.loop->post([callback = std::move(callback), why = std::move(checked).error()] { callback(refusal(why)); });
-    return;
+    return link;
   }
   // On the loop: a thread that spawns holds on to its actor system's logger until it ends, and ~actor_system waits for
   // that without limit (CAF 0.17.6, logger::set_current_actor_system), so callers' threads must not.
-  auto begin = [this, &where, checked = std::move(*checked), callback = std::move(callback)]() mutable {
+  auto begin = [this, &where, link, checked = std::move(*checked), callback = std::move(callback)]() mutable {
     if (where.closing) {
       callback(refusal({.code = errc::pool_closed, .message = engine_closed().message}));
       return;
     }
     caf::actor_config cfg;
-    system_.spawn_class<request_actor, caf::no_spawn_options>(cfg, where, std::move(checked), std::move(callback));
+    system_.spawn_class<request_actor, caf::no_spawn_options>(cfg, where, std::move(checked), std::move(callback),
+                                                              link);
   };
   if (where.loop->runs_here() && !where.closing)
     begin();
   else
     where.loop->post(std::move(begin));
+  return link;
 }
 
 reply engine_core::run(request what) {

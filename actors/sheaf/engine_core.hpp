@@ -35,6 +35,12 @@ protected:
   ~live_request() = default;
 };
 
+/// The way from a handle to its request.
+struct request_link {
+  std::weak_ptr<event_loop> loop;
+  live_request* request = nullptr; ///< While it is being answered. On its loop only.
+};
+
 /// One loop with its share of the sessions. What is not the loop itself is touched on its thread only.
 struct worker {
   worker(engine_core& core, std::size_t index);
@@ -63,7 +69,7 @@ public:
   const std::vector<std::unique_ptr<worker>>& workers() const noexcept { return workers_; }
 
   /// Answers `what` by `callback`, once, on one of the loops. Any thread.
-  void submit(request what, std::function<void(reply)> callback);
+  std::shared_ptr<request_link> submit(request what, std::function<void(reply)> callback);
 
   /// The same, waiting for the reply; refused with `invalid_request` on a loop of ours. Any thread.
   reply run(request what);

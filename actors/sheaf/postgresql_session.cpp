@@ -4,6 +4,7 @@
 
 #include "sheaf/blocking_executor.hpp"
 #include "sheaf/postgresql_native.hpp"
+#include "sheaf/session_traces.hpp"
 
 #include <fmt/format.h>
 
@@ -193,6 +194,7 @@ bool postgresql_session::take(pg_result* r) {
   if (!r)
     return syncs_ == 0 || PQstatus(conn_) != CONNECTION_OK; // the syncs of a lost pipeline never come
   if (state_ == state::cleaning) {
+    cleaned_ = cleaned_ && PQresultStatus(r) != PGRES_FATAL_ERROR;
     PQclear(r);
     return false;
   }
@@ -247,12 +249,12 @@ void postgresql_session::complete() {
       return;
     learn_columns();
   }
-  if (PQtransactionStatus(conn_) == PQTRANS_IDLE)
+  if (state_ == state::running)
+    is_clean() ? settle() : clean_up();
+  else if (cleaned_ && PQtransactionStatus(conn_) == PQTRANS_IDLE)
     settle();
-  else if (state_ == state::running)
-    clean_up();
   else
-    lose_connection(); // not even a rollback helped
+    lose_connection(); // it cannot be given to anybody else
 }
 
 /// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. Nothing has
@@ -286,11 +288,21 @@ void postgresql_session::learn_columns() {
   }
 }
 
-/// An open transaction does not survive its query: the next one on this session is another's.
+/// Nothing survives its query: the next one on this session is another's. What a plain statement cannot have left is
+/// not looked for.
+bool postgresql_session::is_clean() const noexcept {
+  return PQtransactionStatus(conn_) == PQTRANS_IDLE && job_.text && !job_.text->traces;
+}
+
 void postgresql_session::clean_up() {
+  std::string undo;
+  if (PQtransactionStatus(conn_) != PQTRANS_IDLE)
+    undo = "rollback; ";
+  if (!job_.text || job_.text->traces)
+    undo += remove_traces_sql;
   state_ = state::cleaning;
-  statement_ = nullptr;
-  if (PQsendQuery(conn_, "rollback"))
+  cleaned_ = true;
+  if (PQsendQuery(conn_, undo.c_str()))
     flush();
   else
     lose_connection();

@@ -45,7 +45,7 @@ private:
     idle,
     running,  ///< A statement; the server has not said yet that it is done with it.
     in_task,  ///< A C++ task has the connection: nobody else touches it.
-    cleaning, ///< Rolling back what was left open, before the answer goes out.
+    cleaning, ///< Undoing what was left behind, before the answer goes out.
     over,     ///< The statement is over, but a cancel for it is still on its way.
     broken,
   };
@@ -60,6 +60,7 @@ private:
   void complete();
   bool prepare_again();
   void learn_columns();
+  bool is_clean() const noexcept;
   void clean_up();
   void settle();
   void answer_now();
@@ -96,6 +97,7 @@ private:
   std::optional<answer> task_answer_;
   int syncs_ = 0;          ///< Pipeline syncs to come; 0 outside a pipeline.
   bool preparing_ = false; ///< The result of PQsendPrepare comes next.
+  bool cleaned_ = true;    ///< The last attempt to clean up has not failed.
   bool fresh_ = false;     ///< It was prepared with this execution.
   bool flushing_ = false;  ///< The socket was full: watched for writing.
   unsigned reads_ = 0;

@@ -52,10 +52,7 @@ void postgresql_session::on_task_done(answer what) {
   }
   loop_.watch(socket_, *this);
   PQsetnonblocking(conn_, 1);
-  if (PQtransactionStatus(conn_) == PQTRANS_IDLE)
-    settle();
-  else
-    clean_up();
+  clean_up();
 }
 
 // -- cancelling
@@ -131,6 +128,7 @@ void postgresql_session::lose_connection() {
     while (auto* last_word = PQgetResult(conn_)) // such as why the server ended it; does not wait any more
       take(last_word);
   const bool was_idle = state_ == state::idle;
+  const bool has_answer = task_answer_ || (state_ == state::cleaning && rows_); // whatever becomes of the session
   if (state_ != state::in_task)
     loop_.unwatch(socket_, *this);
   state_ = state::broken;
@@ -140,7 +138,7 @@ void postgresql_session::lose_connection() {
       callback();
     return;
   }
-  if (!failure_ && !task_answer_) // a task is over already, whatever has become of its session
+  if (!failure_ && !has_answer)
     failure_ = failure{.code = errc::connection_lost,
                        .phase = rows_ ? phase::fetch : phase::execute,
                        .message = "the connection to the server was lost while the query ran",

@@ -22,7 +22,7 @@ void query_actor::begin() {
   auto got = job_.pool->acquire(*this, job_.request->what.priority);
   if (!job_.here)
     job_.pool->arrived(); // only now, lest somebody counts on its place in between
-  if (got.has_error()) // not from within the spawn that this may be part of
+  if (got.has_error())    // not from within the spawn that this may be part of
     loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(got).error()]() mutable {
       if (!ended())
         reply(std::move(why));
@@ -50,6 +50,8 @@ void query_actor::run(lease got) {
 
 void query_actor::on_answer(answer&& what, const moments& when) {
   note(when);
+  if (auto* f = std::get_if<failure>(&what); f && f->code == errc::deadline_exceeded) // SQLite keeps it by itself too
+    f->message += account(f->phase);
   times_.released = since_start(loop().now());
   lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
   reply(std::move(what));
@@ -61,17 +63,14 @@ void query_actor::give_up(const stop& why) {
   if (ended())
     return;
   failure f{.code = why.code, .phase = phase_reached(), .message = why.message};
-  if (f.code == errc::deadline_exceeded)
-    f.message += fmt::format(
-        " after {} (phase {})",
-        std::chrono::duration_cast<std::chrono::milliseconds>(loop().refresh_now() - job_.request->taken_at),
-        to_string(f.phase));
   if (lease_) {
     const auto reached = lease_->progress();
     note(reached);
     f.reached_server = reached.sent != clock::time_point{};
     lease_.cancel();
   }
+  if (f.code == errc::deadline_exceeded)
+    f.message += account(f.phase);
   stop_waiting();
   reply(std::move(f));
 }
@@ -87,6 +86,22 @@ void query_actor::reply(answer&& what) {
   else
     caf::anon_send(job_.reply_to,
                    query_done{job_.index, {.name = this->what().name, .data = std::move(what), .times = times_}});
+}
+
+/// How long each phase took up to now: ` after 52ms (queue 2ms, execute 50ms)`.
+std::string query_actor::account(sheaf::phase last) const {
+  const auto now = since_start(loop().refresh_now());
+  const auto in_ms = [](std::chrono::nanoseconds t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(t);
+  };
+  const auto reached = [now](std::chrono::nanoseconds t) { return t == query_times::not_reached ? now : t; };
+  auto text = fmt::format(" after {} ({} {}", in_ms(now), last == phase::connect ? "connect" : "queue",
+                          in_ms(reached(times_.acquired) - times_.queued));
+  if (last >= phase::execute)
+    text += fmt::format(", execute {}", in_ms(reached(times_.first_row) - times_.acquired));
+  if (last == phase::fetch)
+    text += fmt::format(", fetch {}", in_ms(now - times_.first_row));
+  return text + ')';
 }
 
 phase query_actor::phase_reached() const noexcept {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace sheaf {
@@ -93,6 +94,7 @@ private:
 
   std::chrono::nanoseconds since_start(clock::time_point t) const noexcept { return t - job_.request->taken_at; }
   sheaf::phase phase_reached() const noexcept;
+  std::string account(sheaf::phase last) const;
   void note(const moments& when) noexcept;
   const query& what() const noexcept { return job_.request->what.queries[job_.index]; }
 

@@ -158,6 +158,9 @@ std::optional<failure> validate(const request& what) {
     return refusal("a request needs at least one query");
   if (auto wrong = what.deadline ? limits::check("deadline", *what.deadline, 0ns) : std::nullopt)
     return refusal(std::move(*wrong));
+  if (auto wrong = limits::check("first", what.first, 1, what.queries.size());
+      wrong && what.on_error == error_policy::first)
+    return refusal(std::move(*wrong));
   if (auto wrong = check_names(what.queries))
     return wrong;
   for (std::size_t i = 0; i < what.queries.size(); ++i)

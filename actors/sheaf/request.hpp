@@ -33,6 +33,7 @@ using task = std::function<std::any(soci::session&)>;
 enum class error_policy : std::uint8_t {
   fail,    ///< The first failure cancels the rest and is the request's own.
   partial, ///< Each query has its own value or failure; only a `required` one fails the request.
+  first,   ///< As soon as `request::first` queries have succeeded the rest are cancelled; fails once so many cannot.
 };
 
 /// Who is served first when sessions are scarce.
@@ -80,6 +81,7 @@ struct request {
   std::optional<std::chrono::nanoseconds> deadline{};
   std::size_t width = 0; ///< Queries running at once at most; 0 for the engine's default.
   error_policy on_error = error_policy::fail;
+  std::size_t first = 1; ///< Under the policy `first`: how many have to succeed.
   sheaf::priority priority = sheaf::priority::normal;
 };
 

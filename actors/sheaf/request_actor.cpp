@@ -16,16 +16,18 @@ namespace {
 void add_reach(failure& whole, const outcome& part) {
   const auto* f = part.error_info();
   whole.reached_server |= !f || f->reached_server;
-  if (f && f->code == whole.code)
-    whole.phase = std::max(whole.phase, f->phase);
+  if (f && f->code == whole.code && f->phase > whole.phase) { // it knows how long each phase took
+    whole.phase = f->phase;
+    whole.message = f->message;
+  }
 }
 
 } // namespace
 
 request_actor::request_actor(caf::actor_config& cfg, worker& home, std::shared_ptr<const checked_request> what,
-                             std::function<void(reply)> callback)
-  : loop_actor(cfg, *home.loop), request_(std::move(what)), callback_(std::move(callback)), home_(home),
-    deadline_([this] {
+                             std::function<void(reply)> callback, std::shared_ptr<request_link> link)
+  : loop_actor(cfg, *home.loop), request_(std::move(what)), callback_(std::move(callback)), link_(std::move(link)),
+    home_(home), deadline_([this] {
       give_up({errc::deadline_exceeded, "the request's deadline passed"});
     }) {}
 
@@ -36,6 +38,7 @@ void request_actor::begin() {
   running_.resize(what.queries.size());
   width_ = what.width != 0 ? what.width : home_.core.settings().width;
   home_.requests.push_back(*this);
+  link_->request = this;
   loop().arm(deadline_, request_->deadline);
   while (wants_more())
     spawn_next();
@@ -51,7 +54,7 @@ void request_actor::receive(caf::message& what) {
 }
 
 bool request_actor::wants_more() const noexcept {
-  return !giving_up_ && spawned_ < request_->what.queries.size() && pending_ < width_;
+  return !ending_ && spawned_ < request_->what.queries.size() && pending_ < width_;
 }
 
 void request_actor::spawn_next() {
@@ -89,46 +92,69 @@ void request_actor::join(std::size_t index, answer&& what, const query_times& ti
   slot.times = times;
   running_[index] = nullptr;
   --pending_;
-  if (const auto* f = slot.error_info(); f && !giving_up_) {
-    if (request_->what.on_error == error_policy::fail) {
-      reply_.failure = *f;
-      give_up({errc::query_canceled, "another query of the request failed: " + f->query});
-    } else if (q.required && !reply_.failure) {
-      reply_.failure = *f;
-    }
-  }
+  if (!ending_)
+    apply_policy(q, slot);
   while (wants_more())
     spawn_next();
   if (pending_ == 0 && spawned_ == reply_.outcomes.size() && !ended())
     reply_now();
 }
 
-/// Ends what runs and does not begin the rest. The query actors reply at once, so the request does soon after.
+void request_actor::apply_policy(const query& q, const outcome& what) {
+  const auto* f = what.error_info();
+  ++(f ? failed_ : succeeded_);
+  switch (request_->what.on_error) {
+  case error_policy::fail:
+    if (f) {
+      reply_.failure = *f;
+      end_rest({errc::query_canceled, "another query of the request failed: " + f->query});
+    }
+    break;
+  case error_policy::partial:
+    if (f && q.required && !reply_.failure)
+      reply_.failure = *f;
+    break;
+  case error_policy::first:
+    if (succeeded_ == request_->what.first) {
+      end_rest({errc::query_canceled, "enough queries of the request have succeeded"});
+    } else if (reply_.outcomes.size() - failed_ < request_->what.first) {
+      reply_.failure = *f;
+      end_rest({errc::query_canceled, "too many queries of the request have failed"});
+    }
+  }
+}
+
 void request_actor::give_up(const stop& why) {
-  if (giving_up_ || ended())
+  if (ending_ || ended())
     return;
-  giving_up_ = true;
+  if (!reply_.failure) {
+    reply_.failure = failure{.code = why.code, .message = why.message};
+    loop().refresh_now();
+  }
+  end_rest(why);
+  if (pending_ == 0)
+    reply_now();
+}
+
+/// Ends what runs and does not begin the rest. The query actors reply at once, so the request does soon after.
+void request_actor::end_rest(const stop& why) {
+  ending_ = true;
   const auto& queries = request_->what.queries;
   for (; spawned_ < queries.size(); ++spawned_) {
     auto& slot = reply_.outcomes[spawned_];
     slot.name = queries[spawned_].name;
     slot.data = failure{.code = why.code, .phase = phase::queue, .query = slot.name, .message = why.message};
   }
-  if (!reply_.failure) {
-    reply_.failure = failure{.code = why.code, .message = why.message};
-    loop().refresh_now();
-  }
   for (const auto& actor : running_)
     if (actor)
       caf::anon_send(actor, why);
-  if (pending_ == 0)
-    reply_now();
 }
 
 void request_actor::reply_now() {
   const auto self = end();
   deadline_.disarm();
   unlink();
+  link_->request = nullptr;
   if (reply_.failure && reply_.failure->query.empty()) {
     if (std::all_of(reply_.outcomes.begin(), reply_.outcomes.end(), [](const outcome& x) { return x.ok(); }))
       reply_.failure.reset(); // the last answers were on their way here when it was given up

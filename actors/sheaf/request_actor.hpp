@@ -18,7 +18,7 @@ class request_actor final : public loop_actor, public live_request, private quer
 public:
   /// `callback` is called once, on the loop of `home`.
   request_actor(caf::actor_config& cfg, worker& home, std::shared_ptr<const checked_request> what,
-                std::function<void(reply)> callback);
+                std::function<void(reply)> callback, std::shared_ptr<request_link> link);
 
   const char* name() const override { return "sheaf.request"; }
 
@@ -33,16 +33,19 @@ private:
 
   void spawn_next();
   bool wants_more() const noexcept;
+  void apply_policy(const query& q, const outcome& what);
+  void end_rest(const stop& why);
   void reply_now();
 
   std::shared_ptr<const checked_request> request_;
   std::function<void(reply)> callback_;
+  std::shared_ptr<request_link> link_;
   worker& home_;
 
   reply reply_;
   std::vector<caf::actor> running_; ///< By position; null where the query has not begun or is over.
-  std::size_t spawned_ = 0, pending_ = 0, width_ = 0;
-  bool giving_up_ = false;
+  std::size_t spawned_ = 0, pending_ = 0, width_ = 0, succeeded_ = 0, failed_ = 0;
+  bool ending_ = false; ///< No query begins any more, and those that run have been told to end.
   timer deadline_;
 };
 

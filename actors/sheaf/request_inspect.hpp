@@ -97,12 +97,14 @@ typename Inspector::result_type inspect(Inspector& f, request& x) {
   if constexpr (wire::prints<Inspector>) {
     return f(caf::meta::type_name("request"), x.queries);
   } else {
-    std::uint64_t width = x.width;
-    return caf::error::eval([&] { return f(x.queries, width); }, [&] { return wire::apply_optional(f, x.deadline); },
-                            [&] { return wire::apply_enum(f, x.on_error, error_policy::partial); },
+    std::uint64_t width = x.width, first = x.first;
+    return caf::error::eval([&] { return f(x.queries, width, first); },
+                            [&] { return wire::apply_optional(f, x.deadline); },
+                            [&] { return wire::apply_enum(f, x.on_error, error_policy::first); },
                             [&] { return wire::apply_enum(f, x.priority, priority::low); },
                             [&]() -> caf::error {
                               x.width = width;
+                              x.first = first;
                               return caf::none;
                             });
   }

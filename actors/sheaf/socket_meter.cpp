@@ -30,7 +30,10 @@ void socket_meter::start(int socket) noexcept {
   begin_ = total();
 }
 
-std::size_t socket_meter::read() noexcept { return static_cast<std::size_t>(total() - begin_); }
+std::size_t socket_meter::read() noexcept {
+  const auto now = total();
+  return now > begin_ ? static_cast<std::size_t>(now - begin_) : 0; // `begin_` may have been counted too early
+}
 
 std::uint64_t socket_meter::total() noexcept {
   if (unix_) {

@@ -14,7 +14,7 @@ public:
   /// Counts from here. The socket is a TCP or a unix one, and stays open.
   void start(int socket) noexcept;
 
-  /// Bytes read since `start`, exactly. Two system calls.
+  /// Bytes read since `start`; off by what comes in during the call, not by more. Two system calls.
   std::size_t read() noexcept;
 
 private:

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace {
@@ -78,6 +79,21 @@ TEST_P(SocketMeter, CountsWhatIsReadNotWhatWaits) {
   for (int i = 0; i < 100; ++i)
     move(50'000);
   EXPECT_EQ(meter.read(), 5'001'000u);
+}
+
+TEST_P(SocketMeter, IsNotConfusedByWhatComesInMeanwhile) {
+  constexpr std::size_t rounds = 2000, piece = 20'000;
+  std::thread other{[this] {
+    for (std::size_t i = 0; i < rounds; ++i)
+      write(piece);
+  }};
+  for (std::size_t i = 0; i < rounds; ++i) {
+    meter.start(reader);
+    EXPECT_LE(meter.read(), rounds * piece);
+    read(piece);
+    EXPECT_LE(meter.read(), rounds * piece);
+  }
+  other.join();
 }
 
 TEST_P(SocketMeter, StartsAnew) {

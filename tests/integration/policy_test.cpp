@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Ends of a request other than its queries' own: enough of them have answered, or the caller does not want it any more.
+
+#include "support/database_under_test.hpp"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+namespace {
+
+using namespace sheaf;
+using namespace sheaf::test;
+using testing::HasSubstr;
+
+class Policy : public AnyDatabase {
+protected:
+  request first_of(std::size_t k, std::vector<query> queries) const {
+    auto what = request_of(std::move(queries), error_policy::first);
+    what.first = k;
+    return what;
+  }
+
+  /// Nothing runs any more, and all sessions serve.
+  void expect_recovery() {
+    EXPECT_TRUE(eventually([&] { return database->running() == 0 && stats().cancelling == 0; }));
+    EXPECT_TRUE(run(request_of(4, [&](int) { return database->meets("", 4); })).ok());
+    EXPECT_EQ(stats().total, 4u);
+  }
+};
+
+SHEAF_ON_EVERY_DATABASE(Policy);
+
+TEST_P(Policy, FirstAnswersWithTheFirstSuccessAndStopsTheRest) {
+  start({.max_size = 4});
+  const auto x = run(first_of(1, {database->never_ends("a"), database->answers("b", 2), database->never_ends("c")}));
+  EXPECT_TRUE(x.ok()) << to_string(*x.failure);
+  EXPECT_EQ(number_in(x["b"]), 2);
+  EXPECT_EQ(x["a"].error_info()->code, errc::query_canceled);
+  EXPECT_THAT(x["c"].error_info()->message, HasSubstr("enough"));
+  expect_recovery();
+}
+
+TEST_P(Policy, FirstTakesAsManyAsItIsTold) {
+  start({.max_size = 4});
+  const auto x = run(first_of(2, {database->answers("a", 1), database->never_ends("b"), database->answers("c", 3)}));
+  EXPECT_TRUE(x.ok()) << to_string(*x.failure);
+  EXPECT_EQ(number_in(x["a"]), 1);
+  EXPECT_EQ(number_in(x["c"]), 3);
+  expect_recovery();
+}
+
+TEST_P(Policy, FirstBearsFailuresUntilTooManyHaveFailed) {
+  start({.max_size = 4});
+  EXPECT_TRUE(run(first_of(1, {database->fails("a"), database->fails("b"), database->answers("c", 3)})).ok());
+  const auto x = run(first_of(2, {database->fails("a"), database->fails("b"), database->never_ends("c")}));
+  ASSERT_FALSE(x.ok());
+  EXPECT_EQ(x.failure->code, errc::rejected_sql);
+  EXPECT_EQ(x["c"].error_info()->code, errc::query_canceled);
+  expect_recovery();
+}
+
+TEST_P(Policy, FirstOfMoreThanThereAreIsRefused) {
+  start();
+  for (const std::size_t k : {0u, 3u})
+    EXPECT_EQ(run(first_of(k, {database->answers("a", 1), database->answers("b", 2)})).failure.value().code,
+              errc::invalid_request);
+}
+
+TEST_P(Policy, ACancelledRequestIsAnsweredAndItsStatementsAreStopped) {
+  start({.max_size = 4});
+  std::promise<reply> answered;
+  const request_handle handle{engine->submit(request_of({database->never_ends("a"), database->never_ends("b")}),
+                                             [&](reply x) { answered.set_value(std::move(x)); })};
+  EXPECT_TRUE(eventually([&] { return database->running() == 2; }));
+  handle.cancel();
+  handle.cancel();
+  const auto x = answered.get_future().get();
+  ASSERT_FALSE(x.ok());
+  EXPECT_EQ(x.failure->code, errc::query_canceled);
+  EXPECT_EQ(x["a"].error_info()->code, errc::query_canceled);
+  handle.cancel();
+  expect_recovery();
+  handle.cancel();
+  engine.reset();
+  handle.cancel(); // nobody is there to hear it
+}
+
+TEST_P(Policy, ACancelAtAnyMomentCostsOneReplyAndNoSession) {
+  start({.max_size = 4}, [](options& how) { how.loops = 2; });
+  for (int i = 0; i < 500; ++i) {
+    std::promise<reply> answered;
+    const request_handle handle{engine->submit(request_of({database->answers("a", i), database->answers("b", i)}),
+                                               [&](reply x) { answered.set_value(std::move(x)); })};
+    for (int spin = 0; spin < 20 * (i % 50); ++spin)
+      std::this_thread::yield();
+    handle.cancel();
+    const auto x = answered.get_future().get();
+    for (const auto& o : x.outcomes)
+      if (o.ok()) {
+        EXPECT_EQ(number_in(o), i);
+      } else {
+        EXPECT_EQ(o.error_info()->code, errc::query_canceled);
+      }
+  }
+  expect_recovery();
+}
+
+TEST_P(Policy, ADeadlineSaysHowLongEachPhaseTook) {
+  start({.max_size = 4});
+  auto what = request_of({database->never_ends("a")});
+  what.deadline = std::chrono::milliseconds{50};
+  const auto x = run(std::move(what));
+  EXPECT_THAT(x.failure.value().message,
+              testing::ContainsRegex("after [0-9]+ms \\(queue [0-9]+ms, execute [0-9]+ms\\)"));
+  EXPECT_EQ(x.failure->message, x["a"].error_info()->message);
+}
+
+} // namespace
