@@ -22,6 +22,7 @@ std::size_t share(std::size_t total, std::size_t index, std::size_t count) {
 
 pool_options share(pool_options all, std::size_t index, std::size_t count) {
   all.max_size = share(all.max_size, index, count);
+  all.min_size = share(all.min_size, index, count);
   all.max_queue_size = share(all.max_queue_size, index, count);
   all.connecting_limit = std::max<std::size_t>(1, share(all.connecting_limit, index, count));
   return all;
@@ -54,8 +55,13 @@ engine_core::engine_core(options how, std::vector<std::unique_ptr<session_factor
     system_(system) {
   for (std::size_t i = 0; i < settings_.loops; ++i)
     workers_.push_back(std::make_unique<worker>(*this, i));
-  for (auto& w : workers_)
+  for (auto& w : workers_) {
     w->loop->start();
+    w->loop->post([&w = *w] {
+      for (auto& pool : w.pools)
+        pool->warm_up();
+    });
+  }
 }
 
 engine_core::~engine_core() { close(); }

@@ -29,6 +29,9 @@ std::optional<std::string> check(const database_options& database, std::size_t l
     return "url holds a NUL character; remove it";
   if (auto wrong = first({
           limits::check("pool.max_size", pool.max_size, 1, limits::sessions_max),
+          limits::check("pool.min_size", pool.min_size, 0, pool.max_size),
+          limits::check("pool.max_lifetime", pool.max_lifetime, 1ns),
+          limits::check("pool.idle_timeout", pool.idle_timeout, 1ns),
           limits::check("pool.max_queue_size", pool.max_queue_size, 1, limits::queue_max),
           limits::check("pool.acquire_timeout", pool.acquire_timeout, 1ns),
           limits::check("pool.connecting_limit", pool.connecting_limit, 1, limits::sessions_max),

@@ -17,9 +17,13 @@ namespace sheaf {
 /// Bounds of one database's sessions (all loops together).
 struct pool_options {
   std::size_t max_size = 10;          ///< Sessions at most; the cancelling and the connecting ones count.
+  std::size_t min_size = 0;           ///< Sessions that are opened at once and kept, used or not.
   std::size_t max_queue_size = 10000; ///< Queries waiting for a session at most.
   std::chrono::nanoseconds acquire_timeout = std::chrono::seconds{30}; ///< Longest wait for a session.
   std::size_t connecting_limit = 4;                                    ///< Sessions being opened at once, at most.
+  /// A session is not used again after this, give or take a tenth so that they do not all end at once.
+  std::chrono::nanoseconds max_lifetime = std::chrono::minutes{30};
+  std::chrono::nanoseconds idle_timeout = std::chrono::minutes{10}; ///< An idle one above `min_size` ends after this.
 };
 
 struct database_options {

@@ -65,6 +65,11 @@ public:
   /// Called by the pool while the session is idle and breaks by itself (the server ended it).
   virtual void on_broken(std::function<void()> callback) = 0;
 
+  /// Its pool's notes on it.
+  struct {
+    clock::time_point retire_at = clock::time_point::max(), idle_since{};
+  } stay;
+
   /// For reports: `pg_backend_pid()` of a PostgreSQL session, a running number for others.
   virtual int id() const noexcept = 0;
 };

@@ -27,6 +27,19 @@ clock::duration backoff(unsigned failures_in_a_row) {
   return std::chrono::duration_cast<clock::duration>(std::min<clock::duration>(doubled, last_backoff) * jitter);
 }
 
+/// How often idle sessions are looked at: often enough that they end about when they should.
+clock::duration housekeeping_interval(const pool_options& limits) {
+  const auto shortest = std::min(limits.idle_timeout, limits.max_lifetime) / 10;
+  return std::clamp<clock::duration>(shortest, std::chrono::milliseconds{1}, std::chrono::seconds{30});
+}
+
+/// Sessions that were opened together do not end together.
+clock::duration lifetime(const pool_options& limits) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return std::chrono::duration_cast<clock::duration>(limits.max_lifetime *
+                                                     std::uniform_real_distribution{0.9, 1.1}(random));
+}
+
 /// An attempt to open a session is given up after this, unless the URL's `connect_timeout` says otherwise.
 constexpr auto open_timeout = std::chrono::seconds{10};
 
@@ -55,8 +68,9 @@ void session_waiter::stop_waiting() noexcept {
 
 session_pool::session_pool(event_loop& loop, session_factory& factory, std::string database, pool_options limits)
   : loop_(loop), factory_(factory), database_(std::move(database)), limits_(limits),
-    queue_timer_([this] { refuse_expired(); }),
-    retry_timer_([this] { open_for_waiters(); }), shown_{.places = static_cast<std::ptrdiff_t>(limits.max_size)} {}
+    queue_timer_([this] { refuse_expired(); }), retry_timer_([this] { open_for_waiters(); }),
+    housekeeping_timer_([this] { look_after_idle(); }), shown_{.places = static_cast<std::ptrdiff_t>(limits.max_size)} {
+}
 
 session_pool::~session_pool() = default;
 
@@ -90,7 +104,7 @@ result<lease> session_pool::acquire(session_waiter& who, priority rank) {
 // ---------------------------------------------------------------------------------------------------
 
 void session_pool::take_back(session& s) {
-  if (!s.usable() || closing_)
+  if (!s.usable() || closing_ || s.stay.retire_at <= loop_.now())
     destroy(s);
   else
     offer(s);
@@ -117,7 +131,9 @@ void session_pool::offer(session& s) {
   if (auto* who = next_waiter()) {
     who->on_lease(lease{*this, s});
   } else {
+    s.stay.idle_since = loop_.now();
     idle_.push_back(&s);
+    arm_housekeeping();
     publish();
   }
 }
@@ -141,7 +157,12 @@ void session_pool::open_for_waiters() {
       loop_.arm(retry_timer_, retry_at_);
     return;
   }
-  while (connecting_ < waiting() && connecting_ < limits_.connecting_limit &&
+  open(waiting());
+}
+
+/// Opens sessions until `wanted` are on their way, within the limits.
+void session_pool::open(std::size_t wanted) {
+  while (connecting_ < wanted && connecting_ < limits_.connecting_limit &&
          sessions_.size() + connecting_ < limits_.max_size) {
     ++connecting_;
     factory_.open(loop_, loop_.now() + open_timeout,
@@ -158,6 +179,7 @@ void session_pool::on_opened(result<std::unique_ptr<session>> opened) {
   failures_in_a_row_ = 0;
   retry_at_ = {};
   auto& s = *sessions_.emplace_back(std::move(*opened));
+  s.stay.retire_at = loop_.now() + lifetime(limits_);
   s.on_broken([this, &s] { on_broken(s); });
   take_back(s);
   open_for_waiters();
@@ -173,6 +195,40 @@ void session_pool::on_open_failed(failure why) {
   open_for_waiters();
   publish();
   check_closed();
+}
+
+// -- sessions that nobody needs
+// --------------------------------------------------------------------------------------------
+
+void session_pool::warm_up() {
+  if (limits_.min_size > 0)
+    look_after_idle();
+}
+
+/// Ends what has been idle, or has lived, for long enough, the one used longest ago first; opens what is missing.
+void session_pool::look_after_idle() {
+  if (closing_)
+    return;
+  const auto now = loop_.now();
+  const auto done_with = [&](const session* s) {
+    return s->stay.retire_at <= now ||
+           (s->stay.idle_since + limits_.idle_timeout <= now && sessions_.size() > limits_.min_size);
+  };
+  for (auto i = std::find_if(idle_.begin(), idle_.end(), done_with); i != idle_.end();
+       i = std::find_if(idle_.begin(), idle_.end(), done_with)) {
+    auto& s = **i;
+    idle_.erase(i);
+    destroy(s);
+  }
+  if (const auto there = sessions_.size() + connecting_; there < limits_.min_size && now >= retry_at_)
+    open(connecting_ + limits_.min_size - there);
+  arm_housekeeping();
+  publish();
+}
+
+void session_pool::arm_housekeeping() {
+  if ((!idle_.empty() || limits_.min_size > 0) && !housekeeping_timer_.armed() && !closing_)
+    loop_.arm(housekeeping_timer_, loop_.now() + housekeeping_interval(limits_));
 }
 
 // -- the queue
@@ -245,6 +301,7 @@ void session_pool::close(std::function<void()> closed) {
   closed_ = std::move(closed);
   queue_timer_.disarm();
   retry_timer_.disarm();
+  housekeeping_timer_.disarm();
   refuse_all(refusal(errc::pool_closed, "the engine is shutting down"));
   for (auto* s : std::exchange(idle_, {}))
     std::erase_if(sessions_, [&](const auto& x) { return x.get() == s; });

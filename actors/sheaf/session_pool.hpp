@@ -89,6 +89,9 @@ public:
   /// ago are failures.
   result<lease> acquire(session_waiter& who, priority rank);
 
+  /// Opens `min_size` sessions, and sees to it from then on that there are so many.
+  void warm_up();
+
   /// Refuses all who wait and whoever comes, and ends sessions as they come back. `closed` is called once none is left.
   void close(std::function<void()> closed);
 
@@ -121,6 +124,9 @@ private:
   void destroy(session& s);
 
   void open_for_waiters();
+  void open(std::size_t wanted);
+  void look_after_idle();
+  void arm_housekeeping();
   void on_opened(result<std::unique_ptr<session>> opened);
   void on_open_failed(failure why);
 
@@ -148,8 +154,9 @@ private:
   std::array<queue, 3> waiters_;          ///< By priority.
   std::array<unsigned, 3> passed_over_{}; ///< How often each had to wait for a higher one, since its last turn.
 
-  timer queue_timer_; ///< For the waiter that gives up first.
-  timer retry_timer_; ///< For the next attempt to connect after a failed one.
+  timer queue_timer_;        ///< For the waiter that gives up first.
+  timer retry_timer_;        ///< For the next attempt to connect after a failed one.
+  timer housekeeping_timer_; ///< While there are idle sessions, or should be.
   failure last_failure_;
   clock::time_point retry_at_{};
   unsigned failures_in_a_row_ = 0;

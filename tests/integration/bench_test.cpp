@@ -13,7 +13,6 @@ namespace {
 
 using namespace sheaf::test;
 using testing::HasSubstr;
-using testing::MatchesRegex;
 
 class Bench : public testing::Test {
 protected:

@@ -6,8 +6,7 @@
 
 #include <soci/soci.h>
 
-#include <signal.h>
-
+#include <csignal>
 #include <fstream>
 #include <future>
 #include <string>

@@ -295,16 +295,19 @@ TEST_F(SessionPool, RefusesAllWhenNoSessionCanBeOpened) {
 
 TEST_F(SessionPool, RefusesAtOnceWhileTheServerHasJustRefused) {
   make({.max_size = 4});
-  script.refuse_sessions(refused);
+  script.hold_opening(true);
   int refusals = 0;
-  ask().then = [&] { // in the very turn in which the server refused
-    script.hold_opening(true);
-    for (int i = 0; i < 100; ++i) {
-      client late{served};
-      const auto got = pool->acquire(late, priority::normal);
-      refusals += got.has_error() && got.error().code == errc::connect_failed;
-    }
-  };
+  auto& first = ask();
+  on_loop([&] {
+    first.then = [&] { // in the very turn in which the server refused
+      for (int i = 0; i < 100; ++i) {
+        client late{served};
+        const auto got = pool->acquire(late, priority::normal);
+        refusals += got.has_error() && got.error().code == errc::connect_failed;
+      }
+    };
+  });
+  script.let_in(refused);
   settle();
   EXPECT_EQ(refusals, 100);
   EXPECT_EQ(script.now().opening_held, 0);
@@ -345,6 +348,50 @@ TEST_F(SessionPool, KeepsASessionThatNobodyWaitsForAnyMore) {
   settle();
   EXPECT_EQ(pool->stats().idle, 1u);
   EXPECT_TRUE(ask().held);
+}
+
+TEST_F(SessionPool, EndsSessionsThatNobodyNeeds) {
+  make({.max_size = 3, .idle_timeout = std::chrono::milliseconds{20}});
+  auto &a = get(), &b = get();
+  give_back(a);
+  EXPECT_TRUE(eventually([&] { return pool->stats().total == 1; }));
+  EXPECT_EQ(pool->stats().active, 1u) << "one that is used is not idle";
+  give_back(b);
+  EXPECT_TRUE(eventually([&] { return pool->stats().total == 0 && script.now().open == 0; }));
+  EXPECT_TRUE(get().held);
+}
+
+TEST_F(SessionPool, KeepsItsLeastSessionsWarm) {
+  make({.max_size = 3, .min_size = 2, .idle_timeout = std::chrono::milliseconds{10}});
+  EXPECT_EQ(script.now().opened, 0);
+  on_loop([&] { pool->warm_up(); });
+  EXPECT_TRUE(eventually([&] { return pool->stats().idle == 2; }));
+  auto &a = get(), &b = get(), &c = get();
+  give_back(a);
+  give_back(b);
+  give_back(c);
+  EXPECT_TRUE(eventually([&] { return pool->stats().total == 2; }));
+  EXPECT_EQ(script.now().opened, 3);
+  on_loop([&] { script.break_idle(1); });
+  EXPECT_TRUE(eventually([&] { return pool->stats().idle == 2 && script.now().opened >= 3; }));
+}
+
+TEST_F(SessionPool, ComesToItsLeastSessionsWhenTheServerDoes) {
+  make({.max_size = 3, .min_size = 2, .idle_timeout = std::chrono::milliseconds{10}});
+  script.refuse_sessions(failure{.code = errc::connect_failed, .message = "not yet"});
+  on_loop([&] { pool->warm_up(); });
+  EXPECT_TRUE(eventually([&] { return script.now().opened == 0 && pool->stats().connecting == 0; }));
+  script.refuse_sessions({});
+  EXPECT_TRUE(eventually([&] { return pool->stats().idle == 2; }));
+}
+
+TEST_F(SessionPool, ReplacesSessionsThatHaveLivedLongEnough) {
+  make({.max_size = 1, .min_size = 1, .max_lifetime = std::chrono::milliseconds{30}});
+  on_loop([&] { pool->warm_up(); });
+  EXPECT_TRUE(eventually([&] { return script.now().opened >= 3; }));
+  EXPECT_EQ(script.now().most_open, 1);
+  auto& a = get();
+  EXPECT_TRUE(a.held) << "one that is used is left alone";
 }
 
 TEST_F(SessionPool, TellsOtherLoopsHowManyPlacesItHas) {
