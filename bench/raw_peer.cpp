@@ -105,6 +105,8 @@ private:
     c.conn = PQconnectdb(how_.conninfo.c_str());
     if (PQstatus(c.conn) != CONNECTION_OK)
       throw std::runtime_error(PQerrorMessage(c.conn));
+    PQsetNoticeProcessor(
+        c.conn, [](void*, const char*) {}, nullptr); // what ends it is in the error as well
     prepare(c.conn, "main", main_sql());
     prepare(c.conn, "slow", std::string{slow_sql});
     PQsetnonblocking(c.conn, 1);

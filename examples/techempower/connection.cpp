@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 
 namespace techempower {
@@ -36,7 +38,16 @@ http::status status_of(const sheaf::failure& why) {
   }
 }
 
-void report(const std::string& why) { std::fprintf(stderr, "techempower: %s\n", why.c_str()); }
+/// One line a second at most, all loops together: a database that is down fails every request, and whoever reads this
+/// may be slow.
+void report(const std::string& why) {
+  static std::atomic<std::chrono::steady_clock::rep> next = 0; // that clock begins with the machine
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  auto due = next.load(std::memory_order_relaxed);
+  const auto later = (now + std::chrono::seconds{1}).count();
+  if (now.count() >= due && next.compare_exchange_strong(due, later, std::memory_order_relaxed))
+    std::fprintf(stderr, "techempower: %s\n", why.c_str());
+}
 
 } // namespace
 

@@ -84,7 +84,11 @@ TEST_F(Bench, SaysThatTheServerHasNoPlaceForItsPool) {
 TEST_F(Bench, GivesNoFiguresWhenTheServerGoesAway) {
   for (const std::string peer : {"sheaf", "raw"}) {
     cli::child bench{command({"--peer", peer, "--pool", "2"}, "60")};
-    EXPECT_TRUE(eventually([&] { return schema.backends() == 2 && schema.running() > 0; }));
+    EXPECT_TRUE(eventually([&] { // both are open, and measure
+      return schema.server.number("select count(*) from pg_stat_activity where query like '%randomnumber%' and "
+                                  "application_name = '" +
+                                  schema.name() + "'") == 2;
+    }));
     schema.server("select pg_terminate_backend(pid) from pg_stat_activity where application_name = '" + schema.name() +
                   "'");
     const auto x = bench.finish();

