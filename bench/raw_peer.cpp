@@ -55,18 +55,13 @@ class raw_loop {
 public:
   raw_loop(const run_options& how, const window& w, std::size_t connections, const std::vector<client*>& clients)
     : how_(how), window_(w) {
-    connections_.reserve(connections);
     for (std::size_t i = 0; i < connections; ++i)
       open();
     for (auto* c : clients)
       requests_.push_back({.owner = c});
   }
 
-  ~raw_loop() {
-    for (auto& c : connections_)
-      PQfinish(c.conn);
-    ::close(epoll_);
-  }
+  ~raw_loop() { ::close(epoll_); }
 
   raw_loop(const raw_loop&) = delete;
   raw_loop& operator=(const raw_loop&) = delete;
@@ -96,13 +91,17 @@ private:
   };
 
   struct connection {
-    PGconn* conn = nullptr;
+    explicit connection(const std::string& conninfo) : conn(PQconnectdb(conninfo.c_str())) {}
+    ~connection() { PQfinish(conn); }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    PGconn* conn;
     query current;
   };
 
   void open() {
-    auto& c = connections_.emplace_back();
-    c.conn = PQconnectdb(how_.conninfo.c_str());
+    auto& c = connections_.emplace_back(how_.conninfo);
     if (PQstatus(c.conn) != CONNECTION_OK)
       throw std::runtime_error(PQerrorMessage(c.conn));
     PQsetNoticeProcessor(
@@ -205,7 +204,7 @@ private:
   const run_options& how_;
   const window& window_;
   const int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  std::vector<connection> connections_;
+  std::deque<connection> connections_;
   std::vector<connection*> idle_;
   std::deque<query> waiting_;
   std::vector<open_request> requests_;
