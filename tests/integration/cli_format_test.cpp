@@ -32,20 +32,20 @@ const words statements{
     "select 1 as \"he\nader\", 2 as b",
     R"(select E'tab\tx' as t, E'\x01\x1b[0m' as c, E'\r' as r, E'\u0085' as c1, E'a\tb\n\tc' as tt)",
     R"(select '日本語' as w, 'é' as e, E'e\u0301' as comb, '👍' as emoji, 'ﾊﾝｶｸ' as half, 1 as "幅")",
-    "select 1.5::float8 as a, 1::oid o, '1'::xid, 1::money, true, '2020-01-01'::date, '1 day'::interval, 1::numeric, "
-    "'{1}'::int[]",
-    "select 'NaN'::float8, '-Infinity'::float4, 1e20::float8, 1e-7::float8, 0.1::float4, -0.0::float8, "
-    "1.10::numeric(9,4), 'NaN'::numeric",
+    R"(select 1.5::float8 as a, 1::oid o, '1'::xid, 1::money, true, '2020-01-01'::date, '1 day'::interval, 1::numeric,
+'{1}'::int[])",
+    R"(select 'NaN'::float8, '-Infinity'::float4, 1e20::float8, 1e-7::float8, 0.1::float4, -0.0::float8,
+1.10::numeric(9,4), 'NaN'::numeric)",
     R"(select '\x00ff'::bytea, '{"a": [1, null]}'::jsonb, '<a/>'::xml, B'101')",
     "select 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid",
-    "select '12:00:00.123456+02'::timetz, '2020-01-01 12:00:00.5+02'::timestamptz, 'infinity'::timestamp, '0044-03-15 "
-    "BC'::date",
-    "select '1 year 2 mons 3 days 04:05:06.7'::interval, '10.0.0.1/8'::inet, '08:00:2b:01:02:03'::macaddr, "
-    "'(1,2)'::point",
+    R"(select '12:00:00.123456+02'::timetz, '2020-01-01 12:00:00.5+02'::timestamptz, 'infinity'::timestamp,
+'0044-03-15 BC'::date)",
+    R"(select '1 year 2 mons 3 days 04:05:06.7'::interval, '10.0.0.1/8'::inet, '08:00:2b:01:02:03'::macaddr,
+'(1,2)'::point)",
     R"(select '{1,2,null}'::int[], '{"a,b","q\""}'::text[], '[1,5)'::int4range, row(1,'x'))",
     "select '{[1,3),[5,7)}'::int4multirange",
-    "select 'fat cat'::tsvector, 'pg_class'::regclass, '0/16B3748'::pg_lsn, 'a'::\"char\", 'x'::name, 'abc'::char(5), "
-    "pg_sleep(0)",
+    R"(select 'fat cat'::tsvector, 'pg_class'::regclass, '0/16B3748'::pg_lsn, 'a'::"char", 'x'::name, 'abc'::char(5),
+pg_sleep(0))",
     "select * from pg_type order by oid",
     "select * from pg_class where relkind = 'v' order by oid",
     "create temp table t (i int)",
