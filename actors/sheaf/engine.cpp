@@ -3,6 +3,7 @@
 #include "sheaf/engine.hpp"
 
 #include "sheaf/engine_core.hpp"
+#include "sheaf/metrics_text.hpp"
 #include "sheaf/query_actor.hpp"
 
 #include <caf/actor_system.hpp>
@@ -107,24 +108,33 @@ void engine::run_on_each_loop(const std::function<void(boost::asio::io_context&)
   }
 }
 
+pool_stats& pool_stats::operator+=(const pool_stats& x) noexcept {
+  max_size += x.max_size;
+  total += x.total;
+  idle += x.idle;
+  active += x.active;
+  connecting += x.connecting;
+  cancelling += x.cancelling;
+  waiting += x.waiting;
+  opened += x.opened;
+  open_failures += x.open_failures;
+  lost += x.lost;
+  timeouts += x.timeouts;
+  cancels += x.cancels;
+  checks += x.checks;
+  leaks += x.leaks;
+  retries += x.retries;
+  retries_refused += x.retries_refused;
+  return *this;
+}
+
 std::vector<pool_stats> engine::stats() const {
   std::vector<pool_stats> all;
-  for (std::size_t i = 0; i < core_->settings().databases.size(); ++i) {
-    pool_stats sum;
-    for (const auto& w : core_->workers()) {
-      const auto x = w->pools[i]->stats();
-      sum.database = x.database;
-      sum.max_size += x.max_size;
-      sum.total += x.total;
-      sum.idle += x.idle;
-      sum.active += x.active;
-      sum.connecting += x.connecting;
-      sum.cancelling += x.cancelling;
-      sum.waiting += x.waiting;
-    }
-    all.push_back(std::move(sum));
-  }
+  for (std::size_t i = 0; i < core_->settings().databases.size(); ++i)
+    all.push_back(core_->stats(i));
   return all;
 }
+
+std::string engine::metrics_text() const { return sheaf::metrics_text(*core_); }
 
 } // namespace sheaf

@@ -7,6 +7,7 @@
 #include "sheaf/options.hpp"
 #include "sheaf/request.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
@@ -44,6 +45,19 @@ private:
 struct pool_stats {
   std::string database;
   std::size_t max_size = 0, total = 0, idle = 0, active = 0, connecting = 0, cancelling = 0, waiting = 0;
+
+  // Since the engine began.
+  std::uint64_t opened = 0;          ///< Sessions.
+  std::uint64_t open_failures = 0;   ///< Attempts to open one.
+  std::uint64_t lost = 0;            ///< Sessions that broke, or had to be broken off.
+  std::uint64_t timeouts = 0;        ///< Waits that `acquire_timeout` ended.
+  std::uint64_t cancels = 0;         ///< Statements that were stopped.
+  std::uint64_t checks = 0;          ///< Idle sessions that were asked for a sign of life.
+  std::uint64_t leaks = 0;           ///< Sessions that were out longer than `leak_detection_threshold`.
+  std::uint64_t retries = 0;         ///< Queries that were run again.
+  std::uint64_t retries_refused = 0; ///< Those for which the retry budget had no room: see `query::read_only`.
+
+  pool_stats& operator+=(const pool_stats& x) noexcept; ///< All numbers.
 };
 
 class engine {
@@ -70,7 +84,7 @@ public:
   reply run(request what);
 
   /// Runs `what`; `callback` is called exactly once, on one of the engine's loops: it must not block or throw. Any
-  /// thread; a request from a callback stays on that callback's loop.
+  /// thread; a request from a callback stays on that callback's loop. Gives the handle to cancel it by.
   request_handle run_async(request what, std::function<void(reply)> callback);
 
   /// Runs `what`. Any thread.
@@ -85,6 +99,10 @@ public:
 
   /// Any thread; each number is from a moment ago.
   std::vector<pool_stats> stats() const;
+
+  /// What is counted and timed, in Prometheus' text format: names and buckets as OpenTelemetry has them for databases,
+  /// `sheaf_…` where it has none. Any thread.
+  std::string metrics_text() const;
 
 private:
   friend class protocol_access;

@@ -45,7 +45,7 @@ options with_width(options how) {
 worker::worker(engine_core& owner, std::size_t index) : core(owner), loop(std::make_shared<event_loop>()) {
   const auto& how = core.settings();
   for (std::size_t i = 0; i < how.databases.size(); ++i)
-    pools.push_back(std::make_unique<session_pool>(*loop, core.factory(i), how.databases[i].name,
+    pools.push_back(std::make_unique<session_pool>(*loop, core.factory(i), core.log(), how.databases[i].name,
                                                    share(how.databases[i].pool, index, how.loops)));
 }
 
@@ -151,8 +151,17 @@ result<std::shared_ptr<const checked_request>> engine_core::check(request what) 
     }
     if (auto wrong = check_values(q, *text, dialect))
       return std::move(*wrong);
+    if (q.read_only && text->effect == effect::writes)
+      return failure{.code = errc::invalid_request,
+                     .query = q.name,
+                     .message = "it is declared read_only, but its statement is no query: running it again could "
+                                "change something twice"};
     checked->texts.push_back(text);
   }
+  if (what.max_rows || what.max_bytes)
+    checked->budget = std::make_unique<result_budget>(what.max_rows, what.max_bytes);
+  if (what.id.empty() && settings_.logger)
+    what.id = 'r' + std::to_string(last_id_.fetch_add(1, std::memory_order_relaxed) + 1);
   checked->deadline = checked->taken_at + what.deadline.value_or(settings_.deadline);
   checked->what = std::move(what);
   return std::shared_ptr<const checked_request>{std::move(checked)};
@@ -192,6 +201,14 @@ reply engine_core::run(request what) {
   std::promise<reply> promise;
   submit(std::move(what), [&promise](reply x) { promise.set_value(std::move(x)); });
   return promise.get_future().get();
+}
+
+pool_stats engine_core::stats(std::size_t database) const {
+  pool_stats sum;
+  sum.database = settings_.databases[database].name;
+  for (const auto& w : workers_)
+    sum += w->pools[database]->stats();
+  return sum;
 }
 
 worker* engine_core::here() const noexcept {

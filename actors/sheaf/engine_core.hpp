@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sheaf/blocking_executor.hpp"
+#include "sheaf/engine_log.hpp"
 #include "sheaf/options.hpp"
 #include "sheaf/session_pool.hpp"
 
@@ -49,6 +50,7 @@ struct worker {
   std::shared_ptr<event_loop> loop;
   std::vector<std::unique_ptr<session_pool>> pools; ///< One per database.
   boost::intrusive::list<live_request, boost::intrusive::constant_time_size<false>> requests;
+  outcome_histograms outcomes; ///< Of requests. Read from any thread.
   bool closing = false;
 };
 
@@ -66,6 +68,7 @@ public:
   const options& settings() const noexcept { return settings_; }
   session_factory& factory(std::size_t database) const noexcept { return *factories_[database]; }
   caf::actor_system& system() const noexcept { return system_; }
+  const engine_log& log() const noexcept { return log_; }
   const std::vector<std::unique_ptr<worker>>& workers() const noexcept { return workers_; }
 
   /// Answers `what` by `callback`, once, on one of the loops. Any thread.
@@ -84,6 +87,9 @@ public:
   };
   caf::actor front(const std::function<front_actor()>& make);
 
+  /// One database's sessions, all loops together. Any thread.
+  pool_stats stats(std::size_t database) const;
+
   /// Where a request from the calling thread lives: on the loop that it comes from, else on the next one.
   worker& home() noexcept;
   /// The loop of ours that runs on the calling thread, or null.
@@ -96,11 +102,13 @@ private:
   void close();
 
   const options settings_;
+  const engine_log log_{settings_.logger};
   const std::vector<std::unique_ptr<session_factory>> factories_;
   const std::unique_ptr<blocking_executor> blocking_; ///< Destroyed after the loops.
   caf::actor_system& system_;
   std::vector<std::unique_ptr<worker>> workers_;
   std::atomic<std::size_t> next_home_ = 0;
+  mutable std::atomic<std::uint64_t> last_id_ = 0; ///< Of requests without an id of the caller's.
   std::once_flag front_made_;
   front_actor front_;
 };

@@ -32,6 +32,8 @@ std::optional<std::string> check(const database_options& database, std::size_t l
           limits::check("pool.min_size", pool.min_size, 0, pool.max_size),
           limits::check("pool.max_lifetime", pool.max_lifetime, 1ns),
           limits::check("pool.idle_timeout", pool.idle_timeout, 1ns),
+          limits::check("pool.keepalive_interval", pool.keepalive_interval, 1ns),
+          limits::check("pool.leak_detection_threshold", pool.leak_detection_threshold.value_or(1ns), 1ns),
           limits::check("pool.max_queue_size", pool.max_queue_size, 1, limits::queue_max),
           limits::check("pool.acquire_timeout", pool.acquire_timeout, 1ns),
           limits::check("pool.connecting_limit", pool.connecting_limit, 1, limits::sessions_max),

@@ -8,9 +8,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace spdlog {
+class logger;
+}
 
 namespace sheaf {
 
@@ -24,6 +29,11 @@ struct pool_options {
   /// A session is not used again after this, give or take a tenth so that they do not all end at once.
   std::chrono::nanoseconds max_lifetime = std::chrono::minutes{30};
   std::chrono::nanoseconds idle_timeout = std::chrono::minutes{10}; ///< An idle one above `min_size` ends after this.
+  /// Idle sessions are asked for a sign of life this often. One that has been idle for half a minute, or for this if it
+  /// is less, is asked once more before it is used.
+  std::chrono::nanoseconds keepalive_interval = std::chrono::minutes{2};
+  /// A query that keeps its session longer than this is reported in the log, once.
+  std::optional<std::chrono::nanoseconds> leak_detection_threshold;
 };
 
 struct database_options {
@@ -44,6 +54,9 @@ struct options {
   std::size_t max_rows = 100'000;   ///< Of one result.
   std::size_t max_bytes = 64 << 20; ///< Of one result's values.
   std::size_t loops = 1;            ///< Event loops (threads); each has its share of the sessions.
+  /// Where the engine writes its log; null for nowhere. Its loops write, so a logger whose sinks may wait for a disk or
+  /// a network should be an asynchronous one (spdlog's `async_factory`). No parameter's value is ever in it.
+  std::shared_ptr<spdlog::logger> logger;
 
   /// The first thing wrong with these options, or nothing.
   std::optional<failure> validate() const;

@@ -3,12 +3,14 @@
 #include "sheaf/postgresql_native.hpp"
 
 #include "sheaf/error_text.hpp"
+#include "sheaf/result_budget.hpp"
 
 #include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace sheaf {
@@ -68,18 +70,16 @@ failure failure_of(const PGresult* r, const parsed_statement& text) {
 
 std::string last_error(const PGconn* conn) { return to_one_line(PQerrorMessage(conn)); }
 
-failure too_large(std::string_view bound, std::size_t limit) {
-  return {.code = errc::result_too_large,
-          .phase = phase::fetch,
-          .message = fmt::format("the result is larger than {} ({}): select less, or raise it", bound, limit),
-          .reached_server = true};
-}
-
-answer checked_table(pgresult_ptr rows, column_list columns, const execution& limits) {
-  if (static_cast<std::size_t>(PQntuples(rows.get())) > limits.max_rows)
-    return too_large("max_rows", limits.max_rows);
-  if (PQresultMemorySize(rows.get()) > limits.max_bytes)
-    return too_large("max_bytes", limits.max_bytes);
+answer checked_table(pgresult_ptr rows, column_list columns, const execution& job, std::size_t bytes_drawn) {
+  const auto count = static_cast<std::size_t>(PQntuples(rows.get()));
+  const auto bytes = PQresultMemorySize(rows.get());
+  if (count > job.max_rows)
+    return too_large("max_rows", job.max_rows);
+  if (bytes > job.max_bytes)
+    return too_large("max_bytes", job.max_bytes);
+  if (job.budget)
+    if (auto wrong = job.budget->draw(count, bytes - std::min(bytes, bytes_drawn)))
+      return std::move(*wrong);
   return table::from_pgresult(std::move(rows), std::move(columns));
 }
 

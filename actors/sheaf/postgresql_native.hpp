@@ -41,10 +41,9 @@ failure failure_of(const PGresult* r, const parsed_statement& text);
 /// libpq's own last message, in one line.
 std::string last_error(const PGconn* conn);
 
-failure too_large(std::string_view bound, std::size_t limit);
-
-/// The rows as a table, or `result_too_large`. `columns` may be null.
-answer checked_table(pgresult_ptr rows, column_list columns, const execution& limits);
+/// The rows as a table, or `result_too_large`. `columns` may be null; `bytes_drawn` is what the request's budget has
+/// been charged for them already.
+answer checked_table(pgresult_ptr rows, column_list columns, const execution& job, std::size_t bytes_drawn);
 
 /// Whether dates and timestamps read as ISO in this session, so that their binary form can be given as the server's
 /// text.

@@ -4,7 +4,7 @@
 
 #include "sheaf/blocking_executor.hpp"
 #include "sheaf/postgresql_native.hpp"
-#include "sheaf/session_traces.hpp"
+#include "sheaf/result_budget.hpp"
 
 #include <fmt/format.h>
 
@@ -27,6 +27,12 @@ constexpr std::size_t room_in_libpq = 8192;
 /// Between two cancels of the same statement, to begin with.
 constexpr auto first_cancel_pause = std::chrono::milliseconds{10};
 
+/// Undoes what a statement or task may have left in its session, as DISCARD ALL does (PostgreSQL manual, DISCARD),
+/// except that prepared statements stay; and sets what SOCI sets in a new session.
+constexpr std::string_view remove_traces_sql =
+    "close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all(); "
+    "discard temp; discard sequences; set extra_float_digits = 3";
+
 /// Reads of one result in a row, before others get their turn.
 constexpr unsigned reads_per_turn = 16;
 
@@ -35,9 +41,9 @@ constexpr unsigned reads_per_turn = 16;
 postgresql_session::postgresql_session(event_loop& loop, blocking_executor& blocking,
                                        std::shared_ptr<soci::session> connection, const database_options& limits)
   : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
-    socket_(PQsocket(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout), prepared_(limits.statement_cache_size),
-    cancel_timer_([this] { on_cancel_overdue(); }), cancel_again_([this] { stop_statement(); }),
-    alive_(std::make_shared<postgresql_session*>(this)) {
+    socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
+    prepared_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
+    cancel_again_([this] { stop_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
   loop_.watch(socket_, *this);
 }
 
@@ -46,8 +52,6 @@ postgresql_session::~postgresql_session() {
     loop_.unwatch(socket_, *this);
   blocking_.run([connection = std::move(connection_)]() mutable { connection.reset(); });
 }
-
-int postgresql_session::id() const noexcept { return PQbackendPID(conn_); }
 
 /// Runs a member function from the loop, unless the session is gone by then.
 void postgresql_session::post(void (postgresql_session::*f)()) {
@@ -99,8 +103,11 @@ void postgresql_session::send() {
     flush();
     return;
   }
-  if (PQstatus(conn_) == CONNECTION_OK) // such as too many parameters
-    failure_ = failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)};
+  failure_ = PQstatus(conn_) == CONNECTION_OK // such as too many parameters
+                 ? failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)}
+                 : failure{.code = errc::connection_lost,
+                           .phase = phase::execute,
+                           .message = "the connection to the server was lost before the query was sent"};
   post(&postgresql_session::lose_connection); // nobody hears from a session before `execute` returns
 }
 
@@ -176,11 +183,16 @@ void postgresql_session::read() {
 /// one go. So what has been read is checked before libpq makes rows of it: a value that is too large is never copied.
 /// False when the connection had to go.
 bool postgresql_session::check_size() {
-  received_ = meter_.read();
-  if (received_ <= job_.max_bytes)
+  const auto before = std::exchange(received_, meter_.read());
+  std::optional<failure> wrong;
+  if (received_ > job_.max_bytes)
+    wrong = too_large("max_bytes", job_.max_bytes);
+  else if (job_.budget)
+    wrong = job_.budget->draw(0, received_ - before);
+  if (!wrong)
     return true;
   if (!failure_) {
-    failure_ = too_large("max_bytes", job_.max_bytes);
+    failure_ = std::move(*wrong);
     stop_statement();
   }
   if (received_ <= 2 * job_.max_bytes + allowance_for_cancelling)
@@ -248,13 +260,12 @@ void postgresql_session::complete() {
     if (prepare_again())
       return;
     learn_columns();
-  }
-  if (state_ == state::running)
-    is_clean() ? settle() : clean_up();
-  else if (cleaned_ && PQtransactionStatus(conn_) == PQTRANS_IDLE)
     settle();
-  else
+  } else if (cleaned_ && PQtransactionStatus(conn_) == PQTRANS_IDLE) {
+    rest();
+  } else {
     lose_connection(); // it cannot be given to anybody else
+  }
 }
 
 /// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. Nothing has
@@ -288,6 +299,17 @@ void postgresql_session::learn_columns() {
   }
 }
 
+/// What was asked for is over. A cancel that is still on its way must hit neither our own cleaning up nor the next
+/// statement, so it is waited for.
+void postgresql_session::settle() {
+  if (cancel_on_its_way_)
+    state_ = state::over;
+  else if (is_clean())
+    rest();
+  else
+    clean_up();
+}
+
 /// Nothing survives its query: the next one on this session is another's. What a plain statement cannot have left is
 /// not looked for.
 bool postgresql_session::is_clean() const noexcept {
@@ -308,12 +330,7 @@ void postgresql_session::clean_up() {
     lose_connection();
 }
 
-/// The server is done. If nobody is still busy cancelling, so is the session.
-void postgresql_session::settle() {
-  if (cancel_on_its_way_) {
-    state_ = state::over;
-    return;
-  }
+void postgresql_session::rest() {
   state_ = state::idle;
   answer_now();
 }
@@ -338,7 +355,7 @@ answer postgresql_session::take_answer() {
   if (task_answer_)
     return std::move(*task_answer_);
   if (rows_)
-    return checked_table(std::move(rows_), statement_ ? statement_->columns : nullptr, job_);
+    return checked_table(std::move(rows_), statement_ ? statement_->columns : nullptr, job_, received_);
   return table{};
 }
 

@@ -38,15 +38,15 @@ public:
   session_listener::moments progress() const noexcept override { return when_; }
   bool usable() const noexcept override { return state_ != state::broken; }
   void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
-  int id() const noexcept override;
+  int id() const noexcept override { return backend_pid_; }
 
 private:
   enum class state {
     idle,
     running,  ///< A statement; the server has not said yet that it is done with it.
     in_task,  ///< A C++ task has the connection: nobody else touches it.
+    over,     ///< That is over, but a cancel for it is still on its way.
     cleaning, ///< Undoing what was left behind, before the answer goes out.
-    over,     ///< The statement is over, but a cancel for it is still on its way.
     broken,
   };
 
@@ -60,9 +60,10 @@ private:
   void complete();
   bool prepare_again();
   void learn_columns();
+  void settle();
   bool is_clean() const noexcept;
   void clean_up();
-  void settle();
+  void rest();
   void answer_now();
   answer take_answer();
 
@@ -82,6 +83,7 @@ private:
   std::shared_ptr<soci::session> connection_;
   pg_conn* conn_;
   int socket_;
+  const int backend_pid_;
   const std::chrono::nanoseconds cancel_wait_timeout_;
   statement_cache prepared_;
 

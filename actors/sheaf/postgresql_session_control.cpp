@@ -46,13 +46,15 @@ void postgresql_session::on_task_done(answer what) {
   conn_ = native_connection(*connection_);
   socket_ = PQsocket(conn_);
   if (socket_ < 0 || PQstatus(conn_) != CONNECTION_OK) {
+    if (auto* f = std::get_if<failure>(&*task_answer_); f && f->code == errc::internal) // SOCI has no code for it
+      f->code = errc::connection_lost;
     state_ = state::in_task; // not watched
     lose_connection();
     return;
   }
   loop_.watch(socket_, *this);
   PQsetnonblocking(conn_, 1);
-  clean_up();
+  settle();
 }
 
 // -- cancelling
@@ -128,7 +130,7 @@ void postgresql_session::lose_connection() {
     while (auto* last_word = PQgetResult(conn_)) // such as why the server ended it; does not wait any more
       take(last_word);
   const bool was_idle = state_ == state::idle;
-  const bool has_answer = task_answer_ || (state_ == state::cleaning && rows_); // whatever becomes of the session
+  const bool has_answer = task_answer_ || (state_ != state::running && rows_); // whatever becomes of the session
   if (state_ != state::in_task)
     loop_.unwatch(socket_, *this);
   state_ = state::broken;

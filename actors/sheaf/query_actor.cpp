@@ -2,6 +2,9 @@
 
 #include "sheaf/query_actor.hpp"
 
+#include "sheaf/engine_log.hpp"
+#include "sheaf/jitter.hpp"
+
 #include <caf/message.hpp>
 #include <caf/send.hpp>
 
@@ -9,6 +12,20 @@
 #include <fmt/format.h>
 
 namespace sheaf {
+
+namespace {
+
+/// How often a query runs at most, and how long it waits before its third attempt: with doubling, long enough for a
+/// server to restart.
+constexpr std::uint32_t attempts_max = 8;
+constexpr clock::duration first_pause = std::chrono::milliseconds{50};
+
+/// The server says that it has done nothing, and that the same statement may well succeed now.
+bool is_rolled_back(errc code) noexcept {
+  return code == errc::serialization_failure || code == errc::deadlock_detected;
+}
+
+} // namespace
 
 query_actor::query_actor(caf::actor_config& cfg, event_loop& loop, query_job job)
   : loop_actor(cfg, loop), job_(std::move(job)), timeout_([this] {
@@ -19,13 +36,15 @@ void query_actor::begin() {
   times_.queued = since_start(loop().now());
   if (job_.own_deadline)
     loop().arm(timeout_, job_.deadline);
-  auto got = job_.pool->acquire(*this, job_.request->what.priority);
-  if (!job_.here)
-    job_.pool->arrived(); // only now, lest somebody counts on its place in between
-  if (got.has_error())    // not from within the spawn that this may be part of
+  acquire(!job_.here);
+}
+
+void query_actor::acquire(bool reserved) {
+  auto got = job_.pool->acquire(*this, job_.request->what.priority, reserved);
+  if (got.has_error()) // not from within the spawn that this may be part of
     loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(got).error()]() mutable {
       if (!ended())
-        reply(std::move(why));
+        on_failed(std::move(why));
     });
   else if (*got)
     run(std::move(*got));
@@ -44,17 +63,59 @@ void query_actor::run(lease got) {
                    .keep_alive = job_.request,
                    .deadline = job_.deadline,
                    .max_rows = job_.max_rows,
-                   .max_bytes = job_.max_bytes},
+                   .max_bytes = job_.max_bytes,
+                   .budget = job_.request->budget.get()},
                   *this);
 }
 
 void query_actor::on_answer(answer&& what, const moments& when) {
   note(when);
-  if (auto* f = std::get_if<failure>(&what); f && f->code == errc::deadline_exceeded) // SQLite keeps it by itself too
-    f->message += account(f->phase);
   times_.released = since_start(loop().now());
   lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
-  reply(std::move(what));
+  if (auto* f = std::get_if<failure>(&what))
+    on_failed(std::move(*f));
+  else
+    reply(std::move(what));
+}
+
+void query_actor::on_failed(failure why) {
+  if (run_again(why))
+    return;
+  if (why.code == errc::deadline_exceeded) // SQLite keeps it by itself too
+    why.message += account(why.phase);
+  const auto* text = job_.request->texts[job_.index];
+  const bool may_have_written = !what().read_only && (!text || text->effect != effect::reads);
+  if (why.code == errc::connection_lost && why.reached_server && may_have_written) {
+    why.code = errc::in_doubt;
+    why.message += ": whether it took effect is not known, so look before sending it again";
+  }
+  reply(std::move(why));
+}
+
+/// Another attempt, if this failure allows one, there is time for it, and not too many others are at it. The first
+/// follows at once, after the loop has seen which other sessions were lost with this one.
+bool query_actor::run_again(const failure& why) {
+  const bool may_repeat = what().read_only || !why.reached_server;
+  const bool lost = why.code == errc::connection_lost && may_repeat;
+  const bool asked_to = is_rolled_back(why.code) && what().read_only;
+  const bool still_away = why.code == errc::connect_failed && attempts_ > 1; // the server restarts
+  if ((!lost && !asked_to && !still_away) || attempts_ == attempts_max)
+    return false;
+  const auto pause = attempts_ == 1 ? clock::duration{0} : jittered(first_pause * (1u << (attempts_ - 2)), 0.5);
+  if (loop().now() + pause >= job_.deadline || (attempts_ == 1 && !job_.pool->begin_retry()))
+    return false;
+  ++attempts_;
+  if (const auto& log = job_.pool->log(); log.takes(severity::info))
+    engine_log::line{log, severity::info, "query_retried"}
+        .with("request", job_.request->what.id)
+        .with("query", what().name)
+        .with("attempt", attempts_)
+        .with("code", to_string(why.code));
+  times_ = {.queued = times_.queued};
+  if (!again_)
+    again_ = std::make_unique<timer>([this] { acquire(false); });
+  loop().arm(*again_, loop().now() + pause);
+  return true;
 }
 
 /// Ends before the answer is there. The reply does not wait for the database; the pool does, before it uses the session
@@ -79,13 +140,22 @@ void query_actor::give_up(const stop& why) {
 void query_actor::reply(answer&& what) {
   const auto self = end();
   timeout_.disarm();
-  if (auto* f = std::get_if<failure>(&what))
+  if (attempts_ > 1) {
+    again_->disarm();
+    job_.pool->end_retry();
+  }
+  auto* f = std::get_if<failure>(&what);
+  if (f)
     f->query = this->what().name;
+  const auto began = times_.acquired == query_times::not_reached ? times_.queued : times_.acquired;
+  job_.pool->metrics().operation.add(f, since_start(loop().now()) - began);
   if (job_.here)
-    job_.here->join(job_.index, std::move(what), times_);
+    job_.here->join(job_.index, std::move(what), times_, attempts_);
   else
-    caf::anon_send(job_.reply_to,
-                   query_done{job_.index, {.name = this->what().name, .data = std::move(what), .times = times_}});
+    caf::anon_send(
+        job_.reply_to,
+        query_done{job_.index,
+                   {.name = this->what().name, .data = std::move(what), .times = times_, .attempts = attempts_}});
 }
 
 /// How long each phase took up to now: ` after 52ms (queue 2ms, execute 50ms)`.

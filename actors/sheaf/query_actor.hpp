@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One query: gets a session, runs on it, hands it back, replies once, and is gone. Lives on the loop of its session's
-// pool.
+// One query: gets a session, runs on it, hands it back, replies once, and is gone. When its session is lost it may run
+// again on another. Lives on the loop of its session's pool.
 
 #pragma once
 
 #include "sheaf/loop_actor.hpp"
 #include "sheaf/request_inspect.hpp"
+#include "sheaf/result_budget.hpp"
 #include "sheaf/session_pool.hpp"
 
 #include <caf/actor.hpp>
@@ -26,6 +27,7 @@ struct checked_request {
   std::vector<const parsed_statement*> texts;
   std::vector<std::shared_ptr<const parsed_statement>> own_texts; ///< The others.
   std::vector<std::uint32_t> databases;                           ///< By position in the engine's options.
+  std::unique_ptr<result_budget> budget;                          ///< Null without bounds of the request's own.
   clock::time_point taken_at, deadline;
 };
 
@@ -56,7 +58,7 @@ typename Inspector::result_type inspect(Inspector& f, stop& x) {
 /// Where a query actor's outcome goes: its request actor. On the same loop a message would only be a detour.
 class query_joiner {
 public:
-  virtual void join(std::size_t index, answer&& what, const query_times& times) = 0;
+  virtual void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) = 0;
 
 protected:
   ~query_joiner() = default;
@@ -84,12 +86,16 @@ private:
   void receive(caf::message& what) override;
   void on_kill() override { give_up({errc::query_canceled, "the query's actor was ended"}); }
 
+  void acquire(bool reserved);
   void run(lease got);
+  void on_failed(failure why);
+  bool run_again(const failure& why);
   void give_up(const stop& why);
   void reply(answer&& what);
 
   void on_lease(lease got) override { run(std::move(got)); }
-  void on_refused(failure why) override { reply(std::move(why)); }
+  void on_refused(failure why) override { on_failed(std::move(why)); }
+  std::string_view label() const noexcept override { return what().name; }
   void on_answer(answer&& what, const moments& when) override;
 
   std::chrono::nanoseconds since_start(clock::time_point t) const noexcept { return t - job_.request->taken_at; }
@@ -102,6 +108,8 @@ private:
   lease lease_;
   query_times times_;
   timer timeout_;
+  std::unique_ptr<timer> again_; ///< Made for the first attempt after a failed one.
+  std::uint32_t attempts_ = 1;
 };
 
 } // namespace sheaf

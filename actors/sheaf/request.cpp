@@ -158,8 +158,12 @@ std::optional<failure> validate(const request& what) {
     return refusal("a request needs at least one query");
   if (auto wrong = what.deadline ? limits::check("deadline", *what.deadline, 0ns) : std::nullopt)
     return refusal(std::move(*wrong));
-  if (auto wrong = limits::check("first", what.first, 1, what.queries.size());
-      wrong && what.on_error == error_policy::first)
+  if (auto wrong = what.on_error == error_policy::first ? limits::check("first", what.first, 1, what.queries.size())
+                                                        : std::nullopt)
+    return refusal(std::move(*wrong));
+  if (auto wrong = what.max_rows ? limits::check("max_rows", *what.max_rows, 1, limits::rows_max) : std::nullopt)
+    return refusal(std::move(*wrong));
+  if (auto wrong = what.max_bytes ? limits::check("max_bytes", *what.max_bytes, 1, limits::bytes_max) : std::nullopt)
     return refusal(std::move(*wrong));
   if (auto wrong = check_names(what.queries))
     return wrong;

@@ -48,8 +48,12 @@ struct query {
   std::string database;         ///< Which of the engine's databases; empty for its first.
   std::optional<std::chrono::nanoseconds> timeout; ///< Within the request's deadline, from its start.
   bool required = true;                            ///< Under `partial`: whether its failure fails the request.
-  std::optional<std::size_t> max_rows;             ///< Instead of the engine's.
-  std::optional<std::size_t> max_bytes;            ///< Instead of the engine's.
+  /// It changes nothing, and may be run again when its session is lost or the server asks for it
+  /// (`serialization_failure`, `deadlock_detected`): on another session, within the deadline. A task may be called
+  /// twice.
+  bool read_only = false;
+  std::optional<std::size_t> max_rows;  ///< Instead of the engine's.
+  std::optional<std::size_t> max_bytes; ///< Instead of the engine's.
 
   query() = default;
   query(std::string name, sheaf::statement sql, sheaf::parameters values = {})
@@ -81,7 +85,10 @@ struct request {
   std::optional<std::chrono::nanoseconds> deadline{};
   std::size_t width = 0; ///< Queries running at once at most; 0 for the engine's default.
   error_policy on_error = error_policy::fail;
-  std::size_t first = 1; ///< Under the policy `first`: how many have to succeed.
+  std::size_t first = 1;                  ///< Under the policy `first`: how many have to succeed.
+  std::optional<std::size_t> max_rows{};  ///< Of all results together; no bound but each result's own when not set.
+  std::optional<std::size_t> max_bytes{}; ///< Of all results together.
+  std::string id{};                       ///< For the log; empty is numbered.
   sheaf::priority priority = sheaf::priority::normal;
 };
 
@@ -104,7 +111,8 @@ struct query_times {
 struct outcome {
   std::string name;
   std::variant<sheaf::table, std::any, failure> data; ///< Rows, a C++ task's value, or why there is neither.
-  query_times times{};
+  query_times times{};                                ///< Of the last attempt; `queued` of the first.
+  std::uint32_t attempts = 1;                         ///< More than one when it was run again: see `query::read_only`.
 
   bool ok() const noexcept { return !std::holds_alternative<failure>(data); }
 

@@ -2,6 +2,8 @@
 
 #include "sheaf/request_actor.hpp"
 
+#include "sheaf/engine_log.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/message.hpp>
 #include <caf/send.hpp>
@@ -47,7 +49,7 @@ void request_actor::begin() {
 void request_actor::receive(caf::message& what) {
   if (what.match_elements<query_done>()) {
     auto& done = what.get_mutable_as<query_done>(0);
-    join(done.index, std::move(done.what.data), done.what.times);
+    join(done.index, std::move(done.what.data), done.what.times, done.what.attempts);
   }
   if (what.match_elements<stop>())
     give_up(what.get_as<stop>(0));
@@ -84,12 +86,13 @@ void request_actor::spawn_next() {
 }
 
 /// One query is over. When it was the last, so is the request.
-void request_actor::join(std::size_t index, answer&& what, const query_times& times) {
+void request_actor::join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) {
   const auto& q = request_->what.queries[index];
   auto& slot = reply_.outcomes[index];
   slot.name = q.name;
   slot.data = std::move(what);
   slot.times = times;
+  slot.attempts = attempts;
   running_[index] = nullptr;
   --pending_;
   if (!ending_)
@@ -163,7 +166,30 @@ void request_actor::reply_now() {
         add_reach(*reply_.failure, x);
   }
   reply_.elapsed = loop().now() - request_->taken_at;
+  home_.outcomes.add(reply_.failure ? &*reply_.failure : nullptr, reply_.elapsed);
+  log_outcome();
   callback_(std::move(reply_));
+}
+
+/// A failed request is worth a warning; what else there is to tell, only those want to read who look for something.
+void request_actor::log_outcome() const {
+  const auto& log = home_.core.log();
+  const auto& id = request_->what.id;
+  if (reply_.failure && log.takes(severity::warning))
+    engine_log::line{log, severity::warning, "request_failed"}
+        .with("request", id)
+        .with("ms", reply_.elapsed)
+        .with(*reply_.failure);
+  if (!log.takes(severity::debug))
+    return;
+  for (const auto& x : reply_.outcomes)
+    if (const auto* f = x.error_info(); f && !(reply_.failure && reply_.failure->query == x.name))
+      engine_log::line{log, severity::debug, "query_failed"}.with("request", id).with(*f);
+  if (!reply_.failure)
+    engine_log::line{log, severity::debug, "request_answered"}
+        .with("request", id)
+        .with("ms", reply_.elapsed)
+        .with("queries", reply_.outcomes.size());
 }
 
 } // namespace sheaf

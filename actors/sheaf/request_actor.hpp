@@ -29,13 +29,14 @@ private:
   void begin() override;
   void receive(caf::message& what) override;
   void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
-  void join(std::size_t index, answer&& what, const query_times& times) override;
+  void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) override;
 
   void spawn_next();
   bool wants_more() const noexcept;
   void apply_policy(const query& q, const outcome& what);
   void end_rest(const stop& why);
   void reply_now();
+  void log_outcome() const;
 
   std::shared_ptr<const checked_request> request_;
   std::function<void(reply)> callback_;

@@ -85,7 +85,7 @@ typename Inspector::result_type inspect(Inspector& f, query& x) {
       x.run = nullptr;
     else if (x.run)
       return wire::not_serializable(x.name, "a C++ task cannot leave its process");
-    return caf::error::eval([&] { return f(x.name, x.statement, x.parameters, x.database, x.required); },
+    return caf::error::eval([&] { return f(x.name, x.statement, x.parameters, x.database, x.required, x.read_only); },
                             [&] { return wire::apply_optional(f, x.timeout); },
                             [&] { return wire::apply_count(f, x.max_rows); },
                             [&] { return wire::apply_count(f, x.max_bytes); });
@@ -98,15 +98,16 @@ typename Inspector::result_type inspect(Inspector& f, request& x) {
     return f(caf::meta::type_name("request"), x.queries);
   } else {
     std::uint64_t width = x.width, first = x.first;
-    return caf::error::eval([&] { return f(x.queries, width, first); },
-                            [&] { return wire::apply_optional(f, x.deadline); },
-                            [&] { return wire::apply_enum(f, x.on_error, error_policy::first); },
-                            [&] { return wire::apply_enum(f, x.priority, priority::low); },
-                            [&]() -> caf::error {
-                              x.width = width;
-                              x.first = first;
-                              return caf::none;
-                            });
+    return caf::error::eval(
+        [&] { return f(x.queries, width, first, x.id); }, [&] { return wire::apply_optional(f, x.deadline); },
+        [&] { return wire::apply_count(f, x.max_rows); }, [&] { return wire::apply_count(f, x.max_bytes); },
+        [&] { return wire::apply_enum(f, x.on_error, error_policy::first); },
+        [&] { return wire::apply_enum(f, x.priority, priority::low); },
+        [&]() -> caf::error {
+          x.width = width;
+          x.first = first;
+          return caf::none;
+        });
   }
 }
 
@@ -131,7 +132,7 @@ typename Inspector::result_type inspect(Inspector& f, outcome& x) {
     if (Inspector::reads_state && value && value->has_value())
       return wire::not_serializable(x.name, "the value that a C++ task returned cannot leave its process");
     auto kind = static_cast<std::uint8_t>(x.data.index());
-    if (auto why = f(x.name, x.times, kind))
+    if (auto why = f(x.name, x.times, x.attempts, kind))
       return why;
     switch (kind) {
     case rows:

@@ -14,6 +14,7 @@ namespace sheaf {
 
 class blocking_executor;
 class event_loop;
+class result_budget;
 struct database_options;
 
 /// What a session is asked to run.
@@ -23,6 +24,7 @@ struct execution {
   std::shared_ptr<const void> keep_alive; ///< Keeps both until the session is done with them.
   clock::time_point deadline;             ///< SQLite's busy handler gives up then; the caller cancels by itself.
   std::size_t max_rows = 0, max_bytes = 0;
+  result_budget* budget = nullptr; ///< Of the whole request; null when it has no bound of its own.
 };
 
 /// What a session answers: rows, a task's value, or a failure (its `query` is left to the caller).
@@ -67,7 +69,10 @@ public:
 
   /// Its pool's notes on it.
   struct {
-    clock::time_point retire_at = clock::time_point::max(), idle_since{};
+    clock::time_point retire_at = clock::time_point::max();
+    clock::time_point lent_at{}, idle_since{}; ///< Whichever it is now.
+    clock::time_point alive_at{};              ///< The database's last sign of life, as far as the pool saw one.
+    std::string lent_to{};                     ///< Kept when leaks are looked for; empty once one has been reported.
   } stay;
 
   /// For reports: `pg_backend_pid()` of a PostgreSQL session, a running number for others.

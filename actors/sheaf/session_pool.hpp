@@ -8,18 +8,22 @@
 
 #include "sheaf/engine.hpp"
 #include "sheaf/event_loop.hpp"
+#include "sheaf/metrics.hpp"
 #include "sheaf/session.hpp"
 
 #include <boost/intrusive/list.hpp>
 
 #include <array>
 #include <atomic>
+#include <list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sheaf {
 
+class engine_log;
 class session_pool;
 
 /// The only owner of a session, as long as it lasts. Destroying it gives the session back.
@@ -62,6 +66,7 @@ public:
 
   virtual void on_lease(lease got) = 0;
   virtual void on_refused(failure why) = 0;
+  virtual std::string_view label() const noexcept { return {}; } ///< Names it in the log: a query's name.
 
   void stop_waiting() noexcept; ///< Gives up the place in the queue, if there is one.
 
@@ -74,8 +79,9 @@ private:
 
 class session_pool {
 public:
-  /// `limits` are this loop's share of the database's. `factory` and `loop` outlive the pool.
-  session_pool(event_loop& loop, session_factory& factory, std::string database, pool_options limits);
+  /// `limits` are this loop's share of the database's. `loop`, `factory` and `log` outlive the pool.
+  session_pool(event_loop& loop, session_factory& factory, const engine_log& log, std::string database,
+               pool_options limits);
 
   /// `close` came first. Sessions that are still there (in a C++ task that does not return) are abandoned to their
   /// thread.
@@ -84,10 +90,10 @@ public:
   session_pool(const session_pool&) = delete;
   session_pool& operator=(const session_pool&) = delete;
 
-  /// An idle session at once, or (an empty lease) a place in the queue: then exactly one of `who`'s functions is called
+  /// An idle session at once, or (an empty lease) a place in the queue: then exactly one of `who`'s `on_…` is called
   /// later, unless it is destroyed before. A full queue, a closed pool, and a server that refused all sessions a moment
-  /// ago are failures.
-  result<lease> acquire(session_waiter& who, priority rank);
+  /// ago are failures. `reserved`: a place was reserved for it, and is now taken up.
+  result<lease> acquire(session_waiter& who, priority rank, bool reserved = false);
 
   /// Opens `min_size` sessions, and sees to it from then on that there are so many.
   void warm_up();
@@ -95,40 +101,62 @@ public:
   /// Refuses all who wait and whoever comes, and ends sessions as they come back. `closed` is called once none is left.
   void close(std::function<void()> closed);
 
-  /// How many more queries could start at once, here and now. Any thread; a snapshot.
-  std::ptrdiff_t places() const noexcept {
-    return shown_.places.load(std::memory_order_relaxed) - shown_.reserved.load(std::memory_order_relaxed);
-  }
+  /// How many more queries could start at once, here and now, less those that are on their way from other loops. Any
+  /// thread; a snapshot.
+  std::ptrdiff_t places() const noexcept { return places_.load(std::memory_order_relaxed); }
 
-  /// Counts on one place less while a query is on its way here from another loop, until it has `arrived`. Any thread.
-  void reserve() noexcept { shown_.reserved.fetch_add(1, std::memory_order_relaxed); }
-  void arrived() noexcept { shown_.reserved.fetch_sub(1, std::memory_order_relaxed); }
+  /// Counts on one place less for a query that is on its way here from another loop. Any thread.
+  void reserve() noexcept { places_.fetch_sub(1, std::memory_order_relaxed); }
 
   std::size_t max_size() const noexcept { return limits_.max_size; }
   const std::string& database() const noexcept { return database_; }
   session_factory& factory() const noexcept { return factory_; }
+  const engine_log& log() const noexcept { return log_; }
 
   /// The numbers as of the last change. Any thread.
   pool_stats stats() const;
+
+  /// Written on the loop, read anywhere.
+  pool_metrics& metrics() noexcept { return metrics_; }
+  const pool_metrics& metrics() const noexcept { return metrics_; }
+
+  /// Whether one more query may be run again now, within the retry budget. If so, `end_retry` follows once that is
+  /// over.
+  bool begin_retry() noexcept;
+  void end_retry() noexcept { --retrying_; }
 
 private:
   friend class lease;
   friend class session_waiter;
   using queue = boost::intrusive::list<session_waiter>;
 
+  struct check;
+
+  result<lease> lend_or_queue(session_waiter& who, priority rank);
+  lease lend(session& s, const session_waiter& to);
   void take_back(session& s);
   void cancel(session& s);
   void on_cancelled(session& s);
   void on_broken(session& s);
+  void settle(session& s);
   void offer(session& s);
   void destroy(session& s);
 
-  void open_for_waiters();
+  void serve_waiters();
   void open(std::size_t wanted);
-  void look_after_idle();
-  void arm_housekeeping();
-  void on_opened(result<std::unique_ptr<session>> opened);
+  void on_opened(result<std::unique_ptr<session>> opened, clock::time_point began);
   void on_open_failed(failure why);
+
+  bool is_stale(const session& s) const noexcept;
+  void begin_check(session& s);
+  void on_checked(check& x);
+  void on_check_overdue(check& x);
+
+  void look_after();
+  void arm_housekeeping();
+  void end_idle(clock::time_point now);
+  void check_idle(clock::time_point now);
+  void report_leaks(clock::time_point now);
 
   session_waiter* next_waiter();
   void remove(session_waiter& who) noexcept;
@@ -144,19 +172,22 @@ private:
 
   event_loop& loop_;
   session_factory& factory_;
+  const engine_log& log_;
   const std::string database_;
   const pool_options limits_;
 
   std::vector<std::unique_ptr<session>> sessions_; ///< All of them, whoever holds them.
   std::vector<session*> idle_;                     ///< The last one used goes out first: its backend is warm.
+  std::list<check> checks_;                        ///< Of sessions that are as good as idle.
   std::size_t connecting_ = 0;
   std::size_t cancelling_ = 0;
+  std::size_t retrying_ = 0;              ///< Queries that are being run again.
   std::array<queue, 3> waiters_;          ///< By priority.
   std::array<unsigned, 3> passed_over_{}; ///< How often each had to wait for a higher one, since its last turn.
 
   timer queue_timer_;        ///< For the waiter that gives up first.
   timer retry_timer_;        ///< For the next attempt to connect after a failed one.
-  timer housekeeping_timer_; ///< While there are idle sessions, or should be.
+  timer housekeeping_timer_; ///< While there are sessions, or should be.
   failure last_failure_;
   clock::time_point retry_at_{};
   unsigned failures_in_a_row_ = 0;
@@ -164,16 +195,17 @@ private:
   std::function<void()> closed_; ///< Set once the pool closes.
   bool closing_ = false;
 
+  std::ptrdiff_t published_places_; ///< Ours, without those that others have reserved.
+  std::ptrdiff_t arrivals_ = 0;     ///< Reservations that are taken up with the next `publish`.
+
   /// What other loops read for each query that they have no session for: on a cache line of its own, and written only
-  /// when it changes.
-  struct alignas(64) shown {
-    std::atomic<std::ptrdiff_t> places;
-    std::atomic<std::ptrdiff_t> reserved = 0;
-  } shown_;
+  /// when it changes. One number: of two, a reader could see one before and one after a change.
+  alignas(64) std::atomic<std::ptrdiff_t> places_;
+
+  alignas(64) pool_metrics metrics_;
 
   // For `stats`.
-  alignas(64) std::atomic<std::size_t> total_now_ = 0, idle_now_ = 0, connecting_now_ = 0, cancelling_now_ = 0,
-                                       waiting_now_ = 0;
+  std::atomic<std::size_t> total_now_ = 0, idle_now_ = 0, connecting_now_ = 0, cancelling_now_ = 0, waiting_now_ = 0;
 };
 
 } // namespace sheaf

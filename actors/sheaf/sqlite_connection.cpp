@@ -2,6 +2,7 @@
 
 #include "sheaf/sqlite_connection.hpp"
 
+#include "sheaf/result_budget.hpp"
 #include "sheaf/soci_task.hpp"
 #include "sheaf/sqlite_rows.hpp"
 
@@ -60,11 +61,14 @@ failure open_failure(const sqlite_database& database, int code) {
           .message = fmt::format("the SQLite file of database {} cannot be opened: {}", database.name, why)};
 }
 
-failure too_large(std::string_view bound, std::size_t value) {
-  return {.code = errc::result_too_large,
-          .phase = phase::fetch,
-          .message = fmt::format("the result is larger than {} ({}): select less, or raise {}", bound, value, bound),
-          .reached_server = true};
+/// Takes the row that `from` is at. A row that is one too many, or too large, is a failure.
+std::optional<failure> take_row(table_builder& rows, sqlite3_stmt* from, const execution& job) {
+  if (rows.rows() == job.max_rows)
+    return too_large("max_rows", job.max_rows);
+  const auto before = rows.bytes();
+  if (!add_row(rows, from, job.max_bytes))
+    return too_large("max_bytes", job.max_bytes);
+  return job.budget ? job.budget->draw(1, rows.bytes() - before) : std::nullopt;
 }
 
 } // namespace
@@ -177,12 +181,11 @@ answer sqlite_connection::collect(sqlite_statement& statement, const execution& 
     note(first_row_);
   table_builder rows{columns_of(handle)};
   for (; code == SQLITE_ROW; code = sqlite3_step(handle)) {
-    const bool too_many = rows.rows() == job.max_rows;
-    if (too_many || !add_row(rows, handle, job.max_bytes)) {
+    if (auto wrong = take_row(rows, handle, job)) {
       // A reset would commit what an `insert … returning` has written. An interrupted statement is rolled back.
       sqlite3_interrupt(db_);
       sqlite3_step(handle);
-      return too_many ? too_large("max_rows", job.max_rows) : too_large("max_bytes", job.max_bytes);
+      return std::move(*wrong);
     }
   }
   if (code != SQLITE_DONE)

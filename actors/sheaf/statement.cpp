@@ -5,7 +5,7 @@
 
 #include "sheaf/statement.hpp"
 
-#include "sheaf/session_traces.hpp"
+#include "sheaf/statement_effects.hpp"
 #include "sheaf/statement_writer.hpp"
 
 #include <algorithm>
@@ -122,6 +122,7 @@ std::size_t statement_writer::number_of(std::string_view name) {
 parsed_statement statement_writer::finish() && {
   out_.names.assign(names_.begin(), names_.end());
   out_.hash = std::hash<std::string>{}(out_.text);
+  out_.effect = effect_of(out_.text);
   out_.traces = may_leave_traces(out_.text);
   return std::move(out_);
 }

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "sheaf/statement_effects.hpp"
 #include "sheaf/value.hpp"
 
 #include <cstddef>
@@ -24,7 +25,8 @@ struct parsed_statement {
   std::vector<std::string> names; ///< Parameter `n` is `names[n - 1]`; a name that stands twice is listed once.
   std::size_t hash = 0;           ///< Of `text`, for the sessions' statement caches.
   bool empty = false;             ///< Nothing but white space, comments and semicolons.
-  bool traces = false;            ///< May leave something in a PostgreSQL session: see session_traces.hpp.
+  bool traces = false;            ///< May leave something in a PostgreSQL session.
+  sheaf::effect effect = sheaf::effect::writes;
   bool positional = false; ///< Has parameters of the database's own kind too (`$1`; `?`, `@x`), left as they are.
 
   /// Where a place in `text` stands in the SQL that was given. Both count characters (not bytes) from 1.

@@ -77,9 +77,7 @@ private:
 
   packed_rows(const pg_result& rows, column_list of) noexcept;
   static void* operator new(std::size_t size, std::size_t behind) { return ::operator new(size + behind); }
-  static void operator delete(void* block, std::size_t) {
-    ::operator delete(block);
-  } // NOLINT(misc-new-delete-overloads)
+  static void operator delete(void* block, std::size_t) { ::operator delete(block); } // if the constructor throws
 
   packed_cell* cells() noexcept { return reinterpret_cast<packed_cell*>(this + 1); }
   const packed_cell* cells() const noexcept { return reinterpret_cast<const packed_cell*>(this + 1); }

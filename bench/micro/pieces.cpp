@@ -133,8 +133,9 @@ struct one_client final : session_waiter {
 
 void hand_a_session_to_the_next(benchmark::State& state) {
   instant_factory factory;
+  const engine_log log{nullptr};
   on_a_loop([&](event_loop& loop, auto done) {
-    auto pool = std::make_shared<session_pool>(loop, factory, "main", pool_options{.max_size = 1});
+    auto pool = std::make_shared<session_pool>(loop, factory, log, "main", pool_options{.max_size = 1});
     auto first = std::make_shared<one_client>();
     static_cast<void>(pool->acquire(*first, priority::normal));
     loop.post([&loop, &state, pool, first, done] { // its session is open

@@ -3,8 +3,6 @@
 // What a statement or task leaves in its PostgreSQL session is gone before the next one has it, and a plain statement
 // does not pay for that.
 
-#include "sheaf/session_traces.hpp"
-
 #include "support/postgresql_test.hpp"
 
 #include <soci/soci.h>
@@ -89,20 +87,6 @@ TEST_F(SessionTraces, KeepPreparedStatements) {
   rows("set work_mem = '1GB'");
   EXPECT_EQ(run(again, {{"n", 2}})["q"].table().scalar<int>(), 2);
   EXPECT_EQ(rows("select count(*) from pg_prepared_statements where statement = 'select $1::int'").scalar<int>(), 1);
-}
-
-TEST(Traces, AreNotLookedForAfterPlainStatements) {
-  for (const char* sql : {"select 1", "  -- note\n\tSELECT 1", "/* a */ with x as (select 1) select * from x",
-                          "(select 1)", "insert into t values (1)", "Update t set x = 1", "delete from t", "values (1)",
-                          "table t", "select pg_advisory_xact_lock(1)", "explain select 1", "show all"})
-    EXPECT_FALSE(may_leave_traces(sql)) << sql;
-}
-
-TEST(Traces, AreLookedForInDoubt) {
-  for (const char* sql :
-       {"", "set x = 1", "selectx", "call p()", "do $$ $$", "create table t(x int)", "listen a",
-        "/* /* nested */ */ select 1", "select SET_CONFIG('a', 'b', false)", "begin", "prepare a as select 1"})
-    EXPECT_TRUE(may_leave_traces(sql)) << sql;
 }
 
 } // namespace

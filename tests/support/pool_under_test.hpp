@@ -4,11 +4,11 @@
 
 #pragma once
 
-#include "sheaf/event_loop.hpp"
+#include "sheaf/engine_log.hpp"
 #include "sheaf/session_pool.hpp"
+#include "support/captured_log.hpp"
+#include "support/loop_test.hpp"
 #include "support/scripted_session.hpp"
-
-#include <gtest/gtest.h>
 
 #include <chrono>
 #include <future>
@@ -18,22 +18,11 @@
 
 namespace sheaf::test {
 
-class PoolTest : public ::testing::Test {
+class PoolTest : public LoopTest {
 protected:
-  PoolTest() { loop->start(); }
   ~PoolTest() override {
     if (pool)
       close();
-    loop->stop();
-  }
-
-  /// Calls `f` on the loop, and waits for what it returns.
-  template <class F>
-  decltype(auto) on_loop(F f) {
-    std::packaged_task<std::invoke_result_t<F&>()> task{std::move(f)};
-    auto result = task.get_future();
-    loop->post([&task] { task(); });
-    return result.get();
   }
 
   /// Waits until the loop has done what has been posted to it, and what that has posted in turn.
@@ -44,7 +33,7 @@ protected:
 
   void make(pool_options limits) {
     factory = script.make_factory();
-    pool = std::make_unique<session_pool>(*loop, *factory, "books", limits);
+    pool = std::make_unique<session_pool>(*loop, *factory, log, "books", limits);
   }
 
   /// Closes the pool and waits until all sessions are gone.
@@ -55,8 +44,9 @@ protected:
     on_loop([&] { pool.reset(); });
   }
 
-  std::shared_ptr<event_loop> loop = std::make_shared<event_loop>();
   scripted_database script;
+  captured_log lines;
+  const engine_log log{lines.logger};
   std::unique_ptr<session_factory> factory;
   std::unique_ptr<session_pool> pool;
 };

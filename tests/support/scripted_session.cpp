@@ -39,7 +39,7 @@ struct scripted_database::stage {
   std::mutex mutex;
   counts count;
   std::optional<failure> refusal;
-  bool holds_opening = false, holds_cancels = false;
+  bool holds_opening = false, holds_cancels = false, ignores_checks = false;
   std::deque<attempt> opening;
   std::deque<std::function<void()>> cancels;
   std::vector<scripted_session*> sessions;
@@ -126,6 +126,7 @@ public:
 
   const std::string& query_name() const { return job_.what->name; }
   bool holds() const { return listener_ && job_.text->text == "hold"; }
+  bool is_checked() const { return listener_ && job_.text->text == "select 1"; }
 
   void answer_later(answer what) {
     loop_.post([this, alive = std::weak_ptr{alive_}, number = job_number_, what = std::move(what)]() mutable {
@@ -144,8 +145,8 @@ public:
       other->take_turn_if_due();
   }
 
-  void spoil() {
-    EXPECT_FALSE(running_) << "not at rest";
+  void spoil(bool cancelled = false) {
+    EXPECT_EQ(running_, cancelled) << "not at rest";
     usable_ = false;
   }
 
@@ -167,14 +168,15 @@ private:
     std::string verb;
     int n = 0;
     script >> verb >> n;
-    if (verb == "answer") {
+    if (verb == "answer" || (verb == "select" && !stage_->ignores_checks)) {
       answer_later(one_number(n));
     } else if (verb == "fail") {
       answer_later(failure{
           .code = errc::rejected_sql, .phase = phase::execute, .message = "failed as told", .reached_server = true});
     } else if (verb == "break") {
       usable_ = false;
-      answer_later(failure{.code = errc::connection_lost, .phase = phase::execute, .message = "broke as told"});
+      answer_later(failure{
+          .code = errc::connection_lost, .phase = phase::execute, .message = "broke as told", .reached_server = true});
     } else if (verb == "meet") {
       stage_->meeting.push_back(this);
       if (stage_->meeting.size() == static_cast<std::size_t>(n))
@@ -184,7 +186,7 @@ private:
       turn_ = n;
       take_turn_if_due();
     } else {
-      EXPECT_TRUE(verb == "never" || verb == "hold") << "no such script: " << verb;
+      EXPECT_TRUE(verb == "never" || verb == "hold" || verb == "select") << "no such script: " << verb;
     }
   }
 
@@ -306,6 +308,14 @@ void scripted_database::release(std::string_view query) {
       s->answer_later(one_number(s->id()));
 }
 
+void scripted_database::ignore_checks(bool on) {
+  std::lock_guard guard{stage_->mutex};
+  stage_->ignores_checks = on;
+  for (auto* s : stage_->sessions)
+    if (!on && s->is_checked())
+      s->answer_later(one_number(1));
+}
+
 void scripted_database::break_idle(int id) {
   std::unique_lock lock{stage_->mutex};
   auto& broken = stage_->session_of(id);
@@ -316,6 +326,11 @@ void scripted_database::break_idle(int id) {
 void scripted_database::spoil(int id) {
   std::lock_guard guard{stage_->mutex};
   stage_->session_of(id).spoil();
+}
+
+void scripted_database::spoil_cancelled(int id) {
+  std::lock_guard guard{stage_->mutex};
+  stage_->session_of(id).spoil(true);
 }
 
 } // namespace sheaf::test

@@ -5,6 +5,7 @@
 //   answer 7    one row with one column, n, which is 7
 //   fail        a failure, `rejected_sql`
 //   break       `connection_lost`, and the session is not usable any more
+//   select 1    a row, which is what a pool checks its sessions with, unless checks are ignored
 //   never       no answer, until it is cancelled
 //   hold        no answer, until `release`
 //   meet 3      the session's id, once three such statements run at the same time
@@ -48,6 +49,9 @@ public:
   void hold_cancels(bool on);
   void confirm_cancel();
 
+  /// From now on the pool's checks get no answer; then they do again, those from before as well.
+  void ignore_checks(bool on);
+
   /// Lets the query of that name, which holds, answer.
   void release(std::string_view query);
 
@@ -56,6 +60,8 @@ public:
 
   /// The session of this id is not usable any more, but nobody is told.
   void spoil(int id);
+  /// The same for one whose cancel is held.
+  void spoil_cancelled(int id);
 
   struct stage;
 

@@ -2,15 +2,12 @@
 //
 // One thread for functions, sockets and timers: each gets its turn, whatever the others do.
 
-#include "sheaf/event_loop.hpp"
-
 #include "support/counting.hpp"
+#include "support/loop_test.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-
-#include <gtest/gtest.h>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -47,21 +44,7 @@ struct handler final : io_handler {
   std::function<void(bool, bool)> f;
 };
 
-class EventLoop : public ::testing::Test {
-protected:
-  EventLoop() { loop->start(); }
-  ~EventLoop() override { loop->stop(); }
-
-  template <class F>
-  decltype(auto) on_loop(F f) {
-    std::packaged_task<std::invoke_result_t<F&>()> task{std::move(f)};
-    auto result = task.get_future();
-    loop->post([&task] { task(); });
-    return result.get();
-  }
-
-  std::shared_ptr<event_loop> loop = std::make_shared<event_loop>();
-};
+using EventLoop = sheaf::test::LoopTest;
 
 TEST_F(EventLoop, RunsWhatIsPostedInOrderOnItsOwnThread) {
   std::vector<int> order;

@@ -48,9 +48,13 @@ TEST_F(RequestOnTheWire, CarriesARequest) {
   what.queries[1].database = "other";
   what.queries[1].timeout = 250ms;
   what.queries[1].required = false;
+  what.queries[1].read_only = true;
   what.queries[1].max_rows = 7;
   what.queries[1].max_bytes = 1'000'000'000'000;
   what.deadline = 5s;
+  what.max_rows = 8;
+  what.max_bytes = 9;
+  what.id = "order 66";
   what.width = 3;
   what.on_error = error_policy::partial;
   what.priority = priority::low;
@@ -67,9 +71,14 @@ TEST_F(RequestOnTheWire, CarriesARequest) {
   EXPECT_EQ(got.queries[1].database, "other");
   EXPECT_EQ(got.queries[1].timeout, 250ms);
   EXPECT_FALSE(got.queries[1].required);
+  EXPECT_TRUE(got.queries[1].read_only);
+  EXPECT_FALSE(got.queries[0].read_only);
   EXPECT_EQ(got.queries[1].max_rows, 7u);
   EXPECT_EQ(got.queries[1].max_bytes, 1'000'000'000'000u);
   EXPECT_EQ(got.deadline, 5s);
+  EXPECT_EQ(got.max_rows, 8u);
+  EXPECT_EQ(got.max_bytes, 9u);
+  EXPECT_EQ(got.id, "order 66");
   EXPECT_EQ(got.width, 3u);
   EXPECT_EQ(got.on_error, error_policy::partial);
   EXPECT_EQ(got.priority, priority::low);

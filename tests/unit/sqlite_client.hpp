@@ -5,15 +5,13 @@
 #pragma once
 
 #include "sheaf/blocking_executor.hpp"
-#include "sheaf/event_loop.hpp"
 #include "sheaf/options.hpp"
 #include "sheaf/session.hpp"
 #include "sheaf/sqlite_session.hpp"
+#include "support/loop_test.hpp"
 
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
-
-#include <gtest/gtest.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -47,7 +45,7 @@ struct stranger {
   sqlite_api::sqlite3* db = nullptr;
 };
 
-class SqliteTest : public ::testing::Test {
+class SqliteTest : public LoopTest {
 protected:
   /// A session that is destroyed on its loop.
   struct on_its_loop {
@@ -59,7 +57,6 @@ protected:
   SqliteTest() {
     std::string name = (std::filesystem::temp_directory_path() / "sheaf-test-XXXXXX").string();
     folder = mkdtemp(name.data());
-    loop->start();
   }
   ~SqliteTest() override {
     loop->stop();
@@ -68,15 +65,6 @@ protected:
   }
 
   std::string path(std::string_view name) const { return folder / name; }
-
-  /// Calls `f` on the loop and waits for what it returns.
-  template <class F>
-  auto on_loop(F f) {
-    std::packaged_task<std::invoke_result_t<F>()> task{std::move(f)};
-    auto result = task.get_future();
-    loop->post([&task] { task(); });
-    return result.get();
-  }
 
   std::unique_ptr<session_factory> factory_of(std::string url, std::size_t statement_cache_size = 256) {
     database_options options;
@@ -214,7 +202,6 @@ protected:
   }
 
   std::filesystem::path folder;
-  std::shared_ptr<event_loop> loop = std::make_shared<event_loop>();
   std::unique_ptr<blocking_executor> blocking = std::make_unique<blocking_executor>(8);
   std::vector<std::unique_ptr<session_factory>> factories;
 };

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the engine counts about itself. Each number is written by one loop and read by any thread, so counting takes
+// neither a lock nor a locked instruction.
+
+#pragma once
+
+#include "sheaf/error.hpp"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace sheaf {
+
+/// A number that only grows.
+class counter {
+public:
+  void add() noexcept { count_.store(get() + 1, std::memory_order_relaxed); } ///< On the one thread that writes it.
+  std::uint64_t get() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+private:
+  std::atomic<std::uint64_t> count_ = 0;
+};
+
+/// How often something took how long.
+class duration_histogram {
+public:
+  /// The buckets' upper bounds in seconds, as OpenTelemetry recommends them for databases. One more has no bound.
+  static constexpr std::array bounds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0};
+
+  void add(std::chrono::nanoseconds took) noexcept;
+
+  /// Sums of several.
+  struct sums {
+    std::array<std::uint64_t, bounds.size() + 1> counts{};
+    std::chrono::nanoseconds total{0};
+
+    std::uint64_t count() const noexcept;
+  };
+  void add_to(sums& x) const noexcept;
+
+private:
+  std::array<counter, bounds.size() + 1> counts_;
+  std::atomic<std::int64_t> total_ns_ = 0;
+};
+
+/// One histogram for success and one for each code of a failure.
+class outcome_histograms {
+public:
+  static constexpr std::size_t size = static_cast<std::size_t>(errc::internal) + 1;
+
+  /// `failed` is null for a success.
+  void add(const failure* failed, std::chrono::nanoseconds took) noexcept {
+    by_code_[failed ? static_cast<std::size_t>(failed->code) : 0].add(took);
+  }
+  const duration_histogram& operator[](std::size_t code) const noexcept { return by_code_[code]; } ///< 0 for success.
+
+private:
+  std::array<duration_histogram, size> by_code_;
+};
+
+/// Of one database's sessions on one loop.
+struct pool_metrics {
+  outcome_histograms operation; ///< Queries: from having a session, or from asking for it in vain, to the reply.
+  duration_histogram create;    ///< Sessions that were opened.
+  duration_histogram wait;      ///< For a session, by those that got one.
+  duration_histogram use;       ///< From getting a session until it was back.
+  counter open_failures;        ///< Attempts to open a session.
+  counter timeouts;             ///< Waits that `acquire_timeout` ended.
+  counter lost;                 ///< Sessions that broke, or had to be broken off.
+  counter cancels;              ///< Statements that were stopped.
+  counter checks;               ///< Idle sessions that were asked for a sign of life.
+  counter leaks;                ///< Sessions that were out longer than `leak_detection_threshold`.
+  counter retries;              ///< Queries that were run again.
+  counter retries_refused;      ///< Those that the retry budget had no room for.
+};
+
+} // namespace sheaf

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a statement may leave behind: in its database, and in its PostgreSQL session, where the next one would find it.
+// Judged by its words alone. Pure functions, any thread.
+
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace sheaf {
+
+/// What a statement does to the rows of its database.
+enum class effect : std::uint8_t {
+  reads,     ///< Begins as a query and names no command that writes. A function that it calls may write all the same.
+  may_write, ///< Begins as a query, but names one: `with x as (delete …) select …`, `select 'update'`.
+  writes,    ///< Anything else.
+};
+
+effect effect_of(std::string_view sql) noexcept;
+
+/// False when `sql` reads or writes rows and names nothing that is known to outlive its statement in a session: a
+/// setting, a temporary table, a lock. A doubt is a yes, which costs a round trip; but a function of the user's own
+/// that changes settings is not seen through.
+bool may_leave_traces(std::string_view sql) noexcept;
+
+} // namespace sheaf
