@@ -76,6 +76,11 @@ postgresql_schema::~postgresql_schema() {
   }
 }
 
+void postgresql_schema::reconnect() {
+  server = observer{};
+  server("set search_path = " + name_);
+}
+
 std::string postgresql_schema::url(std::string_view more) const {
   return fmt::format("{0} application_name={1} options='-c search_path={1}' {2}", environment("SHEAF_TEST_POSTGRES"),
                      name_, more);

@@ -49,6 +49,8 @@ public:
   /// A connection string; tables without a schema are in this one. `more` is appended.
   std::string url(std::string_view more = {}) const;
 
+  void reconnect(); ///< After the server has been away.
+
   int backends(); ///< As pg_stat_activity has them.
   int running();  ///< Those that run a statement.
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A TCP proxy on loopback between a client and a server, which does to their connections, on demand, what networks and
+// ailing servers do. Any thread.
+
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace sheaf::test {
+
+enum class fault {
+  none,       ///< All is passed on.
+  refuse,     ///< Nobody listens: new connections are refused.
+  ignore,     ///< New connections are not taken; the system holds them in its queue.
+  black_hole, ///< All is taken, from both sides, and nothing passed on; not even that one side has hung up.
+  delay,      ///< What the server says comes later.
+  trickle,    ///< What the server says comes one byte at a time.
+  cut,        ///< The connections are closed, in good order.
+  reset,      ///< The connections are reset.
+  garbage,    ///< Something that is not PostgreSQL's protocol comes instead of what the server says.
+  promise,    ///< A message that claims to be long comes instead of what the server says, and has no end.
+};
+
+class fault_gate {
+public:
+  /// In front of this port.
+  explicit fault_gate(int server_port);
+  ~fault_gate(); ///< Ends all connections.
+
+  fault_gate(const fault_gate&) = delete;
+  fault_gate& operator=(const fault_gate&) = delete;
+
+  int port() const noexcept;
+
+  /// What happens from now on, or once the server has said `after` more bytes. When this returns, nothing passes any
+  /// more that should not.
+  void strike(fault what, std::size_t after = 0);
+
+  /// Whether that has happened: the bytes are used up.
+  bool struck() const;
+
+  /// All is well again for new connections. Old ones go on as well, unless something on them was lost: these are reset.
+  void heal();
+
+  std::size_t connections() const; ///< That are open on the client's side.
+
+private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+} // namespace sheaf::test
