@@ -8,6 +8,7 @@
 #include "support/fault_gate.hpp"
 #include "support/postgresql_test.hpp"
 #include "support/server_control.hpp"
+#include "support/sqlite_functions.hpp"
 
 #include <atomic>
 #include <functional>
@@ -19,23 +20,37 @@
 
 namespace sheaf::test {
 
+/// An engine and its database, as the proof of recovery needs them.
+struct recovering {
+  std::function<reply(request)> run;
+  std::function<pool_stats()> stats;
+  std::function<int()> sessions; ///< That the database knows of.
+  std::function<int()> running;  ///< Those of them that are busy.
+};
+
+/// `count` queries that are answered once all of them run at once: each with its session.
+inline request meeting(std::size_t count) {
+  return request_of(static_cast<int>(count), [&](int) { return query{"", "select meet(:size)", {{"size", count}}}; });
+}
+
 /// Waits until the engine is at rest and serves as if nothing had been: a request is answered, every session of the
-/// pool can be had at once, and the database knows of these sessions alone. `sessions` are those that it knows of,
-/// `running` those of them that are busy. Only on databases that have `meet`.
-inline void expect_recovery(engine& e, const std::function<int()>& sessions, const std::function<int()>& running) {
-  ASSERT_TRUE(eventually([&] { return e.run(request_of({{"q", "select 1"}})).ok(); }));
-  const auto now = [&] { return e.stats().front(); };
-  EXPECT_TRUE(eventually([&] { return now().active + now().cancelling + now().waiting + now().connecting == 0; }));
-  const auto size = static_cast<int>(now().max_size);
-  const auto x = e.run(request_of(size, [&](int) { return query{"", "select meet(:size)", {{"size", size}}}; }));
-  ASSERT_TRUE(x.ok()) << to_string(*x.failure);
+/// pool can be had at once, and the database knows of these sessions alone.
+inline void expect_recovery(const recovering& x) {
+  ASSERT_TRUE(eventually([&] { return x.run(request_of({{"q", "select 1"}})).ok(); }));
+  EXPECT_TRUE(eventually([&] {
+    const auto now = x.stats();
+    return now.active + now.cancelling + now.waiting + now.connecting == 0;
+  }));
+  const auto size = x.stats().max_size;
+  const auto all = x.run(meeting(size));
+  ASSERT_TRUE(all.ok()) << to_string(*all.failure);
   std::set<int> met;
-  for (const auto& o : x.outcomes)
+  for (const auto& o : all.outcomes)
     met.insert(number_in(o));
-  EXPECT_EQ(static_cast<int>(met.size()), size);
-  EXPECT_EQ(static_cast<int>(now().total), size);
-  EXPECT_TRUE(eventually([&] { return sessions() == size; })) << sessions() << " sessions";
-  EXPECT_TRUE(eventually([&] { return running() == 0; }));
+  EXPECT_EQ(met.size(), size);
+  EXPECT_EQ(x.stats().total, size);
+  EXPECT_TRUE(eventually([&] { return x.sessions() == static_cast<int>(size); })) << x.sessions() << " sessions";
+  EXPECT_TRUE(eventually([&] { return x.running() == 0; }));
 }
 
 /// Requests from several threads, one after another, until it is over. Every one is answered: that it is, is checked by
@@ -88,8 +103,10 @@ protected:
 
   void expect_recovery() {
     schema.server("select setval('arrivals', 1, false)"); // whoever was cancelled in `meet` is still counted
-    test::expect_recovery(
-        *e, [this] { return schema.backends(); }, [this] { return schema.running(); });
+    test::expect_recovery({.run = [this](request what) { return e->run(std::move(what)); },
+                           .stats = [this] { return stats(); },
+                           .sessions = [this] { return schema.backends(); },
+                           .running = [this] { return schema.running(); }});
   }
 
   /// What has been done so far outlasts a crash of the server, which otherwise writes it a little later.
@@ -115,8 +132,7 @@ protected:
 
   /// Opens all sessions of the pool. Their backends.
   std::vector<int> fill_pool() {
-    const auto size = static_cast<int>(stats().max_size);
-    const auto x = e->run(request_of(size, [&](int) { return query{"", "select meet(:size)", {{"size", size}}}; }));
+    const auto x = e->run(meeting(stats().max_size));
     EXPECT_TRUE(x.ok()) << to_string(*x.failure);
     std::vector<int> pids;
     for (const auto& o : x.outcomes)
@@ -125,6 +141,36 @@ protected:
   }
 
   static query endless() { return {"endless", "select pg_sleep(86400)"}; }
+};
+
+/// On any database that knows SQL.
+class AnyFault : public AnyDatabase {
+protected:
+  void expect_recovery() {
+    if (is(backend::sqlite))
+      add_sqlite_functions();
+    else
+      EXPECT_TRUE(eventually([&] { return run(request_of({{"q", "select setval('arrivals', 1, false)"}})).ok(); }));
+    test::expect_recovery({.run = [this](request what) { return run(std::move(what)); },
+                           .stats = [this] { return stats(); },
+                           .sessions = [this] { return database->sessions(); },
+                           .running = [this] { return database->running(); }});
+  }
+
+  table rows(statement sql, parameters values = {}) {
+    auto x = run(request_of({{"q", std::move(sql), std::move(values)}}));
+    if (!x.ok())
+      throw error(*x.failure);
+    return x["q"].table();
+  }
+
+  failure refused(statement sql, std::chrono::nanoseconds deadline = std::chrono::minutes{1}) {
+    auto what = request_of({{"q", std::move(sql)}});
+    what.deadline = deadline;
+    const auto x = run(std::move(what));
+    EXPECT_FALSE(x.ok());
+    return x.ok() ? failure{} : *x["q"].error_info();
+  }
 };
 
 } // namespace sheaf::test

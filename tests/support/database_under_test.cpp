@@ -180,6 +180,7 @@ pool_stats AnyDatabase::stats() const {
   pool_stats sum;
   for (const auto& w : engine->workers()) {
     const auto x = w->pools.front()->stats();
+    sum.max_size += x.max_size;
     sum.total += x.total;
     sum.idle += x.idle;
     sum.active += x.active;
