@@ -11,14 +11,24 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sheaf {
 
 namespace {
 
-/// How often a query runs at most, and how long it waits before its third attempt: with doubling, long enough for a
-/// server to restart.
-constexpr std::uint32_t attempts_max = 8;
-constexpr clock::duration first_pause = std::chrono::milliseconds{50};
+/// How often a query runs at most: it may be what ends its sessions.
+constexpr std::uint32_t attempts_max = 4;
+
+/// How long it waits between two attempts, or for a server that restarts: not at all at first, then twice as long each
+/// time, give or take a half.
+constexpr clock::duration first_pause = std::chrono::milliseconds{50}, last_pause = std::chrono::seconds{1};
+
+clock::duration pause_before(std::uint32_t retry) {
+  if (retry == 1)
+    return {};
+  return jittered(std::min<clock::duration>(first_pause * (1u << std::min(retry - 2, 10u)), last_pause), 0.5);
+}
 
 /// The server says that it has done nothing, and that the same statement may well succeed now.
 bool is_rolled_back(errc code) noexcept {
@@ -95,16 +105,17 @@ void query_actor::on_failed(failure why) {
 /// Another attempt, if this failure allows one, there is time for it, and not too many others are at it. The first
 /// follows at once, after the loop has seen which other sessions were lost with this one.
 bool query_actor::run_again(const failure& why) {
-  const bool may_repeat = what().read_only || !why.reached_server;
-  const bool lost = why.code == errc::connection_lost && may_repeat;
-  const bool asked_to = is_rolled_back(why.code) && what().read_only;
-  const bool still_away = why.code == errc::connect_failed && attempts_ > 1; // the server restarts
-  if ((!lost && !asked_to && !still_away) || attempts_ == attempts_max)
+  const bool read_only = what().read_only;
+  const bool lost = why.code == errc::connection_lost && (read_only || !why.reached_server);
+  const bool rolled_back = is_rolled_back(why.code) && read_only;
+  const bool still_away = why.code == errc::connect_failed && retries_ > 0; // the server restarts
+  if (!still_away && !((lost || rolled_back) && attempts_ < attempts_max))
     return false;
-  const auto pause = attempts_ == 1 ? clock::duration{0} : jittered(first_pause * (1u << (attempts_ - 2)), 0.5);
-  if (loop().now() + pause >= job_.deadline || (attempts_ == 1 && !job_.pool->begin_retry()))
+  const auto at = loop().now() + pause_before(retries_ + 1);
+  if (at >= job_.deadline || (retries_ == 0 && !job_.pool->begin_retry()))
     return false;
-  ++attempts_;
+  ++retries_;
+  attempts_ += !still_away;
   if (const auto& log = job_.pool->log(); log.takes(severity::info))
     engine_log::line{log, severity::info, "query_retried"}
         .with("request", job_.request->what.id)
@@ -114,7 +125,7 @@ bool query_actor::run_again(const failure& why) {
   times_ = {.queued = times_.queued};
   if (!again_)
     again_ = std::make_unique<timer>([this] { acquire(false); });
-  loop().arm(*again_, loop().now() + pause);
+  loop().arm(*again_, at);
   return true;
 }
 
@@ -140,7 +151,7 @@ void query_actor::give_up(const stop& why) {
 void query_actor::reply(answer&& what) {
   const auto self = end();
   timeout_.disarm();
-  if (attempts_ > 1) {
+  if (retries_ > 0) {
     again_->disarm();
     job_.pool->end_retry();
   }

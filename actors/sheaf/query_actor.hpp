@@ -109,7 +109,7 @@ private:
   query_times times_;
   timer timeout_;
   std::unique_ptr<timer> again_; ///< Made for the first attempt after a failed one.
-  std::uint32_t attempts_ = 1;
+  std::uint32_t attempts_ = 1, retries_ = 0;
 };
 
 } // namespace sheaf

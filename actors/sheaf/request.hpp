@@ -49,8 +49,8 @@ struct query {
   std::optional<std::chrono::nanoseconds> timeout; ///< Within the request's deadline, from its start.
   bool required = true;                            ///< Under `partial`: whether its failure fails the request.
   /// It changes nothing, and may be run again when its session is lost or the server asks for it
-  /// (`serialization_failure`, `deadlock_detected`): on another session, within the deadline. A task may be called
-  /// twice.
+  /// (`serialization_failure`, `deadlock_detected`): on another session, within the deadline, three more times at most,
+  /// and as long as few others do the same. A task may be called as often.
   bool read_only = false;
   std::optional<std::size_t> max_rows;  ///< Instead of the engine's.
   std::optional<std::size_t> max_bytes; ///< Instead of the engine's.

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Faults that nobody has to hear of: the engine finds out by itself, and runs again what may be run again.
+
+#include "fault/fault_test.hpp"
+
+namespace {
+
+using namespace sheaf;
+using namespace sheaf::test;
+using namespace std::chrono_literals;
+
+class FaultRecovery : public PostgresqlFault {
+protected:
+  static query reading(std::string sql) {
+    query q{"q", std::move(sql)};
+    q.read_only = true;
+    return q;
+  }
+};
+
+TEST_F(FaultRecovery, RestartIsNotNoticedByAReadOnlyQuery) {
+  flush();
+  open();
+  auto x = run_later(reading("select 7 from pg_sleep(0.5)"));
+  ASSERT_TRUE(eventually([&] { return schema.running() == 1; }));
+  server_control{}.restart();
+  const auto reply = x.get();
+  ASSERT_TRUE(reply.ok()) << to_string(*reply.failure);
+  EXPECT_EQ(number_in(reply["q"]), 7);
+  EXPECT_EQ(reply["q"].attempts, 2u);
+  EXPECT_EQ(stats().retries, 1u);
+  reconnect();
+  expect_recovery();
+}
+
+/// What takes its backend with it each time is not sent for ever.
+TEST_F(FaultRecovery, IsNotTriedForAQueryThatKillsItsSessions) {
+  open();
+  const auto x = run_later(reading("select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)")).get();
+  ASSERT_FALSE(x.ok());
+  EXPECT_EQ(x.failure->code, errc::connection_lost);
+  EXPECT_EQ(x["q"].attempts, 4u);
+  EXPECT_EQ(stats().lost, 4u);
+  expect_recovery();
+}
+
+class FaultGateRecovery : public FaultRecovery {
+protected:
+  void SetUp() override {
+    gate = std::make_unique<fault_gate>(schema.server.number("select inet_server_port()"));
+    FaultRecovery::SetUp();
+  }
+
+  void TearDown() override {
+    e.reset();
+    EXPECT_TRUE(eventually([&] { return gate->connections() == 0; }));
+    EXPECT_TRUE(eventually_tidy());
+    FaultRecovery::TearDown();
+  }
+
+  void open_through_gate(std::chrono::nanoseconds keepalive_interval) {
+    open([&](options& how) {
+      how.databases[0].url = schema.url(fmt::format("port={} sslmode=disable gssencmode=disable", gate->port()));
+      how.databases[0].pool.keepalive_interval = keepalive_interval;
+    });
+  }
+
+  std::unique_ptr<fault_gate> gate;
+};
+
+TEST_F(FaultGateRecovery, FindsIdleSessionsWhoseConnectionIsGoneWithoutAWord) {
+  open_through_gate(50ms);
+  fill_pool();
+  gate->strike(fault::black_hole);
+  EXPECT_TRUE(eventually([&] { return stats().total == 0; }));
+  EXPECT_EQ(stats().lost, 3u);
+  gate->heal();
+  expect_recovery();
+}
+
+TEST_F(FaultGateRecovery, RunsAReadOnlyQueryAgainWhoseResultWasCutOff) {
+  open_through_gate(2min);
+  rows("select 1");
+  gate->strike(fault::cut, 20'010);
+  auto x = run_later(reading("select n from generate_series(1, 5000) n"));
+  ASSERT_TRUE(eventually([&] { return gate->struck(); }));
+  gate->heal();
+  const auto reply = x.get();
+  ASSERT_TRUE(reply.ok()) << to_string(*reply.failure);
+  EXPECT_EQ(reply["q"].table().rows(), 5000u);
+  EXPECT_EQ(reply["q"].attempts, 2u);
+  expect_recovery();
+}
+
+} // namespace
