@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 namespace {
@@ -57,6 +58,27 @@ TEST(Readme, GivesAQueryThatRuns) {
                         there);
   EXPECT_EQ(done.exit_code, 0) << done.err;
   EXPECT_THAT(done.out, testing::HasSubstr("1.5"));
+}
+
+/// Each promise names tests, and these exist.
+TEST(Reliability, NamesTestsThatAreThere) {
+  std::string tests;
+  for (const auto* kind : {"unit", "integration", "fault"})
+    for (const auto& file : std::filesystem::directory_iterator{source / "tests" / kind})
+      tests += text_of(file.path());
+  const auto table = between(text_of(source / "docs/reliability.md"), "| --- | --- | --- |\n", "\n\n");
+  const std::regex named{"`([A-Za-z]+)\\.([A-Z][A-Za-z]+)`"};
+  std::istringstream lines{table};
+  int promises = 0;
+  for (std::string line; std::getline(lines, line); ++promises) {
+    const std::sregex_iterator begin{line.begin(), line.end(), named}, end;
+    EXPECT_NE(begin, end) << "proved by nothing: " << line;
+    for (auto i = begin; i != end; ++i)
+      EXPECT_TRUE(
+          std::regex_search(tests, std::regex{"TEST(_[FP])?\\(" + (*i)[1].str() + ", " + (*i)[2].str() + "\\)"}))
+          << i->str();
+  }
+  EXPECT_GT(promises, 20);
 }
 
 } // namespace
