@@ -18,7 +18,7 @@ using namespace sheaf::test;
 using namespace std::chrono_literals;
 
 /// Where the fault strikes.
-enum class moment { connecting, idle, awaiting, in_result };
+enum class moment { connecting, in_handshake, idle, awaiting, in_result };
 
 using fault_at = std::tuple<fault, moment>;
 
@@ -57,8 +57,17 @@ protected:
 
   /// Whether nothing tells us of the fault but the time that passes.
   bool is_silent() const {
-    const bool is_promise = what() == fault::promise && when() != moment::connecting; // nobody believes it there
-    return what() == fault::black_hole || what() == fault::ignore || is_promise;
+    switch (what()) {
+    case fault::ignore:
+    case fault::black_hole:
+      return true;
+    case fault::promise:
+      return when() != moment::connecting; // nothing so long is believed there
+    case fault::garbage:
+      return when() == moment::in_handshake; // libpq waits for the end of the name
+    default:
+      return false;
+    }
   }
 
   /// A request that the fault strikes, from its beginning to its reply.
@@ -67,6 +76,9 @@ protected:
     switch (when()) {
     case moment::connecting:
       gate->strike(what());
+      return run_later({"q", large_result}, deadline).get();
+    case moment::in_handshake:
+      gate->strike(what(), 20); // within the name of the first setting that the server tells
       return run_later({"q", large_result}, deadline).get();
     case moment::idle:
       rows("select 1");
@@ -103,7 +115,7 @@ protected:
   void expect_sensible(const failure& f) {
     EXPECT_EQ(f.query, "q");
     // An idle session that is seen to be lost in time is replaced, or rather would be.
-    if (when() == moment::connecting || (when() == moment::idle && f.phase == phase::connect)) {
+    if (when() <= moment::in_handshake || (when() == moment::idle && f.phase == phase::connect)) {
       EXPECT_EQ(f.code, is_silent() ? errc::deadline_exceeded : errc::connect_failed) << to_string(f);
       EXPECT_EQ(f.phase, phase::connect) << to_string(f);
       EXPECT_FALSE(f.reached_server);
@@ -133,16 +145,18 @@ TEST_P(FaultGate, IsSurvived) {
 std::string name_of_fault(const ::testing::TestParamInfo<fault_at>& x) {
   constexpr std::array faults{"None",    "Refuse", "Ignore", "BlackHole", "Delay",
                               "Trickle", "Cut",    "Reset",  "Garbage",   "Promise"};
-  constexpr std::array moments{"WhileConnecting", "WhileIdle", "WhileAResultIsAwaited", "WithinAResult"};
+  constexpr std::array moments{"WhileConnecting", "WithinTheHandshake", "WhileIdle", "WhileAResultIsAwaited",
+                               "WithinAResult"};
   return std::string{faults.at(static_cast<std::size_t>(std::get<0>(x.param)))} +
          moments.at(static_cast<std::size_t>(std::get<1>(x.param)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Everywhere, FaultGate,
-    ::testing::Combine(::testing::Values(fault::refuse, fault::ignore, fault::black_hole, fault::delay, fault::trickle,
-                                         fault::cut, fault::reset, fault::garbage, fault::promise),
-                       ::testing::Values(moment::connecting, moment::idle, moment::awaiting, moment::in_result)),
-    name_of_fault);
+INSTANTIATE_TEST_SUITE_P(Everywhere, FaultGate,
+                         ::testing::Combine(::testing::Values(fault::refuse, fault::ignore, fault::black_hole,
+                                                              fault::delay, fault::trickle, fault::cut, fault::reset,
+                                                              fault::garbage, fault::promise),
+                                            ::testing::Values(moment::connecting, moment::in_handshake, moment::idle,
+                                                              moment::awaiting, moment::in_result)),
+                         name_of_fault);
 
 } // namespace

@@ -123,7 +123,7 @@ TEST_P(FaultSqlite, ThatCannotBeWrittenLosesNothing) {
     const small_files now{100'000};
     for (int i = 0; i < 3; ++i) {
       const auto f = refused("insert into t values (zeroblob(1000000))");
-      EXPECT_EQ(f.code, errc::connection_lost) << to_string(f);
+      EXPECT_EQ(f.code, errc::in_doubt) << to_string(f); // a new session may find that it was written after all
       EXPECT_EQ(count("t"), 1);
     }
   }
