@@ -49,7 +49,7 @@ TEST_P(FaultCallers, WhoAllWantTheWholePoolDoNotLockEachOtherOut) {
 
 TEST_P(FaultCallers, WhoDoNotTakeTheirRepliesHoldUpNobodyAndCostWhatTheyAskedFor) {
   start({.max_size = 2});
-  constexpr int slow = 20;
+  constexpr std::size_t slow = 20;
   const auto mebibyte = query{"big", is(backend::postgresql)
                                          ? "select repeat('x', 1000) from generate_series(1, 1000)"
                                          : "with recursive n(i) as (select 1 union all select i + 1 from n limit 1000) "
@@ -59,7 +59,7 @@ TEST_P(FaultCallers, WhoDoNotTakeTheirRepliesHoldUpNobodyAndCostWhatTheyAskedFor
   forget_peak_memory();
   const auto before = peak_memory_bytes();
   std::vector<std::future<reply>> left;
-  for (int i = 0; i < slow; ++i)
+  for (std::size_t i = 0; i < slow; ++i)
     left.push_back(run_later(request_of({mebibyte})));
   for (int i = 0; i < 1000; ++i)
     EXPECT_EQ(number_in(run(request_of({database->answers("n", i)}))["n"]), i);

@@ -27,7 +27,7 @@ TEST_F(FaultFlood, OfTenGibibytesCostsABoundedAmountOfMemory) {
   EXPECT_TRUE(eventually([&] { return schema.running() == 0; }));
   // For each of the three: twice `max_bytes`, and what may still come until the server has stopped; libpq doubles its
   // buffer.
-  EXPECT_LT(peak_memory_bytes() - before, 3 * 100 * mib);
+  EXPECT_LT(peak_memory_bytes() - before, 300 * mib);
   expect_recovery();
 }
 

@@ -137,7 +137,7 @@ struct fault_gate::state {
   bool active(fault x) const { return what == x && after == 0; }
 
   void run();
-  int wait(std::unique_lock<std::mutex>& lock);
+  std::size_t wait(std::unique_lock<std::mutex>& lock);
   void accept();
   void hear_client(passage& x);
   void hear_server(passage& x);
@@ -224,8 +224,8 @@ void fault_gate::state::run() {
     eventfd_t ignored = 0;
     ::eventfd_read(wake, &ignored);
     auto x = passages.begin();
-    for (int i = 0; i < known; ++i, ++x) { // those that were there before the wait: nobody else removes any
-      const auto can = [&](int which) { return polled[static_cast<std::size_t>(2 + 2 * i + which)].revents != 0; };
+    for (std::size_t i = 0; i < known; ++i, ++x) { // those that were there before the wait: nobody else removes any
+      const auto can = [&](std::size_t which) { return polled[2 + 2 * i + which].revents != 0; };
       if (can(0))
         hear_client(*x);
       if (can(1))
@@ -241,7 +241,7 @@ void fault_gate::state::run() {
 }
 
 /// Waits until there is something to do. Returns how many passages it has looked at.
-int fault_gate::state::wait(std::unique_lock<std::mutex>& lock) {
+std::size_t fault_gate::state::wait(std::unique_lock<std::mutex>& lock) {
   const bool takes = !active(fault::ignore) && listener >= 0;
   polled = {{wake, POLLIN, 0}, {takes ? int{listener} : -1, POLLIN, 0}};
   int timeout = -1;
@@ -256,7 +256,7 @@ int fault_gate::state::wait(std::unique_lock<std::mutex>& lock) {
     polled.push_back({client != 0 ? int{x.client} : -1, client, 0});
     polled.push_back({server != 0 ? int{x.server} : -1, server, 0});
   }
-  const auto count = static_cast<int>(passages.size());
+  const auto count = passages.size();
   lock.unlock();
   ::poll(polled.data(), polled.size(), timeout);
   lock.lock();
