@@ -74,7 +74,7 @@ TEST_F(FaultBackend, KilledTakesAllSessionsWithIt) {
 
 TEST_F(FaultBackend, StoppedInMidQueryHoldsUpNobody) {
   open([](options& how) { how.databases[0].pool.max_size = 1; });
-  auto stuck = run_later(endless(), 300ms);
+  auto stuck = run_later(endless(), 1s);
   const int pid = busy_backend();
   ASSERT_EQ(::kill(pid, SIGSTOP), 0);
   EXPECT_EQ(stuck.get().failure.value().code, errc::deadline_exceeded);
