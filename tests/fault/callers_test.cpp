@@ -61,12 +61,12 @@ TEST_P(FaultCallers, WhoDoNotTakeTheirRepliesHoldUpNobodyAndCostWhatTheyAskedFor
   std::vector<std::future<reply>> left;
   for (std::size_t i = 0; i < slow; ++i)
     left.push_back(run_later(request_of({mebibyte})));
-  for (int i = 0; i < 1000; ++i)
-    EXPECT_EQ(number_in(run(request_of({database->answers("n", i)}))["n"]), i);
+  for (std::size_t i = 0; i < 10 * slow; ++i) // others, who do take theirs
+    ASSERT_TRUE(run(request_of({mebibyte})).ok());
   for (const auto& x : left)
     x.wait();
   EXPECT_EQ(stats().active, 0u); // what waits to be taken holds no session
-  EXPECT_LT(peak_memory_bytes() - before, 3 * slow * mib);
+  EXPECT_LT(peak_memory_bytes() - before, 8 * slow * mib);
   for (auto& x : left)
     EXPECT_EQ(x.get()["big"].table().rows(), 1000u);
   expect_recovery();
