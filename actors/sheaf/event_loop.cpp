@@ -187,9 +187,11 @@ int event_loop::milliseconds_to_next_timer() const {
 void event_loop::wait_for_events() {
   const bool sleep = fall_asleep();
   const int timeout = sleep ? milliseconds_to_next_timer() : 0;
-  const int count = asio_ ? 0 : ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
+  int count = 0;
   if (asio_)
     run_asio(timeout);
+  else
+    count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
   if (sleep) {
     std::lock_guard guard{inbox_mutex_};
     asleep_ = false;

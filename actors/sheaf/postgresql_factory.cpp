@@ -84,6 +84,7 @@ public:
     });
   }
 
+  std::chrono::nanoseconds open_timeout() const noexcept override { return total_connect_timeout(*parameters_); }
   sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
   std::string_view system_name() const noexcept override { return "postgresql"; }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <string_view>
 
@@ -24,6 +25,12 @@ constexpr std::pair<const char*, const char*> defaults[] = {
     {"keepalives_count", "3"},
     {"tcp_user_timeout", "8000"},
 };
+
+std::string_view value_of(const connection_parameters& parameters, std::string_view keyword) {
+  const auto found =
+      std::find_if(parameters.begin(), parameters.end(), [&](const auto& p) { return p.first == keyword; });
+  return found == parameters.end() ? std::string_view{} : found->second;
+}
 
 bool gives(const connection_parameters& parameters, std::string_view keyword) {
   return std::any_of(parameters.begin(), parameters.end(), [&](const auto& p) { return p.first == keyword; });
@@ -62,6 +69,18 @@ result<connection_parameters> parse_postgresql_url(const std::string& url) {
     if (!gives(parameters, keyword))
       parameters.emplace_back(keyword, value);
   return parameters;
+}
+
+std::chrono::seconds total_connect_timeout(const connection_parameters& parameters) noexcept {
+  std::int64_t each = 0; // libpq: none, as 0 and less; and one second is two
+  const auto text = value_of(parameters, "connect_timeout");
+  std::from_chars(text.data(), text.data() + text.size(), each);
+  const auto commas = [&](std::string_view keyword) {
+    const auto list = value_of(parameters, keyword);
+    return std::count(list.begin(), list.end(), ',');
+  };
+  const auto hosts = 1 + std::max(commas("host"), commas("hostaddr"));
+  return std::chrono::seconds{hosts * (each <= 0 ? 10 : std::clamp<std::int64_t>(each, 2, 3600))};
 }
 
 std::string to_url(const connection_parameters& parameters, std::chrono::seconds connect_timeout) {

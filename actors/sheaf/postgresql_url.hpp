@@ -20,6 +20,9 @@ using connection_parameters = std::vector<std::pair<std::string, std::string>>;
 /// seconds, an application name. The failure never repeats any of the text, which may hold a password.
 result<connection_parameters> parse_postgresql_url(const std::string& url);
 
+/// How long libpq tries at most: its `connect_timeout`, or 10 s where there is none, for each of the hosts.
+std::chrono::seconds total_connect_timeout(const connection_parameters& parameters) noexcept;
+
 /// `postgresql:///?keyword=value&…`, every byte that is not plain percent-encoded. SOCI 4.0.3 splits connection strings
 /// on white space and takes double quotes away; in this form there are none. `connect_timeout` is added unless it is
 /// given.

@@ -84,7 +84,11 @@ class session_factory {
 public:
   virtual ~session_factory() = default;
 
-  /// Opens a session for `loop` without blocking it, and calls `done` there, once. `give_up` bounds the attempt.
+  /// How long an attempt to open a session may take.
+  virtual std::chrono::nanoseconds open_timeout() const noexcept { return std::chrono::seconds{10}; }
+
+  /// Opens a session for `loop` without blocking it, and calls `done` there, once. `give_up` bounds the attempt as far
+  /// as SOCI lets it: the first statement on a new connection, which is SOCI's own, is not bounded.
   virtual void open(event_loop& loop, clock::time_point give_up,
                     std::function<void(result<std::unique_ptr<session>>)> done) = 0;
 

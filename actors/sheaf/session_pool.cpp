@@ -223,7 +223,8 @@ void session_pool::publish() noexcept {
   connecting_now_.store(connecting_, relaxed);
   cancelling_now_.store(cancelling_, relaxed);
   waiting_now_.store(waiting_now, relaxed);
-  const auto free = idle_.size() + limits_.max_size - sessions_.size();
+  const auto overdue = openings_.size() - connecting_;
+  const auto free = idle_.size() + limits_.max_size - sessions_.size() - overdue;
   const auto places = static_cast<std::ptrdiff_t>(free - std::min(free, waiting_now));
   if (const auto change = places - std::exchange(published_places_, places) + std::exchange(arrivals_, 0); change != 0)
     places_.fetch_add(change, relaxed);

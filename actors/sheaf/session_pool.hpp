@@ -132,6 +132,16 @@ private:
 
   struct check;
 
+  /// A session on its way. One that takes too long is not counted on any more, but keeps its place until it is there
+  /// after all, or has failed: its connection may well be open.
+  struct opening {
+    explicit opening(session_pool& pool);
+
+    clock::time_point began;
+    timer overdue;
+    bool is_overdue = false;
+  };
+
   result<lease> lend_or_queue(session_waiter& who, priority rank);
   lease lend(session& s, const session_waiter& to);
   void take_back(session& s);
@@ -144,7 +154,8 @@ private:
 
   void serve_waiters();
   void open(std::size_t wanted);
-  void on_opened(result<std::unique_ptr<session>> opened, clock::time_point began);
+  void on_opened(opening& x, result<std::unique_ptr<session>> opened);
+  void on_open_overdue(opening& x);
   void on_open_failed(failure why);
 
   bool is_stale(const session& s) const noexcept;
@@ -179,7 +190,8 @@ private:
   std::vector<std::unique_ptr<session>> sessions_; ///< All of them, whoever holds them.
   std::vector<session*> idle_;                     ///< The last one used goes out first: its backend is warm.
   std::list<check> checks_;                        ///< Of sessions that are as good as idle.
-  std::size_t connecting_ = 0;
+  std::list<opening> openings_;
+  std::size_t connecting_ = 0; ///< Openings that are not overdue.
   std::size_t cancelling_ = 0;
   std::size_t retrying_ = 0;              ///< Queries that are being run again.
   std::array<queue, 3> waiters_;          ///< By priority.

@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// An attempt to open a session is given up after this, unless the URL's `connect_timeout` says otherwise.
-constexpr auto open_timeout = 10s;
+/// A session that is being opened has this much longer than its factory allows: that counts in whole seconds.
+constexpr auto open_grace = 1s;
 
 /// How long to leave a server alone that refused a session: doubling from the first to the last, give or take a
 /// quarter.
@@ -72,25 +72,44 @@ void session_pool::serve_waiters() {
 /// Opens sessions until `wanted` are on their way, within the limits.
 void session_pool::open(std::size_t wanted) {
   while (connecting_ < wanted && connecting_ < limits_.connecting_limit &&
-         sessions_.size() + connecting_ < limits_.max_size) {
+         sessions_.size() + openings_.size() < limits_.max_size) {
     ++connecting_;
-    factory_.open(
-        loop_, loop_.now() + open_timeout,
-        [this, began = loop_.now()](result<std::unique_ptr<session>> opened) { on_opened(std::move(opened), began); });
+    auto& x = openings_.emplace_back(*this);
+    const auto give_up = x.began + factory_.open_timeout();
+    loop_.arm(x.overdue, give_up + open_grace);
+    factory_.open(loop_, give_up,
+                  [this, &x](result<std::unique_ptr<session>> opened) { on_opened(x, std::move(opened)); });
   }
 }
 
-void session_pool::on_opened(result<std::unique_ptr<session>> opened, clock::time_point began) {
+session_pool::opening::opening(session_pool& pool)
+  : began(pool.loop_.now()), overdue([&pool, this] { pool.on_open_overdue(*this); }) {}
+
+void session_pool::on_open_overdue(opening& x) {
+  x.is_overdue = true;
   --connecting_;
+  on_open_failed({.code = errc::connect_failed,
+                  .phase = phase::connect,
+                  .message = "the server took the connection, and then said nothing more"});
+}
+
+void session_pool::on_opened(opening& x, result<std::unique_ptr<session>> opened) {
+  const auto took = loop_.now() - x.began;
+  const bool was_overdue = x.is_overdue;
+  connecting_ -= !was_overdue;
+  openings_.remove_if([&](const opening& y) { return &y == &x; });
   if (opened.has_error()) {
-    on_open_failed(std::move(opened).error());
+    if (!was_overdue) // or it has been said already
+      on_open_failed(std::move(opened).error());
+    serve_waiters();
+    check_closed();
     return;
   }
   if (failures_in_a_row_ > 0 && log_.takes(severity::info))
     engine_log::line{log_, severity::info, "database_reached"}.with("pool", database_);
   failures_in_a_row_ = 0;
   retry_at_ = {};
-  metrics_.create.add(loop_.now() - began);
+  metrics_.create.add(took);
   auto& s = *sessions_.emplace_back(std::move(*opened));
   s.stay.retire_at = loop_.now() + jittered(limits_.max_lifetime, 0.1); // opened together, they do not end together
   s.stay.idle_since = s.stay.alive_at = loop_.now();
@@ -99,7 +118,7 @@ void session_pool::on_opened(result<std::unique_ptr<session>> opened, clock::tim
     engine_log::line{log_, severity::debug, "session_opened"}
         .with("pool", database_)
         .with("session", static_cast<std::uint64_t>(s.id()))
-        .with("ms", loop_.now() - began);
+        .with("ms", took);
   settle(s);
   serve_waiters();
   publish();
@@ -154,7 +173,7 @@ void session_pool::close(std::function<void()> closed) {
 }
 
 void session_pool::check_closed() {
-  if (closing_ && closed_ && sessions_.empty() && connecting_ == 0)
+  if (closing_ && closed_ && sessions_.empty() && openings_.empty())
     std::exchange(closed_, nullptr)();
 }
 
@@ -213,7 +232,7 @@ void session_pool::look_after() {
   check_idle(now);
   if (limits_.leak_detection_threshold)
     report_leaks(now);
-  if (const auto there = sessions_.size() + connecting_; there < limits_.min_size && now >= retry_at_)
+  if (const auto there = sessions_.size() + openings_.size(); there < limits_.min_size && now >= retry_at_)
     open(connecting_ + limits_.min_size - there);
   arm_housekeeping();
   publish();

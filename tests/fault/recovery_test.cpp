@@ -93,4 +93,19 @@ TEST_F(FaultGateRecovery, RunsAReadOnlyQueryAgainWhoseResultWasCutOff) {
   expect_recovery();
 }
 
+/// Behind the login, 420 to 435 bytes from PostgreSQL 15, SOCI runs a statement of its own, and waits without a bound.
+TEST_F(FaultGateRecovery, DoesWithoutASessionThatHangsBehindTheLogin) {
+  gate->strike(fault::black_hole, 428);
+  open([&](options& how) {
+    how.databases[0].url =
+        schema.url(fmt::format("port={} sslmode=disable gssencmode=disable connect_timeout=2", gate->port()));
+  });
+  const auto x = run_later({"q", "select 1"}).get();
+  ASSERT_FALSE(x.ok());
+  EXPECT_EQ(x.failure->code, errc::connect_failed) << to_string(*x.failure);
+  EXPECT_EQ(stats().connecting, 0u);
+  gate->heal();
+  expect_recovery();
+}
+
 } // namespace

@@ -40,6 +40,7 @@ struct scripted_database::stage {
   counts count;
   std::optional<failure> refusal;
   bool holds_opening = false, holds_cancels = false, ignores_checks = false;
+  std::chrono::nanoseconds open_timeout = std::chrono::seconds{10};
   std::deque<attempt> opening;
   std::deque<std::function<void()>> cancels;
   std::vector<scripted_session*> sessions;
@@ -244,6 +245,7 @@ public:
       finish_opening(stage_, std::move(x), stage_->refusal);
   }
 
+  std::chrono::nanoseconds open_timeout() const noexcept override { return stage_->open_timeout; }
   sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
   std::string_view system_name() const noexcept override { return "scripted"; }
 
@@ -288,6 +290,11 @@ void scripted_database::let_in(std::optional<failure> unless) {
   auto x = std::move(stage_->opening.front());
   stage_->opening.pop_front();
   finish_opening(stage_, std::move(x), std::move(unless));
+}
+
+void scripted_database::open_timeout(std::chrono::nanoseconds x) {
+  std::lock_guard guard{stage_->mutex};
+  stage_->open_timeout = x;
 }
 
 void scripted_database::hold_cancels(bool on) {

@@ -15,6 +15,7 @@
 
 #include "sheaf/session.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -44,6 +45,9 @@ public:
   /// From now on a session stays on its way until it is let in (or not): the oldest one first.
   void hold_opening(bool on);
   void let_in(std::optional<failure> unless = {});
+
+  /// How long its factories say that opening a session may take. Before they are asked.
+  void open_timeout(std::chrono::nanoseconds x);
 
   /// From now on a cancel is not confirmed until it is released: the oldest one first.
   void hold_cancels(bool on);

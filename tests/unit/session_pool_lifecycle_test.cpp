@@ -186,6 +186,32 @@ TEST_F(SessionPoolLifecycle, ReplacesSessionsThatHaveLivedLongEnough) {
   EXPECT_TRUE(a.held) << "one that is used is left alone";
 }
 
+/// SOCI may hang while it opens a session, where nothing bounds it.
+TEST_F(SessionPoolLifecycle, DoesNotWaitForASessionThatTakesTooLongToOpen) {
+  make({.max_size = 2, .connecting_limit = 1});
+  script.hold_opening(true);
+  script.open_timeout(1ms);
+  auto& first = ask();
+  EXPECT_TRUE(eventually([&] { return on_loop([&] { return first.refusal.has_value(); }); }));
+  EXPECT_EQ(first.refusal->code, errc::connect_failed);
+  EXPECT_EQ(pool->stats().connecting, 0u);
+  EXPECT_EQ(pool->places(), 1) << "its place is kept";
+  script.hold_opening(false);
+  client* second = nullptr;
+  EXPECT_TRUE(eventually([&] {
+    second = &ask();
+    return !second->refusal;
+  }));
+  settle();
+  EXPECT_TRUE(second->held) << "others may be opened";
+  EXPECT_FALSE(ask().held);
+  settle();
+  EXPECT_EQ(script.now().opened, 1) << "two in all, with the one that may still come";
+  script.let_in();
+  settle();
+  EXPECT_EQ(pool->stats().total, 2u) << "it is welcome, late as it is";
+}
+
 TEST_F(SessionPoolLifecycle, ChecksIdleSessionsAndKeepsThem) {
   make({.max_size = 2, .keepalive_interval = 5ms});
   give_back(get());
