@@ -277,7 +277,7 @@ TEST_F(SessionPoolLifecycle, SaysOnceThatTheDatabaseIsAwayAndOnceThatItIsBack) {
                         "message=\"nobody at home\"\n"),
             1u)
       << lines.text();
-  EXPECT_EQ(lines.count("info event=database_reached pool=books\n"), 1u) << lines.text();
+  EXPECT_EQ(lines.count("info event=database_reached pool=books\n"), 1u) << lines.text(); // before it was idle
 }
 
 TEST_F(SessionPoolLifecycle, ThatClosesRefusesWhoWaitsAndWhoComes) {
