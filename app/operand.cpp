@@ -139,7 +139,11 @@ std::partial_ordering order(std::int64_t a, double b) noexcept {
   return 0.0 <=> b - std::trunc(b);
 }
 
-std::partial_ordering reversed(std::partial_ordering x) noexcept { return 0 <=> x; }
+std::partial_ordering reversed(std::partial_ordering x) noexcept {
+  if (std::is_lt(x))
+    return std::partial_ordering::greater;
+  return std::is_gt(x) ? std::partial_ordering::less : x;
+}
 
 std::partial_ordering order_of_numbers(const operand& a, const operand& b) noexcept {
   const auto *i = as<std::int64_t>(a), *j = as<std::int64_t>(b);
