@@ -25,8 +25,8 @@ inline constexpr std::string_view picture_style = R"(
 .sheaf .turn{fill:none;stroke:#78828e;stroke-width:1;stroke-dasharray:2 2}
 .sheaf .session{fill:#aab3bd}
 .sheaf .executing{fill:#0067a8}
-.sheaf .fetching{fill:#e08a00}
-.sheaf .cross{fill:none;stroke:#b3261e;stroke-width:2}
+.sheaf .fetching{fill:#c97800}
+.sheaf .cross{fill:none;stroke:#b3261e;stroke-width:1.7}
 .sheaf .path{fill:none;stroke:#1b2430;stroke-width:2}
 .sheaf .ghost{fill:#eef1f4;stroke:#55606e;stroke-width:1;stroke-dasharray:4 3}
 .sheaf .break{fill:#ffffff;stroke:none}

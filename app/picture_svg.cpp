@@ -123,10 +123,13 @@ private:
   /// Where columns begin and end, and the scale.
   void measure() {
     auto names = text_width(serial_name, 12);
-    auto last = std::max(what_.elapsed, nanoseconds{1000});
+    // Where not all are shown, the time of those that are.
+    const auto left_out = what_.outcomes.size() - shown_;
+    auto last = std::max(left_out > 0 ? nanoseconds::zero() : what_.elapsed, nanoseconds{1000});
     for (std::size_t i = 0; i < shown_; ++i) {
       names = std::max(names, text_width(name_of(i), style_.font) * 1.06); // the critical path's are bold
-      last = std::max(last, phases_[i].end);
+      if (phases_[i].ran || left_out == 0)
+        last = std::max(last, phases_[i].end);
     }
     const auto serial = what_.serial_sum();
     cut_ = static_cast<double>(serial.count()) > serial_share_max * static_cast<double>(last.count());
@@ -137,13 +140,13 @@ private:
     for (std::size_t i = 0; i < shown_; ++i)
       make_room(phases_[i].end, text_width(note_of(i), style_.font) + (what_.outcomes[i].ok() ? 0 : cross_width));
     bottom_ = rows_top + static_cast<double>(shown_) * style_.height;
-    const auto left_out = what_.outcomes.size() - shown_;
-    serial_middle_ = bottom_ + (left_out > 0 ? 18 : 0) + (repeats_axis() ? 18 : 0) + 40;
+    serial_middle_ =
+        bottom_ + (left_out > 0 ? 18 : 0) + (repeats_axis() ? 18 : 0) + (serial > nanoseconds::zero() ? 40 : 26);
   }
 
   /// Moves the right end of the scale so that a note of this width fits behind a bar that ends then.
   void make_room(nanoseconds end, double note) {
-    const auto share = static_cast<double>(end.count()) / static_cast<double>(span_.count());
+    const auto share = static_cast<double>(std::min(end, span_).count()) / static_cast<double>(span_.count());
     const auto most = width - edge - gap - note - left_;
     if (share > 0)
       right_ = std::min(right_, left_ + most / share);
@@ -154,7 +157,8 @@ private:
   bool repeats_axis() const noexcept { return shown_ > 30; }
 
   double x_of(nanoseconds time) const noexcept {
-    return left_ + (right_ - left_) * static_cast<double>(time.count()) / static_cast<double>(span_.count());
+    return left_ +
+           (right_ - left_) * static_cast<double>(std::min(time, span_).count()) / static_cast<double>(span_.count());
   }
 
   double middle_of(std::size_t row) const noexcept {
@@ -177,7 +181,8 @@ private:
            width, height, markup(title_));
     append("<title>{}</title>\n<desc>{}</desc>\n<style>{}</style>\n", markup(title_), markup(summary()), picture_style);
     append("<rect class=\"paper\" width=\"{}\" height=\"{:.0f}\"/>\n", width, height);
-    append_text({.x = edge, .y = 22, .font = 16, .kind = "head"}, shortened(one_line(title_), 90, true));
+    append_text({.x = edge, .y = 22, .font = 16, .kind = "head"},
+                shortened(one_line(title_), what_.failure ? 60 : 85, true));
     append_text({.x = edge, .y = 44, .font = 12, .kind = "dim"}, summary());
     if (!what_.failure)
       return;
@@ -196,7 +201,7 @@ private:
       if (repeats_axis())
         append_text({.x = x_of(at), .y = serial_middle_ - 39, .font = 11, .anchor = "middle", .kind = "dim"}, text);
     }
-    if (what_.elapsed <= nanoseconds::zero())
+    if (what_.elapsed <= nanoseconds::zero() || what_.elapsed > span_)
       return;
     const auto x = x_of(what_.elapsed);
     append_line("elapsed", x, rows_top - 4, x, serial_middle_ - 24);
@@ -262,7 +267,7 @@ private:
       const auto from = x_of(phases_[i].acquired), to = end_of(i);
       fmt::format_to(std::back_inserter(line), "M{:.2f} {:.2f}H{:.2f}", to, below(i), from);
       if (k + 1 < path_.size() && path_[k + 1] < shown_)
-        fmt::format_to(std::back_inserter(line), "V{:.2f}", below(path_[k + 1]));
+        fmt::format_to(std::back_inserter(line), "H{:.2f}V{:.2f}", end_of(path_[k + 1]), below(path_[k + 1]));
     }
     if (!line.empty())
       append("<path class=\"path\" d=\"{}\"/>\n", line);
