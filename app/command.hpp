@@ -19,4 +19,13 @@ void add_demo_command(CLI::App& program, chosen_command& chosen);
 /// `sheaf query`: a fan-out from the shell.
 void add_query_command(CLI::App& program, chosen_command& chosen);
 
+/// `sheaf init`: a sheaf file to begin with.
+void add_init_command(CLI::App& program, chosen_command& chosen);
+
+/// `sheaf check`: what is wrong in sheaf files.
+void add_check_command(CLI::App& program, chosen_command& chosen);
+
+/// `sheaf run`: a request or a scenario of a sheaf file.
+void add_run_command(CLI::App& program, chosen_command& chosen);
+
 } // namespace sheaf::app

@@ -14,6 +14,7 @@ namespace sheaf::app {
 constexpr int exit_all_held = 0;
 constexpr int exit_bad_input = 1; ///< Usage, a file, a parameter, a limit: nothing was sent to a database.
 constexpr int exit_run_time_failure = 2;
+constexpr int exit_missed = 99;     ///< An expectation was missed, as k6 has it.
 constexpr int exit_signalled = 128; ///< Plus the signal's number, as shells do.
 
 /// Ends the command with a line on stderr. Caught in `main` only.

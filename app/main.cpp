@@ -27,10 +27,12 @@ using namespace sheaf::app;
 constexpr const char* program_help = R"(Examples:
   sheaf demo --rows 100000
   sheaf query sqlite:shop.db 'select * from book order by id limit 3'
+  sheaf init && sheaf run sheaf.yaml smoke
   sheaf query --help
 
 Exit codes:
-  0 all went well; 1 bad input (usage, a file, a parameter); 2 a failure at run time; 130 interrupted
+  0 all went well; 1 bad input (usage, a file, a parameter); 2 a failure at run time;
+  99 an expectation was missed; 130 interrupted
 )";
 
 int complain(int exit_code, std::string_view message) {
@@ -98,6 +100,9 @@ int main(int argc, char** argv) {
   chosen_command chosen;
   add_demo_command(program, chosen);
   add_query_command(program, chosen);
+  add_init_command(program, chosen);
+  add_check_command(program, chosen);
+  add_run_command(program, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& asked) {

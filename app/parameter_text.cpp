@@ -51,8 +51,9 @@ std::optional<bytes> parse_hex(std::string_view text) {
   return out;
 }
 
-/// A value of a type; nothing when the text is not one. `type` is one of `described`.
-std::optional<value> parse_scalar(std::string_view type, std::string_view text) {
+} // namespace
+
+std::optional<value> parse_value(std::string_view type, std::string_view text) {
   const auto wrap = [](auto x) { return x ? std::optional{value{std::move(*x)}} : std::nullopt; };
   if (type == "int")
     return wrap(parse_number<std::int64_t>(text));
@@ -70,8 +71,7 @@ std::optional<value> parse_scalar(std::string_view type, std::string_view text) 
   return value{text};
 }
 
-/// What a type takes, for messages; empty for a type that there is not.
-std::string_view described(std::string_view type) {
+std::string_view described_type(std::string_view type) {
   if (type == "int")
     return "a whole number of 64 bits";
   if (type == "double")
@@ -84,6 +84,8 @@ std::string_view described(std::string_view type) {
     return "text";
   return {};
 }
+
+namespace {
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ')
@@ -112,11 +114,11 @@ std::optional<std::string> take_quoted(std::string_view& text) {
 std::optional<value> take_element(std::string_view type, std::string_view& text) {
   if (text.starts_with('"')) {
     const auto quoted = take_quoted(text);
-    return quoted ? parse_scalar(type, *quoted) : std::nullopt;
+    return quoted ? parse_value(type, *quoted) : std::nullopt;
   }
   const auto bare = trimmed(text.substr(0, text.find(',')));
   text.remove_prefix(std::min(text.find(','), text.size()));
-  return bare == "null" || bare == "NULL" ? std::optional{value{}} : parse_scalar(type, bare);
+  return bare == "null" || bare == "NULL" ? std::optional{value{}} : parse_value(type, bare);
 }
 
 std::optional<value> parse_array(std::string_view type, std::string_view text) {
@@ -165,12 +167,12 @@ result<std::pair<std::string, value>> parse_parameter(std::string_view argument,
   }
   const bool array = type.ends_with("[]");
   const auto element = array ? type.substr(0, type.size() - 2) : type;
-  if (described(element).empty())
+  if (described_type(element).empty())
     return refusal(fmt::format("{}: a type is text, int, double, bool, bytes, one of these with [], or null", name));
-  auto parsed = array ? parse_array(element, text) : parse_scalar(element, text);
+  auto parsed = array ? parse_array(element, text) : parse_value(element, text);
   if (!parsed)
     return refusal(
-        fmt::format("{}:{} takes {}{}", name, type, described(element), array ? ", with commas between" : ""));
+        fmt::format("{}:{} takes {}{}", name, type, described_type(element), array ? ", with commas between" : ""));
   return std::pair{name, std::move(*parsed)};
 }
 

@@ -7,6 +7,7 @@
 #include "sheaf/statement.hpp"
 #include "sheaf/value.hpp"
 
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -22,5 +23,11 @@ namespace sheaf::app {
 /// (`\` escapes) when they hold a comma, a quote or white space at an end.
 /// What does not fit is `invalid_request`; the message names the parameter and never its value.
 result<std::pair<std::string, value>> parse_parameter(std::string_view argument, dialect d);
+
+/// A value of the type `text`, `int`, `double`, `bool` or `bytes`, as above; nothing when the text is none.
+std::optional<value> parse_value(std::string_view type, std::string_view text);
+
+/// What a type takes, for messages: `a whole number of 64 bits`. Empty for a type that there is not.
+std::string_view described_type(std::string_view type);
 
 } // namespace sheaf::app

@@ -79,6 +79,20 @@ reply run(engine& on, request what, const signal_watch& signals) {
   return std::move(box->content);
 }
 
+std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_watch& signals) {
+  std::vector<std::shared_ptr<mailbox>> boxes;
+  for (auto& what : all) {
+    boxes.push_back(std::make_shared<mailbox>());
+    on.run_async(std::move(what), [box = boxes.back()](reply x) { box->put(std::move(x)); });
+  }
+  std::vector<reply> replies;
+  for (const auto& box : boxes) {
+    signals.wait_for(box->fd);
+    replies.push_back(std::move(box->content));
+  }
+  return replies;
+}
+
 std::unique_ptr<engine> make_engine(options how) {
   auto made = engine::create(std::move(how));
   if (!made)

@@ -36,6 +36,9 @@ private:
 /// Runs `what` and waits for its reply. Throws `interrupted`.
 reply run(engine& on, request what, const signal_watch& signals);
 
+/// Runs all of them at once and waits for their replies, which come in the same order. Throws `interrupted`.
+std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_watch& signals);
+
 /// An engine on these options, or the end of the command: what is wrong with them is the user's input.
 std::unique_ptr<engine> make_engine(options how);
 

@@ -60,6 +60,23 @@ TEST(Readme, GivesAQueryThatRuns) {
   EXPECT_THAT(done.out, testing::HasSubstr("1.5"));
 }
 
+TEST(Readme, ShowsARunOfTheExampleFile) {
+  const auto shown = between(text_of(source / "README.md"), "    $ sheaf run examples/files/shop.yaml smoke\n", "\n\n");
+  const sheaf::app::temporary_directory folder;
+  for (const auto& file : std::filesystem::directory_iterator{source / "examples/files"})
+    std::filesystem::copy(file.path(), std::filesystem::path{folder.path()} / file.path().filename());
+  const auto done = run({program(), "run", "shop.yaml", "smoke"}, {.directory = folder.path()});
+  // All but the times and the seed are the same each time.
+  const std::regex varying{"[0-9.]+ (us|ms|s)\\b|seed [0-9]+"};
+  const auto steady = [&](const std::string& text) { return std::regex_replace(text, varying, "#"); };
+  std::istringstream lines{shown};
+  for (std::string line; std::getline(lines, line);)
+    if (line != "    ...") {
+      EXPECT_THAT(steady(done.out), testing::HasSubstr(steady(line.substr(4)) + "\n"));
+    }
+  EXPECT_GT(std::count(shown.begin(), shown.end(), '\n'), 5);
+}
+
 /// Each promise names tests, and these exist.
 TEST(Reliability, NamesTestsThatAreThere) {
   std::string tests;

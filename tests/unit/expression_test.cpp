@@ -104,6 +104,7 @@ TEST(Expression, HasLiteralsOfEachKind) {
 TEST(Expression, TakesPercentForHundredthsExactly) {
   EXPECT_EQ(value("0.1%"), number(0.001));
   EXPECT_EQ(value("7%"), number(0.07));
+  EXPECT_EQ(value("0.07%"), number(0.0007)); // divided by 100 it would be another
   EXPECT_EQ(value("100%"), number(1));
   EXPECT_EQ(value("1e1%"), number(0.1));
   EXPECT_EQ(value("10% * 50"), number(5));
@@ -520,6 +521,7 @@ TEST(Nearest, IsTheWordWithTheFewestEdits) {
   EXPECT_EQ(nearest("elaspde", known), "elapsed"); // two swaps
   EXPECT_EQ(nearest("reqests", known), "requests");
   EXPECT_EQ(nearest("Requests", known), "requests");
+  EXPECT_EQ(nearest("requestx", known), "request"); // both are one edit away: the first
   EXPECT_EQ(nearest("scenarios", known), "scenario");
   EXPECT_EQ(nearest("grösse", known), "größe");
   EXPECT_EQ(nearest("N", known), "n");

@@ -163,6 +163,15 @@ TEST(Picture, ShowsWhatTheQueriesTakeOneAfterAnother) {
   EXPECT_THAT(to_svg(what, ""), HasSubstr("4 queries in 100 ms; one after another they would take 180 ms, 1.8 times"));
 }
 
+TEST(Picture, ShowsThatBarToScaleAlsoWhereItIsTheShorterOne) {
+  reply what;
+  what.elapsed = 100ms;
+  what.outcomes.push_back(answered("a", times(0ms, 60ms, 100ms, 100ms)));
+  const auto svg = svg_of(what);
+  EXPECT_NEAR(width_of(only(svg, "serial"), "ghost"), width_of(*svg.of_class("query").front(), "executing"), 0.02);
+  EXPECT_NEAR(width_of(*svg.of_class("query").front(), "session"), 1.5 * width_of(only(svg, "serial"), "ghost"), 0.03);
+}
+
 TEST(Picture, CutsThatBarWhenItWouldDwarfTheOthers) {
   reply what;
   what.elapsed = 10ms;
@@ -216,6 +225,9 @@ void expect_inside(const element& svg) {
     if (text->attribute("text-anchor").empty()) {
       EXPECT_LE(text->number("x") + least, width) << text->text;
     }
+    if (text->attribute("text-anchor") == "end") {
+      EXPECT_GE(text->number("x") - least, 0) << text->text;
+    }
   }
 }
 
@@ -226,6 +238,8 @@ TEST(Picture, KeepsEverythingInsideHoweverManyQueriesThereAre) {
     auto what = many(count);
     for (std::size_t i = 0; i < count; i += 3)
       what.outcomes[i].data = failure{.code = errc::serialization_failure};
+    if (count > 1)
+      what.outcomes[1].name = std::string(100, 'm');
     const auto svg = svg_of(what);
     EXPECT_EQ(svg.of_class("query").size(), std::min<std::size_t>(count, 500));
     expect_inside(svg);
@@ -241,7 +255,8 @@ TEST(Picture, MakesRowsLowerWhenThereAreMany) {
 }
 
 TEST(Picture, ShowsTheFirstFiveHundredOfTenThousandAndSaysSo) {
-  const auto what = many(10000);
+  auto what = many(10000);
+  what.outcomes[7] = failed("query_7", errc::pool_timeout, {.queued = 0ms}); // waited until the end of all
   const auto svg = to_svg(what, "t"), html = to_html(what, "t"), trace = to_trace(what, "t");
   for (const auto& text : {svg, html, trace}) {
     EXPECT_THAT(text, HasSubstr("and 9500 more queries"));
@@ -249,6 +264,9 @@ TEST(Picture, ShowsTheFirstFiveHundredOfTenThousandAndSaysSo) {
     EXPECT_THAT(text, Not(HasSubstr("query_500")));
     EXPECT_LT(text.size(), 500u * 2000);
   }
+  const auto page = markup_reader::read(html);
+  ASSERT_EQ(page.named("p").size(), 1u);
+  EXPECT_EQ(page.named("p").front()->text, "and 9500 more queries");
   // The shown ones' time is the scale, not that of all.
   const auto drawn = markup_reader::read(svg);
   EXPECT_GT(only(*drawn.of_class("query").back(), "executing").number("x"), 600);

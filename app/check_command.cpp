@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// `sheaf check`: what is wrong in sheaf files, all of it at once. Main thread.
+
+#include "command.hpp"
+#include "exit.hpp"
+#include "file_arguments.hpp"
+#include "file_check.hpp"
+#include "output.hpp"
+
+#include <CLI/Validators.hpp>
+
+namespace sheaf::app {
+
+namespace {
+
+struct check_arguments {
+  std::vector<std::string> files, defines;
+  std::string format = "text";
+};
+
+int run_check(const check_arguments& how) {
+  const auto given = parse_defines(how.defines);
+  output to;
+  bool bad = false;
+  std::string objects;
+  for (const auto& path : how.files) {
+    const auto findings = findings_in(read_sheaf_file(path, given), given);
+    bad = bad || has_errors(findings);
+    for (const auto& x : findings)
+      if (how.format == "json")
+        objects += (objects.empty() ? "\n " : ",\n ") + to_json(x, path);
+      else
+        to.text() += to_text(x, path) + '\n';
+  }
+  if (how.format == "json")
+    to.text() += objects.empty() ? "[]\n" : '[' + objects + "\n]\n";
+  to.flush();
+  return bad ? exit_bad_input : exit_all_held;
+}
+
+constexpr const char* check_help = R"(Examples:
+  sheaf check shop.yaml
+  sheaf check *.yaml --format json
+  sheaf check shop.yaml -D DATABASE_URL=postgresql://localhost/shop
+
+Findings are written as FILE:LINE:COLUMN: error: ... or warning: ...; with an error the exit code is 1.
+)";
+
+} // namespace
+
+void add_check_command(CLI::App& program, chosen_command& chosen) {
+  auto how = std::make_shared<check_arguments>();
+  auto* command = program.add_subcommand("check", "Find what is wrong in sheaf files, without running them");
+  command->add_option("FILE", how->files, "Sheaf files")->required();
+  add_define_option(*command, how->defines);
+  command->add_option("--format", how->format, "How findings are printed")
+      ->check(CLI::IsMember({"text", "json"}).description(""))
+      ->type_name("text|json")
+      ->capture_default_str();
+  command->footer(check_help);
+  command->callback([how, &chosen] { chosen = [how] { return run_check(*how); }; });
+}
+
+} // namespace sheaf::app

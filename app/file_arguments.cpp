@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "file_arguments.hpp"
+
+#include "exit.hpp"
+#include "file_check.hpp"
+#include "query_input.hpp"
+#include "terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sheaf::app {
+
+void add_define_option(CLI::App& command, std::vector<std::string>& into) {
+  command.add_option("-D,--define", into, "A variable for ${NAME} in the file")
+      ->allow_extra_args(false)
+      ->type_name("NAME=VALUE");
+}
+
+variables parse_defines(const std::vector<std::string>& arguments) {
+  variables all;
+  for (const auto& argument : arguments) {
+    auto [name, text] = split_name(argument);
+    if (name.empty())
+      bad_input("-D takes NAME=VALUE"); // not shown: it may hold a password
+    if (!all.emplace(name, std::move(text)).second)
+      bad_input(fmt::format("-D {}: given twice", name));
+  }
+  return all;
+}
+
+std::vector<finding> findings_in(const read_result& what, const variables& given) {
+  auto all = what.findings;
+  if (!has_errors(all)) { // or one mistake would be told twice, in two ways
+    auto more = check_file(what.file, given);
+    all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    std::stable_sort(all.begin(), all.end(), [](const finding& a, const finding& b) { return a.at < b.at; });
+  }
+  return all;
+}
+
+sheaf_file load_sheaf_file(const std::string& path, const variables& given) {
+  auto read = read_sheaf_file(path, given);
+  const auto findings = findings_in(read, given);
+  for (const auto& x : findings)
+    fmt::print(stderr, "{}\n", to_text(x, path));
+  if (has_errors(findings))
+    throw stop{exit_bad_input, ""};
+  return std::move(read.file);
+}
+
+} // namespace sheaf::app

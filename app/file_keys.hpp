@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The keys of a sheaf file, section by section: the one list that the reader, the JSON Schema and the documentation go
+// by. Any thread.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace sheaf::app {
+
+enum class section : std::uint8_t {
+  file,
+  database,
+  pool,
+  request,
+  parameter,
+  query,
+  scenario,
+  setup,
+  step,
+  repeat,
+};
+
+/// What a key's value looks like in the file.
+enum class key_type : std::uint8_t {
+  text,
+  path,       ///< Of a file, from where the sheaf file is.
+  sql,        ///< One statement.
+  number,     ///< A whole number.
+  boolean,    ///< `true` or `false`.
+  duration,   ///< `250ms`: with its unit.
+  size,       ///< `64MiB`, or bytes.
+  choice,     ///< One of `file_key::choices`.
+  any,        ///< A value or a list of values.
+  texts,      ///< A map from names to text.
+  values,     ///< A map from names to values.
+  sub_map,    ///< A map with the keys of `file_key::of`.
+  named_maps, ///< A map from names to such maps.
+  maps,       ///< A list of such maps.
+};
+
+struct file_key {
+  std::string_view name;
+  key_type type;
+  std::string_view default_value; ///< As it would be written; empty for none.
+  std::string_view meaning;       ///< One sentence.
+  section of{};                   ///< Of a `sub_map`, `named_maps`, `maps`.
+  std::string_view choices{};     ///< Of a `choice`, with blanks between.
+};
+
+std::span<const file_key> keys_of(section x) noexcept;
+std::string_view to_string(section x) noexcept; ///< `a query`.
+
+/// The JSON Schema (draft 2020-12) of a sheaf file, which editors complete from.
+std::string json_schema();
+
+} // namespace sheaf::app

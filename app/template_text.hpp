@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Text with places to fill: `Author ${n}`, `${NAME:-default}`; `$${` is a `${` as it stands. Any thread.
+
+#pragma once
+
+#include "sheaf/error.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sheaf::app {
+
+class template_text {
+public:
+  /// What stands between `${` and `}`, and what to take when there is nothing of that name.
+  struct hole {
+    std::string inner;
+    bool has_default = false;
+    std::string default_text;
+  };
+
+  /// A `${` without its `}`, and an empty `${}`, are `invalid_request` with the position in characters from 1.
+  static result<template_text> parse(std::string_view text);
+
+  const std::vector<hole>& holes() const noexcept { return holes_; }
+
+  /// The text with each hole filled with what `find` gives; nothing is a failure, unless the hole has a default.
+  result<std::string> fill(const std::function<result<std::string>(const hole&)>& find) const;
+
+private:
+  std::vector<std::string> texts_; ///< One before each hole and one behind the last.
+  std::vector<hole> holes_;
+};
+
+} // namespace sheaf::app

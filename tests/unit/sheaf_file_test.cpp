@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Sheaf files: what is read, and what is refused, where and in which words.
+
+#include "app/csv.hpp"
+#include "app/file_check.hpp"
+#include "app/file_keys.hpp"
+#include "app/reply_scope.hpp"
+#include "app/sheaf_file.hpp"
+#include "app/template_text.hpp"
+#include "app/yaml_tree.hpp"
+#include "sheaf/table.hpp"
+#include "support/database_under_test.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+namespace {
+
+using namespace sheaf;
+using namespace sheaf::app;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SheafFile : public ::testing::Test {
+protected:
+  void write(const std::string& name, std::string_view text) { std::ofstream{folder / name} << text; }
+
+  read_result read(std::string_view text, const variables& given = {}) {
+    write("file.yaml", text);
+    return read_sheaf_file(folder / "file.yaml", given);
+  }
+
+  /// `LINE:COLUMN: MESSAGE` of everything that is wrong.
+  std::vector<std::string> findings(std::string_view text, const variables& given = {}) {
+    auto x = read(text, given);
+    if (!has_errors(x.findings))
+      for (auto& more : check_file(x.file, given))
+        x.findings.push_back(std::move(more));
+    std::vector<std::string> all;
+    for (const auto& f : x.findings)
+      all.push_back(to_text(f, "").substr(1));
+    return all;
+  }
+
+  /// The same for a request with these queries and more.
+  std::vector<std::string> findings_in_request(std::string_view text) {
+    return findings(
+        "databases: {main: {url: 'sqlite::memory:'}, pg: {url: 'postgresql://nowhere'}}\nrequests:\n  r:\n" +
+        std::string{text});
+  }
+
+  test::temporary_folder folder;
+};
+
+TEST_F(SheafFile, SaysWhatItSays) {
+  write("two.sql", "select 2");
+  const auto x = read(R"(
+databases:
+  main: {url: "${DB:-sqlite:a.db}", pool: {max_size: 8, acquire_timeout: 250ms}, statement_cache_size: 0}
+  other: {url: postgresql://host/db}
+requests:
+  r:
+    parameters: {a: {type: "int[]", default: [1, 2]}, b: {}}
+    deadline: 2s
+    width: 3
+    on_error: first
+    first: 2
+    priority: low
+    max_bytes: 2KiB
+    queries:
+      one: select :b
+      two: {sql_file: two.sql, database: other, timeout: 1s, required: false, read_only: true, max_rows: 7}
+      each: {sql: "select :x", for_each: {x: "{a}"}}
+scenarios:
+  s:
+    setup: [{sql: create table t (x int)}]
+    steps:
+      - {request: r, with: {b: "${n}"}, expect: {one.rows: 1}, capture: {n: one.scalar}}
+      - {repeat: {times: 3, of: [{parallel: [{request: r}]}]}}
+)");
+  ASSERT_THAT(x.findings, testing::IsEmpty()) << to_text(x.findings.front(), "");
+  ASSERT_EQ(x.file.databases.size(), 2u);
+  EXPECT_EQ(x.file.databases[0].url, "sqlite:" + folder / "a.db") << "from where the file is";
+  EXPECT_EQ(x.file.databases[0].pool.max_size, 8u);
+  EXPECT_EQ(x.file.databases[0].pool.acquire_timeout, 250ms);
+  EXPECT_EQ(x.file.databases[0].statement_cache_size, 0u);
+  const auto* r = x.file.find_request("r");
+  ASSERT_TRUE(r);
+  EXPECT_EQ(r->settings.deadline, 2s);
+  EXPECT_EQ(r->settings.width, 3u);
+  EXPECT_EQ(r->settings.on_error, error_policy::first);
+  EXPECT_EQ(r->settings.first, 2u);
+  EXPECT_EQ(r->settings.priority, priority::low);
+  EXPECT_EQ(r->settings.max_bytes, 2048u);
+  ASSERT_EQ(r->parameters.size(), 2u);
+  EXPECT_TRUE(r->parameters[0].default_value);
+  EXPECT_EQ(r->parameters[1].type, "text");
+  EXPECT_FALSE(r->parameters[1].default_value);
+  ASSERT_EQ(r->queries.size(), 3u);
+  EXPECT_EQ(r->queries[0].what.statement.sql(), "select :b");
+  EXPECT_EQ(r->queries[1].what.statement.sql(), "select 2");
+  EXPECT_EQ(r->queries[1].what.database, "other");
+  EXPECT_EQ(r->queries[1].what.timeout, 1s);
+  EXPECT_FALSE(r->queries[1].what.required);
+  EXPECT_TRUE(r->queries[1].what.read_only);
+  EXPECT_EQ(r->queries[1].what.max_rows, 7u);
+  EXPECT_EQ(r->queries[2].for_each->second, "a");
+  const auto* s = x.file.find_scenario("s");
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->setup.front().sql, "create table t (x int)");
+  ASSERT_EQ(s->steps.size(), 2u);
+  EXPECT_EQ(std::get<request_step>(s->steps[0].what).capture.front().second.text, "one.scalar");
+  EXPECT_EQ(std::get<repeat_step>(s->steps[1].what).times, 3u);
+}
+
+TEST_F(SheafFile, TakesVariablesFromTheCommandLineBeforeTheEnvironment) {
+  const std::string text = "databases: {main: {url: \"${HOME:-none}/${NOT_THERE:-d}/$${x}\"}}";
+  EXPECT_EQ(read(text, {{"HOME", "postgresql://h"}}).file.databases.front().url, "postgresql://h/d/${x}");
+  EXPECT_THAT(findings("databases: {main: {url: \"${NOT_THERE}\"}}"),
+              ElementsAre("1:25: error: there is no variable NOT_THERE: give -D NOT_THERE=VALUE, set it in the "
+                          "environment, or write ${NOT_THERE:-DEFAULT}"));
+  EXPECT_THAT(findings("databases: {main: {url: \"a${b\"}}"),
+              ElementsAre("1:25: error: this ${ has no }; write $${ for a ${ as it stands"));
+}
+
+TEST_F(SheafFile, NamesTheNearestKey) {
+  EXPECT_THAT(findings("database: {}\n"), ElementsAre("1:1: error: a sheaf file has no key \"database\"; did you mean "
+                                                      "\"databases\"?",
+                                                      "1:1: error: there are no databases"));
+  EXPECT_THAT(findings("databases: {main: {url: a, pool: {max_sise: 8}}}"),
+              ElementsAre(HasSubstr("a pool has no key \"max_sise\"; did you mean \"max_size\"?")));
+  EXPECT_THAT(findings_in_request("    queries: {a: {sqll: select 1}}"),
+              ElementsAre("4:15: error: query \"a\" has neither sql nor sql_file",
+                          HasSubstr("a query has no key \"sqll\"; did you mean \"sql\"?")));
+}
+
+TEST_F(SheafFile, RefusesValuesOfAnotherType) {
+  EXPECT_THAT(findings_in_request("    deadline: 5\n    width: many\n    on_error: partail\n    max_bytes: 1Q\n"
+                                  "    parameters: {p: {type: txt}, q: {type: int, default: x}}\n"
+                                  "    queries: {a: {sql: 'select :p, :q', required: yes, timeout: 3}, b: [1]}"),
+              ElementsAre("4:15: error: deadline: a duration needs a unit, as in 250ms, 5s or 1m",
+                          "5:12: error: width is a whole number, and this is \"many\"",
+                          "6:15: error: on_error is one of fail, partial, first, and this is \"partail\"; did you mean "
+                          "\"partial\"?",
+                          "7:16: error: max_bytes is a size such as 64MiB, and this is \"1Q\"",
+                          HasSubstr("8:28: error: type is one of text, int, double"),
+                          "8:58: error: parameter \"q\": int takes a whole number of 64 bits, and this is \"x\"",
+                          "9:51: error: required is true or false, and this is \"yes\"",
+                          "9:65: error: timeout: a duration needs a unit, as in 250ms, 5s or 1m",
+                          "9:72: error: a query is a map, and this is a list"));
+}
+
+TEST_F(SheafFile, FindsParametersThatDoNotFit) {
+  EXPECT_THAT(findings_in_request("    parameters: {author: {}, unused: {default: x}, ids: {type: 'int[]'}}\n"
+                                  "    queries:\n"
+                                  "      a: select :athor, :author\n"
+                                  "      b: {sql: 'select :id', for_each: {id: '{ids}'}}\n"
+                                  "      c: {sql: 'select :id', for_each: {id: '{author}'}}\n"
+                                  "      d: {sql: 'select 1', for_each: {id: '{nope}'}}\n"),
+              ElementsAre("4:30: warning: no query of r uses the parameter \"unused\"",
+                          "6:10: error: query \"a\": r declares no parameter :athor; did you mean \"author\"?",
+                          "8:7: error: query \"c\": for_each goes over \"author\", which is text and no list",
+                          "9:7: error: query \"d\": for_each goes over \"nope\", which r does not declare",
+                          "9:16: error: query \"d\": for_each binds :id, which its statement does not have"));
+}
+
+TEST_F(SheafFile, FindsSqlThatPostgresqlDoesNotParse) {
+  EXPECT_THAT(findings_in_request("    parameters: {a: {}}\n"
+                                  "    queries:\n"
+                                  "      good: {sql: \"select :a::int from t where x = any('{1}')\", database: pg}\n"
+                                  "      bad: {sql: \"select :a::int\\n fro x y\", database: pg}\n"
+                                  "      other: select 1 fro x y\n"),
+              ElementsAre("7:18: error: query \"bad\": syntax error at or near \"x\" (line 2, column 6 of its SQL)"));
+}
+
+TEST_F(SheafFile, FindsStatementsAndDatabasesThatDoNotFit) {
+  EXPECT_THAT(findings_in_request("    on_error: first\n    first: 9\n    queries:\n"
+                                  "      a: {sql: select 1, database: mian}\n"
+                                  "      b: {sql: delete from x, read_only: true}\n"
+                                  "      c: '-- nothing'\n"
+                                  "      d: {sql_file: nope.sql}\n"),
+              ElementsAre(HasSubstr("10:21: error: ")));
+  EXPECT_THAT(findings_in_request("    on_error: first\n    first: 9\n    queries:\n"
+                                  "      a: {sql: select 1, database: mian}\n"
+                                  "      b: {sql: delete from x, read_only: true}\n"
+                                  "      c: '-- nothing'\n"),
+              ElementsAre("3:3: error: first is 9; set it to between 1 and the number of queries",
+                          "7:7: error: there is no database \"mian\"; did you mean \"main\"?",
+                          "8:16: error: query \"b\" is declared read_only, but its statement is no query",
+                          "9:10: error: query \"c\" is an empty statement"));
+}
+
+class Scenario : public SheafFile {
+protected:
+  std::vector<std::string> findings_in_steps(std::string_view steps) {
+    return findings("databases: {main: {url: 'sqlite::memory:'}}\n"
+                    "requests: {r: {parameters: {a: {}, b: {type: int, default: 1}}, queries: {q: 'select :a, :b'}}}\n"
+                    "scenarios: {s: {steps: [\n" +
+                    std::string{steps} + "]}}");
+  }
+};
+
+TEST_F(Scenario, NeedsRequestsAndParametersThatThereAre) {
+  EXPECT_THAT(findings_in_steps("{request: rr}, {request: r},\n{request: r, with: {a: 1, b: x, c: 3}},\n"
+                                "{request: r, with: {a: [1]}}, {repeat: {times: 0, of: [{request: r, with: {a: 1}}]}}"),
+              ElementsAre("6:48: error: times is 0; set it to between 1 and 1000000"));
+  EXPECT_THAT(findings_in_steps("{request: rr}, {request: r},\n{request: r, with: {a: 1, b: x, c: 3}},\n"
+                                "{request: r, with: {a: [1]}}"),
+              ElementsAre("4:1: error: there is no request \"rr\"",
+                          "4:16: error: r needs a value for \"a\": add it to with",
+                          "5:30: error: \"b\": int takes a whole number of 64 bits, and this is \"x\"",
+                          "5:36: error: r declares no parameter \"c\"",
+                          "6:24: error: \"a\": text takes one value, and this is a list"));
+}
+
+TEST_F(Scenario, NeedsExpectationsThatCanHold) {
+  EXPECT_THAT(
+      findings_in_steps("{request: r, with: {a: 1}, expect: {q.scaler: 1, t.rows: 1, q.rows: '> ', elapsed: '< 2 * "
+                        "slowst'}},\n{request: r, with: {a: '${n}'}, capture: {n: q.scalar}},\n"
+                        "{request: r, with: {a: '${n + 1}'}, expect: {q.scalar: '== n'}},\n"
+                        "{request: r, with: {a: '${1 +}'}}"),
+      ElementsAre("4:37: error: a query's answer has no \"scaler\"; did you mean \"scalar\"?",
+                  HasSubstr("4:50: error: request r has no query \"t\""), HasSubstr("4:69: error: \"> \": "),
+                  "4:84: error: the reply to r has no \"slowst\"; did you mean \"slowest\"?",
+                  HasSubstr("5:24: error: nothing is called \"n\" here"), HasSubstr("7:24: error: ${1 +}: ")));
+}
+
+TEST_F(Scenario, IsBounded) {
+  EXPECT_THAT(findings_in_steps(
+                  "{repeat: {times: 1000000, of: [{repeat: {times: 1000000, of: [{request: r, with: {a: 1}}]}}]}}"),
+              ElementsAre("3:13: error: scenario \"s\" would run more than 100000 requests"));
+  EXPECT_THAT(
+      findings_in_steps("{parallel: [{repeat: {times: 1, of: [{request: r, with: {a: 1}}]}}]}, {parallel: []}, {}"),
+      ElementsAre("4:13: error: parallel takes requests", "4:82: error: parallel has no steps",
+                  "4:87: error: a step is one of request, parallel and repeat"));
+}
+
+// -- what YAML may do
+
+TEST_F(SheafFile, RefusesWhatIsNoYamlOrTooMuchOfIt) {
+  const std::pair<std::string, std::string> bad[] = {
+      {"a: [1", "error: end of sequence flow not found"},
+      {"databases:\n\tmain: 1\n", "2:6: error: "},
+      {"a: \"\xff\"", "1:5: error: the byte 0xff is not UTF-8"},
+      {std::string{"a: \0", 4}, "1:4: error: a NUL character"},
+      {"a: 1\nb: 2\na: 3\n", "3:1: error: \"a\" is here twice; it stands in line 1 already"},
+      {"a: *b", "1:4: "},
+      {"a: &b [*b]", "1:8: error: this alias stands within what it stands for"},
+      {"a: !!int 3", "1:4: error: the tag "},
+      {"a: 1\n---\nb: 2\n", "error: a second document begins here; one file is one document"},
+      {"", "1:1: error: a sheaf file is a map, and this is nothing"},
+      {"[1]", "1:1: error: a sheaf file is a map, and this is a list"},
+      {"? [a]\n: 1", "error: a list cannot be a key"},
+      {"a: " + std::string(100'000, '[') + std::string(100'000, ']'), "error: nested deeper than 32 levels"},
+      {"a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+       "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
+       "error: more than 100000 values, with those that aliases repeat"},
+  };
+  for (const auto& [text, why] : bad) {
+    const auto found = findings(text);
+    ASSERT_FALSE(found.empty()) << text.substr(0, 100);
+    EXPECT_THAT(found.front(), HasSubstr(why));
+  }
+}
+
+TEST_F(SheafFile, RefusesAFileThatIsNotThereOrTooLarge) {
+  EXPECT_EQ(read_sheaf_file(folder / "nope.yaml", {}).findings.front().message, "No such file or directory");
+  write("large.yaml", "");
+  std::filesystem::resize_file(folder / "large.yaml", std::uintmax_t{1} << 30); // takes no room
+  EXPECT_EQ(read_sheaf_file(folder / "large.yaml", {}).findings.front().message, "larger than 4194304 bytes");
+}
+
+TEST_F(SheafFile, TakesAliasesAsIfTheyWereWrittenOut) {
+  const auto x = read("databases: {main: {url: a, pool: &p {max_size: 3}}, other: {url: b, pool: *p}}");
+  EXPECT_THAT(x.findings, testing::IsEmpty());
+  EXPECT_EQ(x.file.databases[1].pool.max_size, 3u);
+}
+
+// -- CSV
+
+TEST(Csv, ReadsWhatPsqlWrites) {
+  const auto x = parse_csv("id,\"na\"\"me\"\r\n1,\"a, b\nc\"\n2,\n3,\"\"");
+  ASSERT_TRUE(x.has_value()) << x.error().message;
+  EXPECT_THAT(x->columns, ElementsAre("id", "na\"me"));
+  ASSERT_EQ(x->rows.size(), 3u);
+  EXPECT_EQ(x->rows[0][1], "a, b\nc");
+  EXPECT_EQ(x->rows[1][1], std::nullopt);
+  EXPECT_EQ(x->rows[2][1], "");
+  EXPECT_THAT(x->lines, ElementsAre(2, 4, 5));
+}
+
+TEST(Csv, NamesTheLineThatIsWrong) {
+  const std::pair<const char*, const char*> bad[] = {
+      {"", "line 1: there is no line with the columns' names"},
+      {"a,\n", "line 1: a column without a name"},
+      {"a,b\n1,2\n3\n", "line 3: 1 fields, and there are 2 columns"},
+      {"a\n\"x\ny\n", "line 2: a quote that does not end"},
+      {"a\nx\"y\n", "line 2: a quote within a field: put the field into quotes, and this one twice"},
+      {"a\n\"x\"y\n", "line 2: something behind a closing quote"},
+      {"a\n\xff\n", "line 2: it is not UTF-8"},
+  };
+  for (const auto& [text, why] : bad) {
+    const auto x = parse_csv(text);
+    ASSERT_TRUE(x.has_error()) << text;
+    EXPECT_EQ(x.error().message, why);
+  }
+}
+
+// -- what a reply is in an expression
+
+operand scalar(const char* text, const char* type) {
+  table_builder rows{{{.name = "x", .oid = 0, .type = type}}};
+  rows.add_text(text);
+  reply what;
+  what.outcomes.push_back({.name = "q", .data = rows.finish()});
+  return field_of(what, "q.scalar").value();
+}
+
+TEST(ReplyScope, GivesScalarsTheirTypes) {
+  EXPECT_EQ(scalar("42", "int4"), operand{std::int64_t{42}});
+  EXPECT_EQ(scalar("42", ""), operand{std::int64_t{42}});
+  EXPECT_EQ(scalar("1.50", "numeric"), operand{1.5});
+  EXPECT_EQ(scalar("t", "bool"), operand{true});
+  EXPECT_EQ(scalar("f", "bool"), operand{false});
+  EXPECT_EQ(scalar("42", "text"), operand{std::string{"42"}});
+  EXPECT_EQ(scalar("NaN", "float8"), operand{std::string{"NaN"}});
+  EXPECT_EQ(scalar("007", ""), operand{7.0});
+}
+
+TEST(ReplyScope, SaysWhatThereIsNot) {
+  reply what;
+  what.outcomes.push_back({.name = "a[0]", .data = table{}});
+  what.outcomes.push_back({.name = "a[1]", .data = failure{.code = errc::rejected_sql, .query = "a[1]"}});
+  what.outcomes.push_back({.name = "b", .data = table{}});
+  EXPECT_EQ(field_of(what, "a.error").value(), operand{std::string{"rejected_sql"}});
+  EXPECT_EQ(field_of(what, "a.ok").value(), operand{false});
+  EXPECT_EQ(field_of(what, "a.attempts").value(), operand{std::int64_t{2}});
+  EXPECT_EQ(field_of(what, "a.rows").error().code, errc::rejected_sql) << "the failure itself";
+  EXPECT_THAT(field_of(what, "b.scalar").error().message, HasSubstr("0 rows"));
+  EXPECT_EQ(field_of(what, "c.rows").error().message, "there is no c.rows");
+  EXPECT_EQ(field_of(what, "b.nope").error().message, "there is no b.nope");
+  EXPECT_EQ(field_of(what, "nope").error().message, "there is no nope");
+  EXPECT_EQ(field_of(what, "queries").value(), operand{std::int64_t{3}});
+  EXPECT_EQ(field_of(what, "ok").value(), operand{true});
+  EXPECT_EQ(field_of(what, "error").value(), operand{});
+}
+
+TEST(FileKeys, NameEachKeyOnce) {
+  for (const auto x : {section::file, section::database, section::pool, section::request, section::parameter,
+                       section::query, section::scenario, section::setup, section::step, section::repeat}) {
+    std::set<std::string_view> names;
+    for (const auto& key : keys_of(x)) {
+      EXPECT_TRUE(names.insert(key.name).second) << key.name;
+      EXPECT_TRUE(key.meaning.ends_with('.')) << key.name;
+      EXPECT_EQ(key.type == key_type::choice, !key.choices.empty()) << key.name;
+    }
+  }
+}
+
+} // namespace
