@@ -71,8 +71,9 @@ std::size_t scenario_report::missed() const noexcept {
 void write_step(output& to, const step_report& step, const terminal& where) {
   auto& out = to.text();
   const auto good = [&](bool held) { return paint(where, held ? style::good : style::bad, held ? "held" : "MISSED"); };
-  fmt::format_to(std::back_inserter(out), "{}: {} queries in {}, {} of work\n", paint(where, style::bold, step.request),
-                 step.what.outcomes.size(), to_text(step.what.elapsed), to_text(step.what.serial_sum()));
+  fmt::format_to(std::back_inserter(out), "{}: {} {} in {}, {} of work\n", paint(where, style::bold, step.request),
+                 step.what.outcomes.size(), step.what.outcomes.size() == 1 ? "query" : "queries",
+                 to_text(step.what.elapsed), to_text(step.what.serial_sum()));
   for (const auto& x : step.expectations)
     fmt::format_to(std::back_inserter(out), "  {}  {}  (it is {})\n", good(x.held), one_line(x.text),
                    one_line(x.found));

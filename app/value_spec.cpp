@@ -30,10 +30,9 @@ result<value> value_spec::fill(std::string_view type,
     if (filled.has_error())
       return std::move(filled).error();
     auto made = parse_value(element, *filled);
-    if (!made)
+    if (!made) // the value may be a secret that a variable holds
       return failure{.code = errc::invalid_request,
-                     .message =
-                         fmt::format("{} takes {}, and this is \"{}\"", element, described_type(element), *filled)};
+                     .message = fmt::format("{} takes {}", element, described_type(element))};
     all.push_back(std::move(*made));
   }
   return is_list ? value{std::move(all)} : std::move(all.front());

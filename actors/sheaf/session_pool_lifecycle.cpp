@@ -99,9 +99,12 @@ void session_pool::on_opened(opening& x, result<std::unique_ptr<session>> opened
   connecting_ -= !was_overdue;
   openings_.remove_if([&](const opening& y) { return &y == &x; });
   if (opened.has_error()) {
-    if (!was_overdue) // or it has been said already
+    if (!was_overdue) {
       on_open_failed(std::move(opened).error());
-    serve_waiters();
+      return;
+    }
+    serve_waiters(); // there is one more place; that it failed has been said already
+    publish();
     check_closed();
     return;
   }

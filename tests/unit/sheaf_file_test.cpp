@@ -147,7 +147,7 @@ TEST_F(SheafFile, RefusesValuesOfAnotherType) {
                           "\"partial\"?",
                           "7:16: error: max_bytes is a size such as 64MiB, and this is \"1Q\"",
                           HasSubstr("8:28: error: type is one of text, int, double"),
-                          "8:58: error: parameter \"q\": int takes a whole number of 64 bits, and this is \"x\"",
+                          "8:58: error: parameter \"q\": int takes a whole number of 64 bits",
                           "9:51: error: required is true or false, and this is \"yes\"",
                           "9:65: error: timeout: a duration needs a unit, as in 250ms, 5s or 1m",
                           "9:72: error: a query is a map, and this is a list"));
@@ -211,7 +211,7 @@ TEST_F(Scenario, NeedsRequestsAndParametersThatThereAre) {
                                 "{request: r, with: {a: [1]}}"),
               ElementsAre("4:1: error: there is no request \"rr\"",
                           "4:16: error: r needs a value for \"a\": add it to with",
-                          "5:30: error: \"b\": int takes a whole number of 64 bits, and this is \"x\"",
+                          "5:30: error: \"b\": int takes a whole number of 64 bits",
                           "5:36: error: r declares no parameter \"c\"",
                           "6:24: error: \"a\": text takes one value, and this is a list"));
 }
