@@ -2,17 +2,9 @@
 
 #include "sheaf/metrics.hpp"
 
-#include <algorithm>
 #include <numeric>
 
 namespace sheaf {
-
-void duration_histogram::add(std::chrono::nanoseconds took) noexcept {
-  const auto seconds = std::chrono::duration<double>(took).count();
-  const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), seconds) - bounds.begin(); // a bound is within
-  counts_[static_cast<std::size_t>(bucket)].add();
-  total_ns_.store(total_ns_.load(std::memory_order_relaxed) + took.count(), std::memory_order_relaxed);
-}
 
 void duration_histogram::add_to(sums& x) const noexcept {
   for (std::size_t i = 0; i < counts_.size(); ++i)

@@ -27,10 +27,19 @@ private:
 /// How often something took how long.
 class duration_histogram {
 public:
-  /// The buckets' upper bounds in seconds, as OpenTelemetry recommends them for databases. One more has no bound.
-  static constexpr std::array bounds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0};
+  /// The buckets' upper bounds, as OpenTelemetry recommends them for databases. One more has no bound.
+  static constexpr std::array<std::chrono::milliseconds, 9> bounds{
+      {std::chrono::milliseconds{1}, std::chrono::milliseconds{5}, std::chrono::milliseconds{10},
+       std::chrono::milliseconds{50}, std::chrono::milliseconds{100}, std::chrono::milliseconds{500},
+       std::chrono::seconds{1}, std::chrono::seconds{5}, std::chrono::seconds{10}}};
 
-  void add(std::chrono::nanoseconds took) noexcept;
+  void add(std::chrono::nanoseconds took) noexcept {
+    std::size_t bucket = 0;
+    while (bucket < bounds.size() && took > bounds[bucket]) // most take less than the first
+      ++bucket;
+    counts_[bucket].add();
+    total_ns_.store(total_ns_.load(std::memory_order_relaxed) + took.count(), std::memory_order_relaxed);
+  }
 
   /// Sums of several.
   struct sums {

@@ -37,8 +37,8 @@ public:
     for (std::size_t i = 0; i < value.counts.size(); ++i) {
       h.sample_count += value.counts[i];
       const bool last = i == duration_histogram::bounds.size();
-      h.bucket.push_back(
-          {h.sample_count, last ? std::numeric_limits<double>::infinity() : duration_histogram::bounds[i]});
+      h.bucket.push_back({h.sample_count, last ? std::numeric_limits<double>::infinity()
+                                               : std::chrono::duration<double>(duration_histogram::bounds[i]).count()});
     }
     h.sample_sum = std::chrono::duration<double>(value.total).count();
   }

@@ -190,7 +190,8 @@ phase query_actor::phase_reached() const noexcept {
     const auto pool = job_.pool->stats();
     return pool.total == 0 && pool.connecting > 0 ? phase::connect : phase::queue;
   }
-  return lease_->progress().first_row != clock::time_point{} ? phase::fetch : phase::execute;
+  const bool fetches = !what().run && lease_->progress().first_row != clock::time_point{}; // a task's rows are its own
+  return fetches ? phase::fetch : phase::execute;
 }
 
 void query_actor::note(const moments& when) noexcept {
