@@ -93,4 +93,11 @@ std::string show_position(const failure& why, std::string_view sql, std::size_t 
   return fmt::format("{}\n{:>{}}\n", shown, '^', indent + 1);
 }
 
+std::string_view sql_of(const failure& why, const reply& of, const std::vector<std::string>& sql) noexcept {
+  for (std::size_t i = 0; i < of.outcomes.size() && i < sql.size(); ++i)
+    if (of.outcomes[i].name == why.query)
+      return sql[i];
+  return {};
+}
+
 } // namespace sheaf::app

@@ -4,10 +4,11 @@
 
 #pragma once
 
-#include "sheaf/error.hpp"
+#include "sheaf/request.hpp"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sheaf::app {
 
@@ -18,6 +19,9 @@ std::string describe(const failure& why, std::string_view sql);
 /// The line of `sql` that holds the failure's position and, below it, a caret; cut to `width` columns around the caret.
 /// Empty when there is no position; else two lines with their ends.
 std::string show_position(const failure& why, std::string_view sql, std::size_t width);
+
+/// The SQL of the query that failed, of a reply whose queries have these; empty when the failure is no query's.
+std::string_view sql_of(const failure& why, const reply& of, const std::vector<std::string>& sql) noexcept;
 
 /// Line and column of a position, all counted in characters from 1.
 struct place {

@@ -20,11 +20,6 @@ namespace sheaf::app {
 
 namespace {
 
-std::string did_you_mean(std::string_view given, const std::vector<std::string_view>& known) {
-  const auto near = nearest(given, known);
-  return near.empty() ? std::string{} : fmt::format("; did you mean \"{}\"?", near);
-}
-
 /// Names and `-D` variables that a `${…}` may hold at a point of a scenario: captures come as it goes on.
 using names = std::set<std::string, std::less<>>;
 

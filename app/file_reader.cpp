@@ -6,12 +6,11 @@
 #include "parameter_text.hpp"
 #include "scenario_reader.hpp"
 #include "sheaf_file.hpp"
+#include "text_file.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 namespace sheaf::app {
 
@@ -160,21 +159,6 @@ void read_request(reading& in, const yaml_key& name, const yaml_node& node, shea
   file.requests.push_back(std::move(made));
 }
 
-std::optional<std::string> text_of(const std::filesystem::path& path, std::vector<finding>& findings) {
-  std::error_code failed;
-  const auto size = std::filesystem::file_size(path, failed);
-  std::ifstream in{path, std::ios::binary};
-  if (failed || !in) {
-    findings.push_back({.message = failed ? failed.message() : "cannot be read"});
-    return {};
-  }
-  if (size > yaml_bytes_max) { // not read at all
-    findings.push_back({.message = fmt::format("larger than {} bytes", yaml_bytes_max)});
-    return {};
-  }
-  return (std::ostringstream{} << in.rdbuf()).str();
-}
-
 template <class T>
 const T* named(const std::vector<T>& all, std::string_view name) noexcept {
   const auto found = std::find_if(all.begin(), all.end(), [name](const T& x) { return x.name == name; });
@@ -191,9 +175,11 @@ read_result read_sheaf_file(const std::filesystem::path& path, const variables& 
   read_result out;
   out.file.path = path;
   reading in{.folder = path.parent_path(), .given = given, .findings = {}};
-  const auto text = text_of(path, out.findings);
-  if (!text)
+  const auto text = read_text_file(path.string(), yaml_mebibytes_max);
+  if (text.has_error()) {
+    out.findings.push_back({.message = text.error().message});
     return out;
+  }
   const auto tree = parse_yaml(*text);
   if (tree.has_error()) {
     out.findings.push_back(tree.error());

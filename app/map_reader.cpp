@@ -4,6 +4,7 @@
 
 #include "duration.hpp"
 #include "nearest.hpp"
+#include "text_file.hpp"
 
 #include <CLI/Error.hpp>
 #include <CLI/StringTools.hpp>
@@ -14,14 +15,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 namespace sheaf::app {
 
 namespace {
-
-constexpr std::size_t named_file_bytes_max = 16 << 20;
 
 template <class T>
 std::optional<T> parse_whole(std::string_view text) {
@@ -38,11 +35,6 @@ std::vector<std::string_view> words_of(std::string_view text) {
     begin = end + 1;
   }
   return words;
-}
-
-std::string did_you_mean(std::string_view given, const std::vector<std::string_view>& known) {
-  const auto near = nearest(given, known);
-  return near.empty() ? std::string{} : fmt::format("; did you mean \"{}\"?", near);
 }
 
 } // namespace
@@ -80,26 +72,12 @@ std::optional<std::string> reading::filled(const yaml_node& text) {
 }
 
 std::optional<std::string> reading::content_of(const std::string& path, location at) {
-  const auto whole = folder / path;
-  std::error_code failed;
-  const auto size = std::filesystem::file_size(whole, failed);
-  if (failed) {
-    error(at, fmt::format("{}: {}", whole.string(), failed.message()));
-    return {};
-  }
-  if (size > named_file_bytes_max) {
-    error(at, fmt::format("{}: larger than 16 MiB", whole.string()));
-    return {};
-  }
-  std::ifstream in{whole, std::ios::binary};
-  std::string text = (std::ostringstream{} << in.rdbuf()).str();
-  if (!in) {
-    error(at, fmt::format("{}: cannot be read", whole.string()));
-    return {};
-  }
-  if (text.starts_with("\xef\xbb\xbf")) // a byte order mark is no SQL
-    text.erase(0, 3);
-  return text;
+  const auto whole = (folder / path).string();
+  auto text = read_text_file(whole);
+  if (text.has_value())
+    return std::move(*text);
+  error(at, fmt::format("{}: {}", whole, text.error().message));
+  return {};
 }
 
 // -- one section

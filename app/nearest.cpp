@@ -71,4 +71,9 @@ std::string_view nearest(std::string_view given, std::span<const std::string_vie
   return best;
 }
 
+std::string did_you_mean(std::string_view given, std::span<const std::string_view> known) {
+  const auto near = nearest(given, known);
+  return near.empty() ? std::string{} : "; did you mean \"" + std::string{near} + "\"?";
+}
+
 } // namespace sheaf::app

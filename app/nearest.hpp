@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace sheaf::app {
@@ -13,5 +14,8 @@ namespace sheaf::app {
 /// neighbours swapped (Damerau–Levenshtein, no part edited twice); capital ASCII letters count as small ones. The first
 /// of equals. Empty when all differ in more than a third of the longer word's characters, or `given` has more than 64.
 std::string_view nearest(std::string_view given, std::span<const std::string_view> known);
+
+/// `; did you mean "total"?`, or nothing when no word is near.
+std::string did_you_mean(std::string_view given, std::span<const std::string_view> known);
 
 } // namespace sheaf::app

@@ -3,6 +3,7 @@
 // A reply as a page: the picture, and the same in numbers for who cannot see it. Any thread.
 
 #include "duration.hpp"
+#include "markup.hpp"
 #include "picture.hpp"
 #include "picture_phases.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What pictures have in common: a query's phases, the critical path, text within markup. Any thread.
+// What pictures have in common: a query's phases, the critical path. Any thread.
 
 #pragma once
 
@@ -37,10 +37,5 @@ std::string result_text(const outcome& of);
 
 /// `waited 12.0 ms, executed 850 us, fetched 61.2 ms, total 74.1 ms`.
 std::string phases_text(const phases& when);
-
-/// Appends `text` as the content of an element or attribute of XML or HTML, on one line. What XML cannot hold is made
-/// visible.
-void append_markup(std::string& out, std::string_view text);
-std::string markup(std::string_view text);
 
 } // namespace sheaf::app

@@ -4,6 +4,7 @@
 // thread.
 
 #include "duration.hpp"
+#include "markup.hpp"
 #include "picture.hpp"
 #include "picture_axis.hpp"
 #include "picture_layout.hpp"

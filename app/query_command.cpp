@@ -114,11 +114,7 @@ int report_failures(const query_arguments& how, const reply& what, const std::ve
   const auto terminal = look_at(stderr);
   int exit_code = exit_all_held;
   const auto report = [&](const failure& why) {
-    const auto of =
-        std::find_if(what.outcomes.begin(), what.outcomes.end(), [&](const outcome& x) { return x.name == why.query; });
-    std::string_view text;
-    if (of != what.outcomes.end())
-      text = sql[static_cast<std::size_t>(of - what.outcomes.begin())];
+    const auto text = sql_of(why, what, sql);
     fmt::print(stderr, "{} {}\n{}", paint(terminal, style::bad, "sheaf:"), describe(why, text),
                text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)));
     exit_code = std::max(exit_code, exit_code_of(why));

@@ -6,59 +6,21 @@
 
 #include "exit.hpp"
 #include "parameter_text.hpp"
+#include "text_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <set>
-#include <system_error>
-#include <unistd.h>
 
 namespace sheaf::app {
 
 namespace {
-
-constexpr std::size_t file_bytes_max = 16 << 20;
 
 bool is_letter(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-struct descriptor {
-  int fd = -1;
-  ~descriptor() {
-    if (fd > STDERR_FILENO)
-      close(fd);
-  }
-};
-
-std::string read_file(const std::string& path) {
-  const bool is_stdin = path == "-";
-  const auto fail = [&] { bad_input(fmt::format("--file {}: {}", path, std::generic_category().message(errno))); };
-  const descriptor file{is_stdin ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0)
-    fail();
-  std::string text;
-  for (;;) {
-    constexpr std::size_t piece = 1 << 16;
-    const auto before = text.size();
-    text.resize(before + piece);
-    const auto got = read(file.fd, text.data() + before, piece);
-    if (got < 0 && errno != EINTR)
-      fail();
-    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (text.size() > file_bytes_max)
-      bad_input(fmt::format("--file {}: larger than 16 MiB", path));
-    if (got == 0)
-      break;
-  }
-  if (text.starts_with("\xef\xbb\xbf")) // A byte order mark is no SQL.
-    text.erase(0, 3);
-  return text;
-}
 
 /// `:a, :b`, or `none`.
 template <class Names>
@@ -94,7 +56,7 @@ std::vector<named_text> gather_queries(const std::vector<std::string>& arguments
     auto [name, path] = split_name(argument);
     if (path == "-" && std::exchange(stdin_read, true))
       bad_input("--file -: standard input can be read only once");
-    queries.push_back({std::move(name), read_file(path)});
+    queries.push_back({std::move(name), value_or_stop(read_text_file(path), "--file " + path + ": ")});
   }
   for (std::size_t i = 0; i < queries.size(); ++i)
     if (queries[i].name.empty())

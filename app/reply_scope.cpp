@@ -118,12 +118,6 @@ result<operand> field_of_reply(const reply& what, std::string_view field) {
   return operand{slowest(what.outcomes, [](const outcome& x) -> const outcome& { return x; })};
 }
 
-std::string did_you_mean(std::string_view given, std::span<const std::string_view> known) {
-  const auto near = nearest(given, known);
-  return near.empty() ? fmt::format("; there are {}", fmt::join(known, ", "))
-                      : fmt::format("; did you mean \"{}\"?", near);
-}
-
 bool is_one_of(std::string_view x, std::span<const std::string_view> all) {
   return std::find(all.begin(), all.end(), x) != all.end();
 }

@@ -5,6 +5,7 @@
 #include "duration.hpp"
 #include "failure_text.hpp"
 #include "format.hpp"
+#include "markup.hpp"
 #include "text.hpp"
 
 #include <fmt/format.h>
@@ -20,45 +21,19 @@ double in_ms(std::chrono::nanoseconds x) { return std::chrono::duration<double, 
 
 /// The failure of a step that nothing was expected of.
 std::string failure_of(const step_report& x) {
-  const auto& f = *x.what.failure;
-  const auto of =
-      std::find_if(x.what.outcomes.begin(), x.what.outcomes.end(), [&](const outcome& y) { return y.name == f.query; });
-  const auto i = static_cast<std::size_t>(of - x.what.outcomes.begin());
-  return describe(f, i < x.sql.size() ? std::string_view{x.sql[i]} : std::string_view{});
-}
-
-/// Text between tags or in quotes; what XML 1.0 cannot hold is shown instead.
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : one_line(text))
-    switch (c) {
-    case '&':
-      out += "&amp;";
-      break;
-    case '<':
-      out += "&lt;";
-      break;
-    case '>':
-      out += "&gt;";
-      break;
-    case '"':
-      out += "&quot;";
-      break;
-    default:
-      out += c;
-    }
-  return out;
+  return describe(*x.what.failure, sql_of(*x.what.failure, x.what, x.sql));
 }
 
 void append_case(std::string& out, const scenario_report& of, std::size_t step, const std::string& name,
                  const std::string& missed) {
   const auto& x = of.steps[step];
-  fmt::format_to(std::back_inserter(out), "  <testcase classname=\"{}\" name=\"{}\" time=\"{:.6f}\"", xml(of.scenario),
-                 xml(fmt::format("step {}: {}: {}", step + 1, x.request, name)), in_ms(x.what.elapsed) / 1000);
+  fmt::format_to(std::back_inserter(out), "  <testcase classname=\"{}\" name=\"{}\" time=\"{:.6f}\"",
+                 markup(of.scenario), markup(fmt::format("step {}: {}: {}", step + 1, x.request, name)),
+                 in_ms(x.what.elapsed) / 1000);
   if (missed.empty())
     out += "/>\n";
   else
-    fmt::format_to(std::back_inserter(out), ">\n   <failure message=\"{}\"/>\n  </testcase>\n", xml(missed));
+    fmt::format_to(std::back_inserter(out), ">\n   <failure message=\"{}\"/>\n  </testcase>\n", markup(missed));
 }
 
 } // namespace
@@ -152,7 +127,7 @@ void write_junit_report(output& to, const scenario_report& what) {
       std::back_inserter(to.text()),
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{0}\" failures=\"{1}\" time=\"{2:.6f}\">\n"
       " <testsuite name=\"{3}\" tests=\"{0}\" failures=\"{1}\" time=\"{2:.6f}\">\n{4} </testsuite>\n</testsuites>\n",
-      all, failures, in_ms(what.elapsed) / 1000, xml(what.scenario), cases);
+      all, failures, in_ms(what.elapsed) / 1000, markup(what.scenario), cases);
   to.flush();
 }
 

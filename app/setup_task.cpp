@@ -3,6 +3,7 @@
 #include "setup_task.hpp"
 
 #include "csv.hpp"
+#include "text_file.hpp"
 
 #include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
@@ -10,12 +11,14 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <sstream>
+#include <memory>
 
 namespace sheaf::app {
 
 namespace {
+
+/// A scenario's rows are read into memory.
+constexpr std::size_t csv_mebibytes_max = 256;
 
 [[noreturn]] void fail(errc code, std::string message) {
   throw error({.code = code, .phase = phase::execute, .message = std::move(message), .reached_server = true});
@@ -101,11 +104,10 @@ std::unique_ptr<connection> connection_of(soci::session& s) {
 }
 
 std::size_t load_csv(connection& to, const setup_spec& step) {
-  std::ifstream in{step.csv, std::ios::binary};
-  const std::string text = (std::ostringstream{} << in.rdbuf()).str();
-  if (!in)
-    fail(errc::invalid_request, step.csv.string() + ": cannot be read");
-  const auto parsed = parse_csv(text);
+  const auto text = read_text_file(step.csv.string(), csv_mebibytes_max);
+  if (text.has_error())
+    fail(errc::invalid_request, fmt::format("{}: {}", step.csv.string(), text.error().message));
+  const auto parsed = parse_csv(*text);
   if (parsed.has_error())
     fail(errc::invalid_request, fmt::format("{}: {}", step.csv.string(), parsed.error().message));
   std::string names, places;

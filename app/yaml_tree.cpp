@@ -209,8 +209,6 @@ std::string_view to_string(yaml_node::kind x) noexcept {
 }
 
 boost::system::result<yaml_node, finding> parse_yaml(const std::string& text) try {
-  if (text.size() > yaml_bytes_max)
-    refuse({}, fmt::format("the file is larger than {} bytes", yaml_bytes_max));
   expect_utf8(text);
   std::istringstream in{text};
   YAML::Parser parser{in};

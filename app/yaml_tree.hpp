@@ -41,12 +41,12 @@ struct yaml_node {
 /// What a node is, for messages: `a list`.
 std::string_view to_string(yaml_node::kind x) noexcept;
 
-inline constexpr std::size_t yaml_bytes_max = 4 << 20;
+inline constexpr std::size_t yaml_mebibytes_max = 4;
 inline constexpr std::size_t yaml_nodes_max = 100'000; ///< With what aliases repeat.
 inline constexpr std::size_t yaml_depth_max = 32;
 
-/// The one document in `text`. When it is not valid UTF-8, not YAML, more than one document, has a key twice in a map
-/// or is beyond a limit: where and why.
+/// The one document in `text`, of at most `yaml_mebibytes_max`. When it is not valid UTF-8, not YAML, more than one
+/// document, has a key twice in a map or is beyond a limit: where and why.
 boost::system::result<yaml_node, finding> parse_yaml(const std::string& text);
 
 [[noreturn]] inline void throw_exception_from_error(const finding& what, const boost::source_location&) {

@@ -7,6 +7,7 @@
 
 #include "sheaf/error.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -62,7 +63,8 @@ public:
 
   /// `failed` is null for a success.
   void add(const failure* failed, std::chrono::nanoseconds took) noexcept {
-    by_code_[failed ? static_cast<std::size_t>(failed->code) : 0].add(took);
+    // A task may throw a failure with any number for its code.
+    by_code_[failed ? std::min(static_cast<std::size_t>(failed->code), size - 1) : 0].add(took);
   }
   const duration_histogram& operator[](std::size_t code) const noexcept { return by_code_[code]; } ///< 0 for success.
 

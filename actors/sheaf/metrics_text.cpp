@@ -22,18 +22,17 @@ using labels = std::vector<ClientMetric::Label>;
 class family {
 public:
   family(std::vector<MetricFamily>& all, MetricType type, const char* name, const char* help)
-    : x_(all.emplace_back(MetricFamily{name, help, type, {}})) {}
+    : all_(all), at_(all.size()) {
+    all.push_back(MetricFamily{name, help, type, {}});
+  }
 
   void add(labels of, double value) {
-    auto& m = x_.metric.emplace_back();
-    m.label = std::move(of);
-    (x_.type == MetricType::Counter ? m.counter.value : m.gauge.value) = value;
+    auto& m = add(std::move(of));
+    (all_[at_].type == MetricType::Counter ? m.counter.value : m.gauge.value) = value;
   }
 
   void add(labels of, const duration_histogram::sums& value) {
-    auto& m = x_.metric.emplace_back();
-    m.label = std::move(of);
-    auto& h = m.histogram;
+    auto& h = add(std::move(of)).histogram;
     for (std::size_t i = 0; i < value.counts.size(); ++i) {
       h.sample_count += value.counts[i];
       const bool last = i == duration_histogram::bounds.size();
@@ -59,7 +58,14 @@ public:
   }
 
 private:
-  MetricFamily& x_;
+  ClientMetric& add(labels of) {
+    auto& m = all_[at_].metric.emplace_back();
+    m.label = std::move(of);
+    return m;
+  }
+
+  std::vector<MetricFamily>& all_; ///< May grow, and move, meanwhile.
+  const std::size_t at_;
 };
 
 labels with(labels of, const char* name, const char* value) {

@@ -31,10 +31,10 @@ constexpr std::pair<std::string_view, std::string_view> known_refusals[] = {
     {"FATAL:  role \"", "28000"}, // … does not exist
 };
 
-/// SOCI gives the server's words without SQLSTATE, after a line of its own. They name host, port, user and database,
-/// never the password.
+/// SOCI gives the server's words without SQLSTATE, after a line of its own unless it is a statement of its own that
+/// failed. They name host, port, user and database, never the password.
 failure connect_failure(std::string_view message) {
-  if (const auto end = message.find('\n'); end != message.npos)
+  if (const auto end = message.find('\n'); end != message.npos && end + 1 < message.size())
     message.remove_prefix(end + 1);
   failure f{.code = errc::connect_failed, .phase = phase::connect, .message = to_one_line(message)};
   for (const auto& [words, sqlstate] : known_refusals)
@@ -47,10 +47,9 @@ failure connect_failure(std::string_view message) {
   return f;
 }
 
-result<std::shared_ptr<soci::session>> connect(const connection_parameters& parameters, clock::time_point give_up) {
+result<std::shared_ptr<soci::session>> connect(const connection_parameters& parameters) {
   try {
-    const auto left = std::chrono::ceil<std::chrono::seconds>(give_up - clock::now());
-    auto s = std::make_shared<soci::session>(soci::postgresql, to_url(parameters, left));
+    auto s = std::make_shared<soci::session>(soci::postgresql, to_url(parameters));
     auto* conn = native_connection(*s);
     PQsetnonblocking(conn, 1);
     PQsetNoticeProcessor(
@@ -69,12 +68,11 @@ public:
     : parameters_(std::make_shared<const connection_parameters>(std::move(parameters))),
       limits_(std::make_shared<const database_options>(limits)), blocking_(blocking) {}
 
-  void open(event_loop& loop, clock::time_point give_up,
-            std::function<void(result<std::unique_ptr<session>>)> done) override {
+  void open(event_loop& loop, clock::time_point, std::function<void(result<std::unique_ptr<session>>)> done) override {
     blocking_.run([parameters = parameters_, limits = limits_, &blocking = blocking_, loop = loop.shared_from_this(),
-                   give_up, done = std::move(done)] {
+                   done = std::move(done)] {
       // The function that is posted owns the connection: a loop that has stopped drops both.
-      auto connection = std::make_shared<result<std::shared_ptr<soci::session>>>(connect(*parameters, give_up));
+      auto connection = std::make_shared<result<std::shared_ptr<soci::session>>>(connect(*parameters));
       loop->post([connection, limits, &blocking, &loop = *loop, done] {
         if (connection->has_error())
           done(std::move(*connection).error());
@@ -84,7 +82,7 @@ public:
     });
   }
 
-  std::chrono::nanoseconds open_timeout() const noexcept override { return total_connect_timeout(*parameters_); }
+  std::chrono::nanoseconds open_timeout() const override { return total_connect_timeout(*parameters_); }
   sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
   std::string_view system_name() const noexcept override { return "postgresql"; }
 

@@ -27,12 +27,6 @@ constexpr std::size_t room_in_libpq = 8192;
 /// Between two cancels of the same statement, to begin with.
 constexpr auto first_cancel_pause = std::chrono::milliseconds{10};
 
-/// Undoes what a statement or task may have left in its session, as DISCARD ALL does (PostgreSQL manual, DISCARD),
-/// except that prepared statements stay; and sets what SOCI sets in a new session.
-constexpr std::string_view remove_traces_sql =
-    "close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all(); "
-    "discard temp; discard sequences; set extra_float_digits = 3";
-
 /// Reads of one result in a row, before others get their turn.
 constexpr unsigned reads_per_turn = 16;
 
@@ -62,7 +56,6 @@ void postgresql_session::post(void (postgresql_session::*f)()) {
 }
 
 // -- sending
-// --------------------------------------------------------------------------------------------------------------
 
 void postgresql_session::execute(execution job, session_listener& listener) {
   job_ = std::move(job);
@@ -84,6 +77,7 @@ void postgresql_session::send() {
   state_ = state::running;
   fresh_ = false;
   statement_ = nullptr;
+  const bool was_connected = PQstatus(conn_) == CONNECTION_OK;
   const parameter_texts values{*job_.text, job_.what->parameters};
   bool sent = true;
   if (!prepared_.enabled()) {
@@ -103,11 +97,12 @@ void postgresql_session::send() {
     flush();
     return;
   }
-  failure_ = PQstatus(conn_) == CONNECTION_OK // such as too many parameters
-                 ? failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)}
-                 : failure{.code = errc::connection_lost,
-                           .phase = phase::execute,
-                           .message = "the connection to the server was lost before the query was sent"};
+  if (!was_connected)
+    failure_ = failure{.code = errc::connection_lost,
+                       .phase = phase::execute,
+                       .message = "the connection to the server was lost before the query was sent"};
+  else if (PQstatus(conn_) == CONNECTION_OK) // such as too many parameters
+    failure_ = failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)};
   post(&postgresql_session::lose_connection); // nobody hears from a session before `execute` returns
 }
 
@@ -141,7 +136,6 @@ void postgresql_session::flush() {
 }
 
 // -- reading
-// --------------------------------------------------------------------------------------------------------------
 
 void postgresql_session::on_io(bool readable, bool writable) {
   if (writable && flushing_)
@@ -297,37 +291,6 @@ void postgresql_session::learn_columns() {
     else if (statement_->results == always && is_date_or_timestamp(oid))
       statement_->results = under_iso_dates;
   }
-}
-
-/// What was asked for is over. A cancel that is still on its way must hit neither our own cleaning up nor the next
-/// statement, so it is waited for.
-void postgresql_session::settle() {
-  if (cancel_on_its_way_)
-    state_ = state::over;
-  else if (is_clean())
-    rest();
-  else
-    clean_up();
-}
-
-/// Nothing survives its query: the next one on this session is another's. What a plain statement cannot have left is
-/// not looked for.
-bool postgresql_session::is_clean() const noexcept {
-  return PQtransactionStatus(conn_) == PQTRANS_IDLE && job_.text && !job_.text->traces;
-}
-
-void postgresql_session::clean_up() {
-  std::string undo;
-  if (PQtransactionStatus(conn_) != PQTRANS_IDLE)
-    undo = "rollback; ";
-  if (!job_.text || job_.text->traces)
-    undo += remove_traces_sql;
-  state_ = state::cleaning;
-  cleaned_ = true;
-  if (PQsendQuery(conn_, undo.c_str()))
-    flush();
-  else
-    lose_connection();
 }
 
 void postgresql_session::rest() {

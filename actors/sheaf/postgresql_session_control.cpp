@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a PostgreSQL session does besides statements: it lends its connection to C++ tasks, cancels, and loses it.
+// What a PostgreSQL session does besides statements: it lends its connection to C++ tasks, cancels, cleans up, and
+// loses its connection.
 
 #include "sheaf/blocking_executor.hpp"
 #include "sheaf/postgresql_native.hpp"
@@ -16,10 +17,15 @@ namespace {
 /// Between two cancels of the same statement: twice as long each time, up to this.
 constexpr clock::duration last_cancel_pause = std::chrono::seconds{1};
 
+/// Undoes what a statement or task may have left in its session, as DISCARD ALL does (PostgreSQL manual, DISCARD),
+/// except that prepared statements stay; and sets what SOCI sets in a new session.
+constexpr std::string_view remove_traces_sql =
+    "close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all(); "
+    "discard temp; discard sequences; set extra_float_digits = 3";
+
 } // namespace
 
 // -- C++ tasks
-// ------------------------------------------------------------------------------------------------------------
 
 void postgresql_session::start_task() {
   state_ = state::in_task;
@@ -58,7 +64,6 @@ void postgresql_session::on_task_done(answer what) {
 }
 
 // -- cancelling
-// -----------------------------------------------------------------------------------------------------------
 
 void postgresql_session::cancel(std::function<void()> done) {
   listener_ = nullptr;
@@ -110,8 +115,40 @@ void postgresql_session::on_cancel_overdue() {
   lose_connection();
 }
 
+// -- cleaning up
+
+/// What was asked for is over. A cancel that is still on its way must hit neither our own cleaning up nor the next
+/// statement, so it is waited for.
+void postgresql_session::settle() {
+  if (cancel_on_its_way_)
+    state_ = state::over;
+  else if (is_clean())
+    rest();
+  else
+    clean_up();
+}
+
+/// Nothing survives its query: the next one on this session is another's. What a plain statement cannot have left is
+/// not looked for.
+bool postgresql_session::is_clean() const noexcept {
+  return PQtransactionStatus(conn_) == PQTRANS_IDLE && job_.text && !job_.text->traces;
+}
+
+void postgresql_session::clean_up() {
+  std::string undo;
+  if (PQtransactionStatus(conn_) != PQTRANS_IDLE)
+    undo = "rollback; ";
+  if (!job_.text || job_.text->traces)
+    undo += remove_traces_sql;
+  state_ = state::cleaning;
+  cleaned_ = true;
+  if (PQsendQuery(conn_, undo.c_str()))
+    flush();
+  else
+    lose_connection();
+}
+
 // -- losing
-// ---------------------------------------------------------------------------------------------------------------
 
 /// Input while no statement runs: notices and notifications, which nobody asked for, or the end.
 void postgresql_session::read_idle() {

@@ -26,14 +26,20 @@ constexpr std::pair<const char*, const char*> defaults[] = {
     {"tcp_user_timeout", "8000"},
 };
 
-std::string_view value_of(const connection_parameters& parameters, std::string_view keyword) {
+/// Null when it is not given.
+const std::string* find(const connection_parameters& parameters, std::string_view keyword) {
   const auto found =
       std::find_if(parameters.begin(), parameters.end(), [&](const auto& p) { return p.first == keyword; });
-  return found == parameters.end() ? std::string_view{} : found->second;
+  return found == parameters.end() ? nullptr : &found->second;
 }
 
-bool gives(const connection_parameters& parameters, std::string_view keyword) {
-  return std::any_of(parameters.begin(), parameters.end(), [&](const auto& p) { return p.first == keyword; });
+/// For each host; libpq takes none as no limit, as it takes 0 and less, and one second as two.
+std::chrono::seconds connect_timeout(const connection_parameters& parameters) {
+  constexpr std::int64_t otherwise = 10, at_most = 3600;
+  std::int64_t x = 0;
+  if (const auto* text = find(parameters, "connect_timeout"))
+    std::from_chars(text->data(), text->data() + text->size(), x);
+  return std::chrono::seconds{x <= 0 ? otherwise : std::clamp<std::int64_t>(x, 2, at_most)};
 }
 
 void append_encoded(std::string& out, std::string_view text) {
@@ -66,24 +72,20 @@ result<connection_parameters> parse_postgresql_url(const std::string& url) {
     if (option->val)
       parameters.emplace_back(option->keyword, option->val);
   for (const auto& [keyword, value] : defaults)
-    if (!gives(parameters, keyword))
+    if (!find(parameters, keyword))
       parameters.emplace_back(keyword, value);
   return parameters;
 }
 
-std::chrono::seconds total_connect_timeout(const connection_parameters& parameters) noexcept {
-  std::int64_t each = 0; // libpq: none, as 0 and less; and one second is two
-  const auto text = value_of(parameters, "connect_timeout");
-  std::from_chars(text.data(), text.data() + text.size(), each);
+std::chrono::seconds total_connect_timeout(const connection_parameters& parameters) {
   const auto commas = [&](std::string_view keyword) {
-    const auto list = value_of(parameters, keyword);
-    return std::count(list.begin(), list.end(), ',');
+    const auto* list = find(parameters, keyword);
+    return list ? std::count(list->begin(), list->end(), ',') : 0;
   };
-  const auto hosts = 1 + std::max(commas("host"), commas("hostaddr"));
-  return std::chrono::seconds{hosts * (each <= 0 ? 10 : std::clamp<std::int64_t>(each, 2, 3600))};
+  return (1 + std::max(commas("host"), commas("hostaddr"))) * connect_timeout(parameters);
 }
 
-std::string to_url(const connection_parameters& parameters, std::chrono::seconds connect_timeout) {
+std::string to_url(const connection_parameters& parameters) {
   std::string url = "postgresql:///";
   auto add = [&, separator = '?'](std::string_view keyword, std::string_view value) mutable {
     url += std::exchange(separator, '&');
@@ -92,9 +94,9 @@ std::string to_url(const connection_parameters& parameters, std::chrono::seconds
     append_encoded(url, value);
   };
   for (const auto& [keyword, value] : parameters)
-    add(keyword, value);
-  if (!gives(parameters, "connect_timeout"))
-    add("connect_timeout", std::to_string(std::max<std::int64_t>(connect_timeout.count(), 1)));
+    if (keyword != "connect_timeout")
+      add(keyword, value);
+  add("connect_timeout", std::to_string(connect_timeout(parameters).count()));
   return url;
 }
 

@@ -20,12 +20,12 @@ using connection_parameters = std::vector<std::pair<std::string, std::string>>;
 /// seconds, an application name. The failure never repeats any of the text, which may hold a password.
 result<connection_parameters> parse_postgresql_url(const std::string& url);
 
-/// How long libpq tries at most: its `connect_timeout`, or 10 s where there is none, for each of the hosts.
-std::chrono::seconds total_connect_timeout(const connection_parameters& parameters) noexcept;
+/// How long libpq tries at most: `connect_timeout`, or 10 s where that is none, for each of the hosts.
+std::chrono::seconds total_connect_timeout(const connection_parameters& parameters);
 
-/// `postgresql:///?keyword=value&…`, every byte that is not plain percent-encoded. SOCI 4.0.3 splits connection strings
-/// on white space and takes double quotes away; in this form there are none. `connect_timeout` is added unless it is
-/// given.
-std::string to_url(const connection_parameters& parameters, std::chrono::seconds connect_timeout);
+/// `postgresql:///?keyword=value&…`, every byte that is not plain percent-encoded, with the `connect_timeout` that
+/// `total_connect_timeout` counts on. SOCI 4.0.3 splits connection strings on white space and takes double quotes away;
+/// in this form there are none.
+std::string to_url(const connection_parameters& parameters);
 
 } // namespace sheaf

@@ -85,7 +85,7 @@ public:
   virtual ~session_factory() = default;
 
   /// How long an attempt to open a session may take.
-  virtual std::chrono::nanoseconds open_timeout() const noexcept { return std::chrono::seconds{10}; }
+  virtual std::chrono::nanoseconds open_timeout() const { return std::chrono::seconds{10}; }
 
   /// Opens a session for `loop` without blocking it, and calls `done` there, once. `give_up` bounds the attempt as far
   /// as SOCI lets it: the first statement on a new connection, which is SOCI's own, is not bounded.

@@ -112,8 +112,17 @@ protected:
   /// What has been done so far outlasts a crash of the server, which otherwise writes it a little later.
   void flush() { schema.server("set synchronous_commit = on; create table flushed()"); }
 
-  /// The test's own connection, too, is gone when the server has been.
+  /// The test's own connection, too, is gone when the server has been: once that shows, the server is on its way back,
+  /// and whoever connects does not meet the old one.
   void reconnect() {
+    EXPECT_TRUE(eventually([&] {
+      try {
+        schema.server("select 1");
+        return false;
+      } catch (const std::runtime_error&) {
+        return true;
+      }
+    }));
     EXPECT_TRUE(eventually([&] {
       try {
         schema.reconnect();

@@ -19,6 +19,11 @@ using namespace std::chrono_literals;
 
 class FaultStorm : public PostgresqlFault {
 protected:
+  void TearDown() override {
+    over = true; // also when the test was left early
+    PostgresqlFault::TearDown();
+  }
+
   static constexpr int callers = 1000;
   static constexpr auto duration = 60s;
 
@@ -59,7 +64,7 @@ protected:
       EXPECT_LT(clock::now() - sent, deadline + grace) << (x.ok() ? "" : to_string(*x.failure));
       ++answered;
       note(x, is_write);
-      if (clock::now() < end)
+      if (!over)
         call();
       else
         --calling;
@@ -105,7 +110,7 @@ protected:
     return sum;
   }
 
-  clock::time_point end;
+  std::atomic<bool> over = false;
   std::mutex mutex;
   std::mt19937 random{20};
   std::atomic<std::int64_t> writes = 0;
@@ -122,7 +127,7 @@ TEST_F(FaultStorm, IsWeathered) {
   });
   schema.server("create table " + schema.name() + ".written(n bigint primary key)");
   flush();
-  end = clock::now() + duration;
+  const auto end = clock::now() + duration;
   for (int i = 0; i < callers; ++i)
     call();
   for (auto hard_at = clock::now() + duration / 4; clock::now() < end;) {
@@ -132,6 +137,7 @@ TEST_F(FaultStorm, IsWeathered) {
     kill_one(hard);
     std::this_thread::sleep_for(std::chrono::milliseconds{dice(100)}); // when next, is left to chance
   }
+  over = true;
   ASSERT_TRUE(eventually([&] { return calling == 0; }));
 
   EXPECT_EQ(answered, asked);

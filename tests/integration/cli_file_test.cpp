@@ -24,11 +24,6 @@ using testing::Not;
 
 const std::filesystem::path source = SHEAF_SOURCE_DIR;
 
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream in{file};
-  return (std::ostringstream{} << in.rdbuf()).str();
-}
-
 class SheafFileCommand : public ::testing::Test {
 protected:
   SheafFileCommand() {

@@ -14,9 +14,11 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <poll.h>
 #include <pty.h>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <sys/ioctl.h>
@@ -42,6 +44,12 @@ inline std::string postgres() {
   if (given == nullptr)
     throw std::runtime_error("SHEAF_TEST_POSTGRES is not set; tests/run sets it");
   return given;
+}
+
+/// What a file holds.
+inline std::string text_of(const std::filesystem::path& file) {
+  std::ifstream in{file};
+  return (std::ostringstream{} << in.rdbuf()).str();
 }
 
 struct finished {

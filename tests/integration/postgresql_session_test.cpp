@@ -33,6 +33,7 @@ protected:
   }
 
   std::future<reply> run_endless() {
+    backend_pid(); // the session is open: what runs is no statement of its opening
     auto x = e->run_future(request_of({{"endless", "select pg_sleep(86400)"}}));
     EXPECT_TRUE(eventually([&] { return schema.running() == 1; }));
     return x;

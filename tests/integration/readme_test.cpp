@@ -14,11 +14,6 @@ namespace {
 
 using namespace cli;
 
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream in{file};
-  return (std::ostringstream{} << in.rdbuf()).str();
-}
-
 /// What stands between `begin` and the next `end` after it.
 std::string between(const std::string& text, std::string_view begin, std::string_view end) {
   const auto from = text.find(begin);

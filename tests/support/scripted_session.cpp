@@ -245,7 +245,7 @@ public:
       finish_opening(stage_, std::move(x), stage_->refusal);
   }
 
-  std::chrono::nanoseconds open_timeout() const noexcept override { return stage_->open_timeout; }
+  std::chrono::nanoseconds open_timeout() const override { return stage_->open_timeout; }
   sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
   std::string_view system_name() const noexcept override { return "scripted"; }
 

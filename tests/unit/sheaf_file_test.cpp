@@ -2,14 +2,10 @@
 //
 // Sheaf files: what is read, and what is refused, where and in which words.
 
-#include "app/csv.hpp"
 #include "app/file_check.hpp"
 #include "app/file_keys.hpp"
-#include "app/reply_scope.hpp"
 #include "app/sheaf_file.hpp"
-#include "app/template_text.hpp"
 #include "app/yaml_tree.hpp"
-#include "sheaf/table.hpp"
 #include "support/database_under_test.hpp"
 
 #include <gmock/gmock.h>
@@ -270,82 +266,13 @@ TEST_F(SheafFile, RefusesAFileThatIsNotThereOrTooLarge) {
   EXPECT_EQ(read_sheaf_file(folder / "nope.yaml", {}).findings.front().message, "No such file or directory");
   write("large.yaml", "");
   std::filesystem::resize_file(folder / "large.yaml", std::uintmax_t{1} << 30); // takes no room
-  EXPECT_EQ(read_sheaf_file(folder / "large.yaml", {}).findings.front().message, "larger than 4194304 bytes");
+  EXPECT_EQ(read_sheaf_file(folder / "large.yaml", {}).findings.front().message, "larger than 4 MiB");
 }
 
 TEST_F(SheafFile, TakesAliasesAsIfTheyWereWrittenOut) {
   const auto x = read("databases: {main: {url: a, pool: &p {max_size: 3}}, other: {url: b, pool: *p}}");
   EXPECT_THAT(x.findings, testing::IsEmpty());
   EXPECT_EQ(x.file.databases[1].pool.max_size, 3u);
-}
-
-// -- CSV
-
-TEST(Csv, ReadsWhatPsqlWrites) {
-  const auto x = parse_csv("id,\"na\"\"me\"\r\n1,\"a, b\nc\"\n2,\n3,\"\"");
-  ASSERT_TRUE(x.has_value()) << x.error().message;
-  EXPECT_THAT(x->columns, ElementsAre("id", "na\"me"));
-  ASSERT_EQ(x->rows.size(), 3u);
-  EXPECT_EQ(x->rows[0][1], "a, b\nc");
-  EXPECT_EQ(x->rows[1][1], std::nullopt);
-  EXPECT_EQ(x->rows[2][1], "");
-  EXPECT_THAT(x->lines, ElementsAre(2, 4, 5));
-}
-
-TEST(Csv, NamesTheLineThatIsWrong) {
-  const std::pair<const char*, const char*> bad[] = {
-      {"", "line 1: there is no line with the columns' names"},
-      {"a,\n", "line 1: a column without a name"},
-      {"a,b\n1,2\n3\n", "line 3: 1 fields, and there are 2 columns"},
-      {"a\n\"x\ny\n", "line 2: a quote that does not end"},
-      {"a\nx\"y\n", "line 2: a quote within a field: put the field into quotes, and this one twice"},
-      {"a\n\"x\"y\n", "line 2: something behind a closing quote"},
-      {"a\n\xff\n", "line 2: it is not UTF-8"},
-  };
-  for (const auto& [text, why] : bad) {
-    const auto x = parse_csv(text);
-    ASSERT_TRUE(x.has_error()) << text;
-    EXPECT_EQ(x.error().message, why);
-  }
-}
-
-// -- what a reply is in an expression
-
-operand scalar(const char* text, const char* type) {
-  table_builder rows{{{.name = "x", .oid = 0, .type = type}}};
-  rows.add_text(text);
-  reply what;
-  what.outcomes.push_back({.name = "q", .data = rows.finish()});
-  return field_of(what, "q.scalar").value();
-}
-
-TEST(ReplyScope, GivesScalarsTheirTypes) {
-  EXPECT_EQ(scalar("42", "int4"), operand{std::int64_t{42}});
-  EXPECT_EQ(scalar("42", ""), operand{std::int64_t{42}});
-  EXPECT_EQ(scalar("1.50", "numeric"), operand{1.5});
-  EXPECT_EQ(scalar("t", "bool"), operand{true});
-  EXPECT_EQ(scalar("f", "bool"), operand{false});
-  EXPECT_EQ(scalar("42", "text"), operand{std::string{"42"}});
-  EXPECT_EQ(scalar("NaN", "float8"), operand{std::string{"NaN"}});
-  EXPECT_EQ(scalar("007", ""), operand{7.0});
-}
-
-TEST(ReplyScope, SaysWhatThereIsNot) {
-  reply what;
-  what.outcomes.push_back({.name = "a[0]", .data = table{}});
-  what.outcomes.push_back({.name = "a[1]", .data = failure{.code = errc::rejected_sql, .query = "a[1]"}});
-  what.outcomes.push_back({.name = "b", .data = table{}});
-  EXPECT_EQ(field_of(what, "a.error").value(), operand{std::string{"rejected_sql"}});
-  EXPECT_EQ(field_of(what, "a.ok").value(), operand{false});
-  EXPECT_EQ(field_of(what, "a.attempts").value(), operand{std::int64_t{2}});
-  EXPECT_EQ(field_of(what, "a.rows").error().code, errc::rejected_sql) << "the failure itself";
-  EXPECT_THAT(field_of(what, "b.scalar").error().message, HasSubstr("0 rows"));
-  EXPECT_EQ(field_of(what, "c.rows").error().message, "there is no c.rows");
-  EXPECT_EQ(field_of(what, "b.nope").error().message, "there is no b.nope");
-  EXPECT_EQ(field_of(what, "nope").error().message, "there is no nope");
-  EXPECT_EQ(field_of(what, "queries").value(), operand{std::int64_t{3}});
-  EXPECT_EQ(field_of(what, "ok").value(), operand{true});
-  EXPECT_EQ(field_of(what, "error").value(), operand{});
 }
 
 TEST(FileKeys, NameEachKeyOnce) {
