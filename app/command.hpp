@@ -28,4 +28,7 @@ void add_check_command(CLI::App& program, chosen_command& chosen);
 /// `sheaf run`: a request or a scenario of a sheaf file.
 void add_run_command(CLI::App& program, chosen_command& chosen);
 
+/// `sheaf bench`: a scenario of a sheaf file under load.
+void add_bench_command(CLI::App& program, chosen_command& chosen);
+
 } // namespace sheaf::app

@@ -47,6 +47,19 @@ result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   return refusal("the unit of a duration is us, ms, s, m or h");
 }
 
+result<double> parse_rate(std::string_view text) {
+  constexpr double at_most = 10e6;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  const double seconds = unit == "/s" ? 1 : unit == "/m" ? 60 : unit == "/h" ? 3600 : 0;
+  if (error != std::errc{} || !std::isfinite(number) || seconds == 0)
+    return refusal("a rate is a number and a unit, as in 500/s, 30/m or 10/h");
+  if (number <= 0 || number / seconds > at_most)
+    return refusal("a rate is more than nothing and at most ten million a second");
+  return number / seconds;
+}
+
 std::string to_text(std::chrono::nanoseconds time) {
   const auto three_digits = [](double x, std::string_view unit) {
     const int decimals = x < 9.995 ? 2 : x < 99.95 ? 1 : 0;

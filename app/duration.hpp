@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Durations as people write and read them: `250ms`, `5s`, `1.5m`.
+// Durations and rates as people write and read them: `250ms`, `5s`, `1.5m`; `500/s`.
 
 #pragma once
 
@@ -15,6 +15,10 @@ namespace sheaf::app {
 /// A positive duration with its unit: `us`, `ms`, `s`, `m` or `h`. A bare number, another unit, zero, a negative
 /// duration and one beyond ten years are `invalid_request`.
 result<std::chrono::nanoseconds> parse_duration(std::string_view text);
+
+/// So many a second from `500/s`, `30/m` or `1.5/h`. Without its unit, not positive or beyond ten million a second is
+/// `invalid_request`.
+result<double> parse_rate(std::string_view text);
 
 /// Three digits and a unit: `850 us`, `61.2 ms`, `2.26 s`.
 std::string to_text(std::chrono::nanoseconds time);

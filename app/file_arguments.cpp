@@ -51,4 +51,12 @@ sheaf_file load_sheaf_file(const std::string& path, const variables& given) {
   return std::move(read.file);
 }
 
+options engine_options(const sheaf_file& file) {
+  options how;
+  how.databases = file.databases;
+  for (auto& d : how.databases) // nothing but the deadline ends a query's wait for its turn, as in `sheaf query`
+    d.pool.acquire_timeout = std::max(d.pool.acquire_timeout, how.deadline);
+  return how;
+}
+
 } // namespace sheaf::app

@@ -25,4 +25,7 @@ std::vector<finding> findings_in(const read_result& what, const variables& given
 /// Reads and checks. What is found is written to stderr; an error ends the command.
 sheaf_file load_sheaf_file(const std::string& path, const variables& given);
 
+/// An engine for the file's databases.
+options engine_options(const sheaf_file& file);
+
 } // namespace sheaf::app

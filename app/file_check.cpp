@@ -4,6 +4,7 @@
 
 #include "expression.hpp"
 #include "failure_text.hpp"
+#include "load_metrics.hpp"
 #include "nearest.hpp"
 #include "reply_scope.hpp"
 #include "runner.hpp"
@@ -34,6 +35,8 @@ std::size_t requests_in(const std::vector<step_spec>& steps) {
       n += requests_in(p->steps);
     else if (const auto* r = std::get_if<repeat_step>(&x.what))
       n += std::min(r->times, requests_max + 1) * requests_in(r->steps);
+    else if (const auto* c = std::get_if<compare_step>(&x.what))
+      n += (c->times + 1) * c->modes.size();
     else
       ++n;
     n = std::min(n, requests_max + 1);
@@ -206,6 +209,9 @@ private:
         database(x.database, x.at);
     auto captured = known_;
     check(s.steps, captured);
+    check(s.thresholds, captured, [&](std::string_view path) { return check_metric(file_, path); });
+    if (s.load_at && has_comparison(s.steps))
+      error(*s.load_at, fmt::format("scenario \"{}\" has a comparison, which is no load", s.name));
     if (requests_in(s.steps) > requests_max)
       error(s.at, fmt::format("scenario \"{}\" would run more than {} requests", s.name, requests_max));
   }
@@ -216,24 +222,29 @@ private:
         check(*r, x.at, captured);
       else if (const auto* p = std::get_if<parallel_step>(&x.what))
         check(p->steps, captured);
+      else if (const auto* c = std::get_if<compare_step>(&x.what))
+        check(*c, x.at, captured);
       else
         check(std::get<repeat_step>(x.what).steps, captured);
     }
   }
 
+  const request_spec* request(const request_step& x, location at) {
+    const auto* found = file_.find_request(x.request);
+    std::vector<std::string_view> all;
+    for (const auto& y : file_.requests)
+      all.push_back(y.name);
+    if (!found && !x.request.empty())
+      error(at, fmt::format("there is no request \"{}\"{}", x.request, did_you_mean(x.request, all)));
+    return found;
+  }
+
   void check(const request_step& x, location at, names& captured) {
-    const auto* r = file_.find_request(x.request);
-    if (!r) {
-      std::vector<std::string_view> all;
-      for (const auto& y : file_.requests)
-        all.push_back(y.name);
-      if (!x.request.empty())
-        error(at, fmt::format("there is no request \"{}\"{}", x.request, did_you_mean(x.request, all)));
+    const auto* r = request(x, at);
+    if (!r)
       return;
-    }
     check_values(x, *r, at, captured);
-    for (const auto& [path, text] : x.expect)
-      check_expectation(path, text, *r, captured);
+    check(x.expect, captured, [&](std::string_view path) { return check_field(*r, path); });
     for (const auto& [name, path] : x.capture) {
       if (const auto wrong = check_field(*r, path.text))
         error(path.at, *wrong);
@@ -282,19 +293,36 @@ private:
       }
   }
 
-  void check_expectation(const placed_text& path, const placed_text& text, const request_spec& r,
-                         const names& captured) {
-    if (const auto wrong = check_field(r, path.text))
-      error(path.at, *wrong);
-    const auto read = expression::parse_expectation(text.text);
-    if (read.has_error()) {
-      error(text.at, fmt::format("\"{}\": {} (character {})", text.text, read.error().message, read.error().position));
-      return;
+  void check(const compare_step& x, location at, const names& captured) {
+    if (const auto* r = request(x.request, at))
+      check_values(x.request, *r, at, captured);
+    std::vector<std::string_view> modes;
+    for (const auto mode : x.modes)
+      modes.push_back(to_string(mode));
+    check(x.request.expect, captured, [&](std::string_view name) -> std::optional<std::string> {
+      if (std::find(modes.begin(), modes.end(), name) != modes.end())
+        return {};
+      return fmt::format("the comparison has no \"{}\"; it has {}", name, fmt::join(modes, " and "));
+    });
+  }
+
+  /// `wrong_with` says what is wrong with a path, if anything.
+  template <class F>
+  void check(const std::vector<expectation_spec>& expectations, const names& captured, F wrong_with) {
+    for (const auto& [path, text] : expectations) {
+      if (const auto wrong = wrong_with(path.text))
+        error(path.at, *wrong);
+      const auto read = expression::parse_expectation(text.text);
+      if (read.has_error()) {
+        error(text.at,
+              fmt::format("\"{}\": {} (character {})", text.text, read.error().message, read.error().position));
+        continue;
+      }
+      for (const auto& name : read->names())
+        if (name.path != "it" && !captured.contains(name.path))
+          if (const auto wrong = wrong_with(name.path))
+            error(text.at, *wrong);
     }
-    for (const auto& name : read->names())
-      if (name.path != "it" && !captured.contains(name.path))
-        if (const auto wrong = check_field(r, name.path))
-          error(text.at, *wrong);
   }
 
   const sheaf_file& file_;

@@ -73,6 +73,8 @@ constexpr std::array query_keys{
 constexpr std::array scenario_keys{
     file_key{"setup", maps, "", "What is done before the steps, in order.", section::setup},
     file_key{"steps", maps, "", "What is run and expected, in order.", section::step},
+    file_key{"load", sub_map, "", "How `sheaf bench` runs the steps again and again.", section::load},
+    file_key{"thresholds", texts, "", "What must hold under load: `request.p99: \"< 50ms\"`."},
     file_key{"teardown", maps, "", "What is done in the end, also after a failure.", section::setup},
 };
 
@@ -91,11 +93,34 @@ constexpr std::array step_keys{
     file_key{"capture", texts, "", "Names for what came out: `n: total.scalar`, then `${n}`."},
     file_key{"parallel", maps, "", "Steps that are run at once.", section::step},
     file_key{"repeat", sub_map, "", "Steps that are run several times.", section::repeat},
+    file_key{"compare", sub_map, "", "A request that is timed in several ways.", section::compare},
 };
 
 constexpr std::array repeat_keys{
     file_key{"times", number, "", "How often, 1 to 1000000."},
     file_key{"of", maps, "", "The steps.", section::step},
+};
+
+constexpr std::array compare_keys{
+    file_key{"request", text, "", "The request."},
+    file_key{"with", values, "", "Its parameters' values; text may hold `${…}`."},
+    file_key{"modes",
+             choice_list,
+             "[shared_session, own_sessions]",
+             "Its queries one after another as on one session, or a session each.",
+             {},
+             "shared_session own_sessions"},
+    file_key{"times", number, "5", "How often each is timed, in turn, after once to warm up; the median counts."},
+    file_key{"expect", texts, "", "What must hold of the times: `own_sessions: \"<= 0.6 * shared_session\"`."},
+};
+
+constexpr std::array load_keys{
+    file_key{"clients", number, "1",
+             "Who run the steps, each again and again; with a `rate` 100, who run what is due."},
+    file_key{"rate", rate, "",
+             "How often the steps begin, answered or not: then latency counts from when they were due."},
+    file_key{"duration", duration, "10s", "How long it is measured."},
+    file_key{"warm_up", duration, "", "What comes before and is not counted."},
 };
 
 } // namespace
@@ -121,9 +146,13 @@ std::span<const file_key> keys_of(section x) noexcept {
   case section::step:
     return step_keys;
   case section::repeat:
+    return repeat_keys;
+  case section::compare:
+    return compare_keys;
+  case section::load:
     break;
   }
-  return repeat_keys;
+  return load_keys;
 }
 
 std::string_view to_string(section x) noexcept {
@@ -147,9 +176,13 @@ std::string_view to_string(section x) noexcept {
   case section::step:
     return "a step";
   case section::repeat:
+    return "repeat";
+  case section::compare:
+    return "compare";
+  case section::load:
     break;
   }
-  return "repeat";
+  return "load";
 }
 
 } // namespace sheaf::app

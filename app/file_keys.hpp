@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -22,24 +23,32 @@ enum class section : std::uint8_t {
   setup,
   step,
   repeat,
+  compare,
+  load,
 };
+
+inline constexpr std::array all_sections{section::file,      section::database, section::pool,     section::request,
+                                         section::parameter, section::query,    section::scenario, section::load,
+                                         section::setup,     section::step,     section::repeat,   section::compare};
 
 /// What a key's value looks like in the file.
 enum class key_type : std::uint8_t {
   text,
-  path,       ///< Of a file, from where the sheaf file is.
-  sql,        ///< One statement.
-  number,     ///< A whole number.
-  boolean,    ///< `true` or `false`.
-  duration,   ///< `250ms`: with its unit.
-  size,       ///< `64MiB`, or bytes.
-  choice,     ///< One of `file_key::choices`.
-  any,        ///< A value or a list of values.
-  texts,      ///< A map from names to text.
-  values,     ///< A map from names to values.
-  sub_map,    ///< A map with the keys of `file_key::of`.
-  named_maps, ///< A map from names to such maps.
-  maps,       ///< A list of such maps.
+  path,        ///< Of a file, from where the sheaf file is.
+  sql,         ///< One statement.
+  number,      ///< A whole number.
+  boolean,     ///< `true` or `false`.
+  duration,    ///< `250ms`: with its unit.
+  rate,        ///< `500/s`: with its unit.
+  size,        ///< `64MiB`, or bytes.
+  choice,      ///< One of `file_key::choices`.
+  choice_list, ///< A list of them.
+  any,         ///< A value or a list of values.
+  texts,       ///< A map from names to text.
+  values,      ///< A map from names to values.
+  sub_map,     ///< A map with the keys of `file_key::of`.
+  named_maps,  ///< A map from names to such maps.
+  maps,        ///< A list of such maps.
 };
 
 struct file_key {
@@ -48,7 +57,7 @@ struct file_key {
   std::string_view default_value; ///< As it would be written; empty for none.
   std::string_view meaning;       ///< One sentence.
   section of{};                   ///< Of a `sub_map`, `named_maps`, `maps`.
-  std::string_view choices{};     ///< Of a `choice`, with blanks between.
+  std::string_view choices{};     ///< Of a `choice` or `choice_list`, with blanks between.
 };
 
 std::span<const file_key> keys_of(section x) noexcept;

@@ -171,6 +171,13 @@ const request_spec* sheaf_file::find_request(std::string_view name) const noexce
 
 const scenario_spec* sheaf_file::find_scenario(std::string_view name) const noexcept { return named(scenarios, name); }
 
+bool has_comparison(const std::vector<step_spec>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const step_spec& x) {
+    const auto* again = std::get_if<repeat_step>(&x.what);
+    return std::holds_alternative<compare_step>(x.what) || (again && has_comparison(again->steps));
+  });
+}
+
 read_result read_sheaf_file(const std::filesystem::path& path, const variables& given) {
   read_result out;
   out.file.path = path;

@@ -16,10 +16,6 @@ namespace sheaf::app {
 
 namespace {
 
-constexpr std::array all_sections{section::file,      section::database, section::pool,  section::request,
-                                  section::parameter, section::query,    section::setup, section::scenario,
-                                  section::step,      section::repeat};
-
 std::string name_of(section x) {
   std::string name{to_string(x)};
   std::replace(name.begin(), name.end(), ' ', '_');
@@ -60,8 +56,12 @@ std::string type_of(const file_key& key) {
     return R"("type":"string","pattern":"^[0-9.]+ *(us|ms|s|m|h)$")";
   case key_type::size:
     return R"("type":["string","integer"])";
+  case key_type::rate:
+    return R"("type":"string","pattern":"^[0-9.]+ */ *(s|m|h)$")";
   case key_type::choice:
     return choices(key.choices);
+  case key_type::choice_list:
+    return fmt::format(R"("type":"array","minItems":1,"uniqueItems":true,"items":{{{}}})", choices(key.choices));
   case key_type::any:
     return any_value;
   case key_type::texts:

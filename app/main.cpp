@@ -103,6 +103,7 @@ int main(int argc, char** argv) {
   add_init_command(program, chosen);
   add_check_command(program, chosen);
   add_run_command(program, chosen);
+  add_bench_command(program, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& asked) {

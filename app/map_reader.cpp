@@ -171,17 +171,49 @@ std::optional<std::chrono::nanoseconds> map_reader::duration(std::string_view ke
   return {};
 }
 
-std::optional<std::size_t> map_reader::choice(std::string_view key) const {
-  const auto* found = scalar(key, "a word");
+std::optional<double> map_reader::rate(std::string_view key) const {
+  const auto* found = scalar(key, "a rate");
   if (!found)
     return {};
-  const auto words = words_of(declared(key).choices);
-  const auto word = std::find(words.begin(), words.end(), found->text);
-  if (word != words.end())
-    return word - words.begin();
-  in_.error(found->at, fmt::format("{} is one of {}, and this is \"{}\"{}", key, fmt::join(words, ", "), found->text,
-                                   did_you_mean(found->text, words)));
+  const auto x = parse_rate(found->text);
+  if (x.has_value())
+    return *x;
+  in_.error(found->at, fmt::format("{}: {}", key, x.error().message));
   return {};
+}
+
+std::optional<std::size_t> map_reader::choice(std::string_view key) const {
+  const auto* found = scalar(key, "a word");
+  return found ? choice(key, *found) : std::nullopt;
+}
+
+std::optional<std::size_t> map_reader::choice(std::string_view key, const yaml_node& word) const {
+  const auto words = words_of(declared(key).choices);
+  const auto found = std::find(words.begin(), words.end(), word.text);
+  if (word.is == yaml_node::kind::scalar && found != words.end())
+    return found - words.begin();
+  in_.error(word.at, fmt::format("{} is one of {}, and this is {}", key, fmt::join(words, ", "),
+                                 word.is == yaml_node::kind::scalar
+                                     ? fmt::format("\"{}\"{}", word.text, did_you_mean(word.text, words))
+                                     : std::string{to_string(word.is)}));
+  return {};
+}
+
+std::optional<std::vector<std::size_t>> map_reader::choice_list(std::string_view key) const {
+  const auto* found = find(key);
+  if (!found)
+    return {};
+  std::vector<std::size_t> all;
+  each_element(key, [&](const yaml_node& x) {
+    const auto one = choice(key, x);
+    if (one && std::find(all.begin(), all.end(), *one) != all.end())
+      in_.error(x.at, fmt::format("{} has \"{}\" twice", key, x.text));
+    else if (one)
+      all.push_back(*one);
+  });
+  if (all.empty() && found->is == yaml_node::kind::sequence && found->values.empty())
+    in_.error(found->at, fmt::format("{} is empty", key));
+  return all.empty() ? std::nullopt : std::optional{std::move(all)};
 }
 
 void map_reader::each_name(std::string_view key,

@@ -28,14 +28,6 @@ struct run_arguments {
   bool timeline_wanted = false;
 };
 
-options engine_options(const sheaf_file& file) {
-  options how;
-  how.databases = file.databases;
-  for (auto& d : how.databases) // nothing but the deadline ends a query's wait for its turn, as in `sheaf query`
-    d.pool.acquire_timeout = std::max(d.pool.acquire_timeout, how.deadline);
-  return how;
-}
-
 std::string listed(const sheaf_file& file) {
   std::string out;
   for (const auto& x : file.requests)
@@ -112,7 +104,7 @@ int run_request(const run_arguments& how, const sheaf_file& file, const request_
     const auto engine = make_engine(engine_options(file));
     scenario_runner runner{
         *engine, file, given, how.seed.value_or(0), signals, [&](step_report x) { answered = std::move(x); }};
-    runner.run(what, step_of(what, how.parameters));
+    runner.run(step_of(what, how.parameters));
   }
   write_results(how.format, *answered);
   write_timeline(how, *answered);

@@ -6,8 +6,10 @@
 
 #include "exit.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -18,12 +20,6 @@
 namespace sheaf::app {
 
 namespace {
-
-int checked_descriptor(int fd) {
-  if (fd < 0)
-    throw stop{exit_run_time_failure, "no file descriptor left: " + std::generic_category().message(errno)};
-  return fd;
-}
 
 /// Where the engine's loop leaves the reply. Outlives whoever waits, for an engine that answers while it ends.
 struct mailbox {
@@ -45,6 +41,12 @@ struct mailbox {
 
 } // namespace
 
+int checked_descriptor(int fd) {
+  if (fd < 0)
+    throw stop{exit_run_time_failure, "no file descriptor left: " + std::generic_category().message(errno)};
+  return fd;
+}
+
 signal_watch::signal_watch() {
   sigset_t watched;
   sigemptyset(&watched);
@@ -60,16 +62,28 @@ signal_watch::~signal_watch() {
   close(fd_);
 }
 
-void signal_watch::wait_for(int fd) const {
+bool signal_watch::wait_for(int fd, clock::time_point until) const {
   pollfd waits[] = {{fd_, POLLIN, 0}, {fd, POLLIN, 0}};
-  while (poll(waits, std::size(waits), -1) < 0)
+  for (;;) {
+    int milliseconds = -1;
+    if (until != clock::time_point::max()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+      milliseconds = static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+    }
+    const int ready = poll(waits, std::size(waits), milliseconds);
+    if (ready == 0)
+      return false;
+    if (ready > 0)
+      break;
     if (errno != EINTR)
       throw stop{exit_run_time_failure, "poll: " + std::generic_category().message(errno)};
+  }
   if (waits[0].revents == 0)
-    return;
+    return true;
   signalfd_siginfo info{};
   if (read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
     throw interrupted{static_cast<int>(info.ssi_signo)};
+  return true;
 }
 
 reply run(engine& on, request what, const signal_watch& signals) {

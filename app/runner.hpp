@@ -25,13 +25,17 @@ public:
   signal_watch(const signal_watch&) = delete;
   signal_watch& operator=(const signal_watch&) = delete;
 
-  /// Waits until `fd` can be read. Throws `interrupted` when a signal comes first.
-  void wait_for(int fd) const;
+  /// Waits until `fd` can be read; with a negative one, for nothing but time. False when it is `until` before. Throws
+  /// `interrupted` when a signal comes first.
+  bool wait_for(int fd, clock::time_point until = clock::time_point::max()) const;
 
 private:
   sigset_t before_{};
   int fd_ = -1;
 };
+
+/// The descriptor, or the end of the command when there is none left.
+int checked_descriptor(int fd);
 
 /// Runs `what` and waits for its reply. Throws `interrupted`.
 reply run(engine& on, request what, const signal_watch& signals);

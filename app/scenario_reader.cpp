@@ -11,6 +11,7 @@ namespace sheaf::app {
 namespace {
 
 constexpr std::size_t times_max = 1'000'000;
+constexpr std::size_t comparisons_max = 1'000;
 
 /// A scalar's text with its place.
 std::optional<placed_text> read_text(reading& in, const yaml_node& node, std::string_view what) {
@@ -49,6 +50,16 @@ setup_spec read_setup(reading& in, const yaml_node& node) {
 
 std::vector<step_spec> read_steps(reading& in, const map_reader& from, std::string_view key);
 
+std::vector<std::pair<placed_text, placed_text>> read_pairs(reading& in, const map_reader& from, std::string_view key) {
+  std::vector<std::pair<placed_text, placed_text>> made;
+  from.each_name(key, [&](const yaml_key& name, const yaml_node& x) {
+    if (auto text = read_text(in, x, key))
+      made.emplace_back(placed_text{name.text, name.at}, std::move(*text));
+  });
+  return made;
+}
+
+/// What a step of a request and a comparison have in common.
 request_step read_request_step(reading& in, const map_reader& from) {
   request_step made;
   made.request = from.text("request").value_or("");
@@ -56,24 +67,22 @@ request_step read_request_step(reading& in, const map_reader& from) {
     if (auto value = read_value(in, x))
       made.with.emplace_back(name.text, std::move(*value));
   });
-  const auto read_pairs = [&](std::string_view key, auto& into) {
-    from.each_name(key, [&](const yaml_key& name, const yaml_node& x) {
-      if (auto text = read_text(in, x, key))
-        into.emplace_back(placed_text{name.text, name.at}, std::move(*text));
-    });
-  };
-  read_pairs("expect", made.expect);
-  read_pairs("capture", made.capture);
+  made.expect = read_pairs(in, from, "expect");
   return made;
+}
+
+std::optional<std::size_t> read_times(reading& in, const map_reader& from, std::size_t at_most) {
+  const auto times = from.number("times");
+  if (times && (*times < 1 || *times > at_most))
+    in.error(from.find("times")->at, fmt::format("times is {}; set it to between 1 and {}", *times, at_most));
+  return times;
 }
 
 repeat_step read_repeat(reading& in, const yaml_node& node) {
   const map_reader from{in, node, section::repeat};
   repeat_step made;
-  if (const auto times = from.number("times")) {
+  if (const auto times = read_times(in, from, times_max)) {
     made.times = *times;
-    if (made.times < 1 || made.times > times_max)
-      in.error(from.find("times")->at, fmt::format("times is {}; set it to between 1 and {}", made.times, times_max));
   } else if (from.is_map() && !from.find("times")) {
     in.error(node.at, "repeat has no times");
   }
@@ -93,22 +102,42 @@ parallel_step read_parallel(reading& in, const map_reader& from) {
   return made;
 }
 
+compare_step read_compare(reading& in, const yaml_node& node) {
+  const map_reader from{in, node, section::compare};
+  compare_step made;
+  made.request = read_request_step(in, from);
+  if (from.is_map() && !from.find("request"))
+    in.error(node.at, "compare has no request");
+  if (const auto modes = from.choice_list("modes")) {
+    made.modes.clear();
+    for (const auto mode : *modes)
+      made.modes.push_back(static_cast<session_mode>(mode)); // in the order of the enumeration
+  }
+  made.times = read_times(in, from, comparisons_max).value_or(made.times);
+  return made;
+}
+
 step_spec read_step(reading& in, const yaml_node& node) {
   const map_reader from{in, node, section::step};
   step_spec made{.at = node.at, .what = {}};
-  const auto *request = from.find("request"), *parallel = from.find("parallel"), *repeat = from.find("repeat");
-  if ((request != nullptr) + (parallel != nullptr) + (repeat != nullptr) != 1) {
+  const auto *request = from.find("request"), *parallel = from.find("parallel"), *repeat = from.find("repeat"),
+             *compare = from.find("compare");
+  if ((request != nullptr) + (parallel != nullptr) + (repeat != nullptr) + (compare != nullptr) != 1) {
     if (from.is_map())
-      in.error(node.at, "a step is one of request, parallel and repeat");
+      in.error(node.at, "a step is one of request, parallel, repeat and compare");
     return made;
   }
   for (const auto* key : {"with", "expect", "capture"})
     if (const auto* x = from.find(key); x && !request)
       in.error(x->at, fmt::format("{} belongs to a request", key));
-  if (request)
-    made.what = read_request_step(in, from);
-  else if (parallel)
+  if (request) {
+    auto one = read_request_step(in, from);
+    one.capture = read_pairs(in, from, "capture");
+    made.what = std::move(one);
+  } else if (parallel)
     made.what = read_parallel(in, from);
+  else if (compare)
+    made.what = read_compare(in, *compare);
   else
     made.what = read_repeat(in, *repeat);
   return made;
@@ -120,7 +149,24 @@ std::vector<step_spec> read_steps(reading& in, const map_reader& from, std::stri
   return made;
 }
 
+load_spec read_load(reading& in, const yaml_node& node) {
+  const map_reader from{in, node, section::load};
+  load_spec made;
+  made.clients = from.number("clients");
+  if (made.clients && (*made.clients < 1 || *made.clients > load_spec::clients_max))
+    in.error(from.find("clients")->at,
+             fmt::format("clients is {}; set it to between 1 and {}", *made.clients, load_spec::clients_max));
+  made.rate = from.rate("rate");
+  made.duration = from.duration("duration").value_or(made.duration);
+  made.warm_up = from.duration("warm_up").value_or(made.warm_up);
+  return made;
+}
+
 } // namespace
+
+std::string_view to_string(session_mode x) noexcept {
+  return x == session_mode::shared_session ? "shared_session" : "own_sessions";
+}
 
 std::optional<value_spec> read_value(reading& in, const yaml_node& node) {
   value_spec made{.at = node.at};
@@ -156,6 +202,11 @@ void read_scenario(reading& in, const yaml_key& name, const yaml_node& node, she
   from.each_element("setup", [&](const yaml_node& x) { made.setup.push_back(read_setup(in, x)); });
   from.each_element("teardown", [&](const yaml_node& x) { made.teardown.push_back(read_setup(in, x)); });
   made.steps = read_steps(in, from, "steps");
+  if (const auto* load = from.find("load")) {
+    made.load = read_load(in, *load);
+    made.load_at = load->at;
+  }
+  made.thresholds = read_pairs(in, from, "thresholds");
   if (made.steps.empty() && from.is_map())
     in.error(name.at, fmt::format("scenario \"{}\" has no steps", name.text));
   file.scenarios.push_back(std::move(made));

@@ -24,6 +24,14 @@ std::string failure_of(const step_report& x) {
   return describe(*x.what.failure, sql_of(*x.what.failure, x.what, x.sql));
 }
 
+/// How a time stands beside the first of a comparison; nothing for that one itself.
+std::string beside(const step_report::timed_mode& first, const std::chrono::nanoseconds& x) {
+  if (&x == &first.median)
+    return "";
+  return fmt::format("  ({:.2f} of {})", static_cast<double>(x.count()) / static_cast<double>(first.median.count()),
+                     to_string(first.mode));
+}
+
 void append_case(std::string& out, const scenario_report& of, std::size_t step, const std::string& name,
                  const std::string& missed) {
   const auto& x = of.steps[step];
@@ -49,6 +57,9 @@ void write_step(output& to, const step_report& step, const terminal& where) {
   fmt::format_to(std::back_inserter(out), "{}: {} {} in {}, {} of work\n", paint(where, style::bold, step.request),
                  step.what.outcomes.size(), step.what.outcomes.size() == 1 ? "query" : "queries",
                  to_text(step.what.elapsed), to_text(step.what.serial_sum()));
+  for (const auto& [mode, median] : step.modes)
+    fmt::format_to(std::back_inserter(out), "  {:<14}  {:>8}{}\n", to_string(mode), to_text(median),
+                   beside(step.modes.front(), median));
   for (const auto& x : step.expectations)
     fmt::format_to(std::back_inserter(out), "  {}  {}  (it is {})\n", good(x.held), one_line(x.text),
                    one_line(x.found));
@@ -93,6 +104,8 @@ void write_json_report(output& to, const scenario_report& what) {
       out += ", ";
       text("error", failure_of(x));
     }
+    for (const auto& [mode, median] : x.modes)
+      fmt::format_to(std::back_inserter(out), ", \"{}_ms\": {:.3f}", to_string(mode), in_ms(median));
     out += ", \"expectations\": [";
     for (std::size_t j = 0; j < x.expectations.size(); ++j) {
       const auto& e = x.expectations[j];

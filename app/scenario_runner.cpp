@@ -3,54 +3,36 @@
 #include "scenario_runner.hpp"
 
 #include "exit.hpp"
-#include "expression.hpp"
-#include "reply_scope.hpp"
 #include "setup_task.hpp"
+#include "step_cursor.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace sheaf::app {
 
 namespace {
 
-/// Requests that a step of `parallel` may send at once; and elements that `for_each` may go over.
-constexpr std::size_t queries_max = 10'000;
-
-/// What a captured value is as text: as it would be bound.
-std::string plain(const operand& x) {
-  if (const auto* text = std::get_if<std::string>(&x))
-    return *text;
-  return to_text(x);
+std::vector<std::string> sql_of_each(const request& what) {
+  std::vector<std::string> all;
+  for (const auto& q : what.queries)
+    all.push_back(q.statement.sql());
+  return all;
 }
 
-/// The values that the statement of `q` uses.
-query bound(const query_spec& q, const parameters& values, dialect d) {
-  query made = q.what;
-  for (const auto& name : made.statement.parse(d, values)->names)
-    if (const auto* x = find(values, name))
-      made.parameters.emplace_back(name, *x);
-  return made;
+std::chrono::nanoseconds median(std::vector<std::chrono::nanoseconds> times) {
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return times.size() % 2 == 1 ? *middle : (*middle + *std::max_element(times.begin(), middle)) / 2;
 }
 
-void append_each(std::vector<query>& out, const query_spec& q, const parameters& values, dialect d) {
-  const auto& [one, list] = *q.for_each;
-  const auto* all = find(values, list);
-  const auto* elements = all ? std::get_if<value::array>(&all->data()) : nullptr;
-  if (!elements)
-    return; // null: none
-  if (out.size() + elements->size() > queries_max)
-    bad_input(fmt::format("query {} would be more than {} queries", q.what.name, queries_max));
-  for (std::size_t i = 0; i < elements->size(); ++i) {
-    auto here = values;
-    std::erase_if(here, [&bound_to = one](const auto& x) { return x.first == bound_to; });
-    here.emplace_back(one, (*elements)[i]);
-    auto made = bound(q, here, d);
-    made.name += fmt::format("[{}]", i);
-    out.push_back(std::move(made));
-  }
+/// What the expectations of a comparison can name: the times by mode.
+result<operand> field_of(const std::vector<step_report::timed_mode>& modes, std::string_view name) {
+  for (const auto& [mode, time] : modes)
+    if (to_string(mode) == name)
+      return operand{time};
+  return failure{.code = errc::invalid_request, .message = fmt::format("there is no {}", name)};
 }
 
 } // namespace
@@ -63,137 +45,67 @@ bool step_report::held() const noexcept {
 
 scenario_runner::scenario_runner(engine& on, const sheaf_file& file, const variables& given, std::uint64_t seed,
                                  const signal_watch& signals, std::function<void(step_report)> on_step)
-  : engine_(on), file_(file), random_(seed), signals_(signals), on_step_(std::move(on_step)) {
-  for (const auto& [name, text] : given)
-    known_.emplace(name, text);
+  : engine_(on), signals_(signals), on_step_(std::move(on_step)), client_(file, given, generator{seed}) {}
+
+// -- steps
+
+void scenario_runner::finish(const request_step& how, const request& sent, reply got) {
+  auto checked = client_.judge(how, got);
+  on_step_({.request = how.request,
+            .what = std::move(got),
+            .sql = sql_of_each(sent),
+            .expectations = std::move(checked),
+            .modes = {}});
 }
 
-// -- values
-
-result<operand> scenario_runner::look_up(std::string_view name) const {
-  if (const auto found = known_.find(name); found != known_.end())
-    return found->second;
-  if (const char* there = std::getenv(std::string{name}.c_str()))
-    return operand{std::string{there}};
-  return failure{.code = errc::invalid_request, .message = fmt::format("nothing is called \"{}\"", name)};
-}
-
-result<std::string> scenario_runner::fill(const template_text::hole& x) {
-  const auto read = expression::parse(x.inner);
-  if (read.has_error())
-    return read.error();
-  auto value = read->evaluate([this](std::string_view name) { return look_up(name); }, &random_);
-  if (value.has_error())
-    return std::move(value).error();
-  return plain(*value);
-}
-
-request scenario_runner::make(const request_spec& what, const request_step& how) {
-  parameters values;
-  for (const auto& p : what.parameters) {
-    const auto given = std::find_if(how.with.begin(), how.with.end(), [&](const auto& x) { return x.first == p.name; });
-    if (given == how.with.end()) {
-      if (!p.default_value)
-        bad_input(fmt::format("{} needs a value for \"{}\"", what.name, p.name));
-      values.emplace_back(p.name, *p.default_value);
-      continue;
-    }
-    auto made = given->second.fill(p.type, [this](const template_text::hole& x) { return fill(x); });
-    if (made.has_error())
-      bad_input(fmt::format("{}: \"{}\": {}", what.name, p.name, made.error().message));
-    values.emplace_back(p.name, std::move(*made));
-  }
-  request made = what.settings;
-  for (const auto& q : what.queries) {
-    const auto& databases = file_.databases;
-    const auto database = std::find_if(databases.begin(), databases.end(),
-                                       [&](const database_options& d) { return d.name == q.what.database; });
-    const auto& url = database == databases.end() ? databases.front().url : database->url;
-    const auto d = is_sqlite(url) ? dialect::sqlite : dialect::postgresql;
-    if (q.for_each)
-      append_each(made.queries, q, values, d);
-    else
-      made.queries.push_back(bound(q, values, d));
-  }
-  return made;
-}
-
-// -- running
-
-void scenario_runner::finish(const request_spec& of, const request_step& how, const request& sent, reply got) {
-  step_report report{.request = of.name, .what = std::move(got), .sql = {}, .expectations = {}};
-  for (const auto& q : sent.queries)
-    report.sql.push_back(q.statement.sql());
-  for (const auto& [path, text] : how.expect) {
-    checked_expectation x{
-        .at = text.at, .text = fmt::format("{}: {}", path.text, text.text), .held = false, .found = {}};
-    const auto it = field_of(report.what, path.text);
-    const auto read = expression::parse_expectation(text.text);
-    if (it.has_error()) {
-      x.found = it.error().message;
-    } else if (read.has_error()) {
-      x.found = read.error().message;
-    } else {
-      x.found = to_text(*it);
-      const auto holds = read->holds(
-          [&](std::string_view name) -> result<operand> {
-            if (name == "it")
-              return *it;
-            if (known_.contains(name))
-              return look_up(name);
-            return field_of(report.what, name);
-          },
-          &random_);
-      x.held = holds.has_value() && *holds;
-      if (holds.has_error())
-        x.found += fmt::format(" ({})", holds.error().message);
-    }
-    report.expectations.push_back(std::move(x));
-  }
-  for (const auto& [name, path] : how.capture)
-    if (auto value = field_of(report.what, path.text))
-      known_.insert_or_assign(name.text, std::move(*value));
-    else
-      report.expectations.push_back(
-          {path.at, fmt::format("capture {}: {}", name.text, path.text), false, value.error().message});
-  on_step_(std::move(report));
-}
-
-void scenario_runner::run(const request_spec& what, const request_step& how) {
-  auto made = make(what, how);
-  if (made.queries.empty())
-    bad_input(fmt::format("{} has no queries: the lists that its for_each go over are empty", what.name));
-  auto got = app::run(engine_, made, signals_);
-  finish(what, how, made, std::move(got));
+void scenario_runner::run(const request_step& how) {
+  const auto made = client_.make(how);
+  finish(how, made, app::run(engine_, made, signals_));
 }
 
 void scenario_runner::run(const parallel_step& all) {
   std::vector<request> sent;
-  for (const auto& step : all.steps) {
-    const auto& how = std::get<request_step>(step.what);
-    sent.push_back(make(*file_.find_request(how.request), how));
-  }
+  for (const auto& step : all.steps)
+    sent.push_back(client_.make(std::get<request_step>(step.what)));
   auto got = app::run_all(engine_, sent, signals_);
-  for (std::size_t i = 0; i < sent.size(); ++i) {
-    const auto& how = std::get<request_step>(all.steps[i].what);
-    finish(*file_.find_request(how.request), how, sent[i], std::move(got[i]));
+  for (std::size_t i = 0; i < sent.size(); ++i)
+    finish(std::get<request_step>(all.steps[i].what), sent[i], std::move(got[i]));
+}
+
+/// The modes in turn, so that a slow moment hits all of them.
+void scenario_runner::run(const compare_step& how) {
+  const auto made = client_.make(how.request);
+  step_report report{
+      .request = how.request.request, .what = {}, .sql = sql_of_each(made), .expectations = {}, .modes = {}};
+  std::vector<std::vector<std::chrono::nanoseconds>> times(how.modes.size());
+  for (std::size_t round = 0; round <= how.times && report.what.ok(); ++round)
+    for (std::size_t i = 0; i < how.modes.size() && report.what.ok(); ++i) {
+      auto sent = made;
+      if (how.modes[i] == session_mode::shared_session)
+        sent.width = 1;
+      report.what = app::run(engine_, std::move(sent), signals_);
+      if (round > 0) // the first warms up, and opens the sessions
+        times[i].push_back(report.what.elapsed);
+    }
+  if (report.what.ok()) {
+    for (std::size_t i = 0; i < how.modes.size(); ++i)
+      report.modes.push_back({how.modes[i], median(std::move(times[i]))});
+    report.expectations =
+        client_.judge(how.request.expect, [&](std::string_view name) { return field_of(report.modes, name); });
   }
+  on_step_(std::move(report));
 }
 
 void scenario_runner::run(const step_spec& step) {
   if (const auto* one = std::get_if<request_step>(&step.what))
-    run(*file_.find_request(one->request), *one);
+    run(*one);
   else if (const auto* all = std::get_if<parallel_step>(&step.what))
     run(*all);
   else
-    for (std::size_t i = 0; i < std::get<repeat_step>(step.what).times; ++i)
-      run(std::get<repeat_step>(step.what).steps);
+    run(std::get<compare_step>(step.what));
 }
 
-void scenario_runner::run(const std::vector<step_spec>& steps) {
-  for (const auto& x : steps)
-    run(x);
-}
+// -- scenarios
 
 void scenario_runner::run_setup(const std::vector<setup_spec>& steps, std::string_view what) {
   for (auto begin = steps.begin(); begin != steps.end();) {
@@ -209,9 +121,17 @@ void scenario_runner::run_setup(const std::vector<setup_spec>& steps, std::strin
 }
 
 void scenario_runner::run(const scenario_spec& what) {
+  run_within(what, [&] {
+    step_cursor steps{what.steps};
+    while (const auto* step = steps.next())
+      run(*step);
+  });
+}
+
+void scenario_runner::run_within(const scenario_spec& what, const std::function<void()>& body) {
   try {
     run_setup(what.setup, "setup");
-    run(what.steps);
+    body();
   } catch (...) {
     try {
       run_setup(what.teardown, "teardown");

@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Runs a request or a scenario of a sheaf file: fills in values, sends, compares with what is expected. Main thread.
+// Runs a request or a scenario of a sheaf file once, step by step. Main thread.
 
 #pragma once
 
-#include "generator.hpp"
-#include "operand.hpp"
 #include "runner.hpp"
-#include "sheaf_file.hpp"
+#include "scenario_client.hpp"
 
 #include <functional>
-#include <map>
-#include <string>
-#include <vector>
 
 namespace sheaf::app {
 
-/// An expectation and what came of it.
-struct checked_expectation {
-  location at;
-  std::string text; ///< `total.scalar > 0`
-  bool held = false;
-  std::string found; ///< The value, or why there is none.
-};
-
-/// One request that was answered.
+/// One request that was answered, or compared.
 struct step_report {
   std::string request;
-  reply what;
+  reply what;                   ///< Of a comparison: the last one.
   std::vector<std::string> sql; ///< Of each query, for the places of failures.
   std::vector<checked_expectation> expectations;
+
+  /// Of a comparison: a mode and the median of its times.
+  struct timed_mode {
+    session_mode mode;
+    std::chrono::nanoseconds median;
+  };
+  std::vector<timed_mode> modes;
 
   bool held() const noexcept; ///< All that was expected; without expectations: the request succeeded.
 };
@@ -42,28 +36,26 @@ public:
                   const signal_watch& signals, std::function<void(step_report)> on_step);
 
   /// Ends the command when a value cannot be made. Throws `interrupted`.
-  void run(const request_spec& what, const request_step& how);
+  void run(const request_step& how);
 
   /// Setup, steps, and, whatever happens, teardown. A setup that fails ends the command.
   void run(const scenario_spec& what);
 
+  /// The same with `body` for the steps.
+  void run_within(const scenario_spec& what, const std::function<void()>& body);
+
 private:
-  void run(const std::vector<step_spec>& steps);
   void run(const step_spec& step);
   void run(const parallel_step& steps);
+  void run(const compare_step& how);
   void run_setup(const std::vector<setup_spec>& steps, std::string_view what);
 
-  request make(const request_spec& what, const request_step& how);
-  void finish(const request_spec& of, const request_step& how, const request& sent, reply got);
-  result<std::string> fill(const template_text::hole& x);
-  result<operand> look_up(std::string_view name) const;
+  void finish(const request_step& how, const request& sent, reply got);
 
   engine& engine_;
-  const sheaf_file& file_;
-  generator random_;
   const signal_watch& signals_;
   std::function<void(step_report)> on_step_;
-  std::map<std::string, operand, std::less<>> known_; ///< Variables and what was captured.
+  scenario_client client_;
 };
 
 } // namespace sheaf::app

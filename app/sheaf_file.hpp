@@ -51,10 +51,13 @@ struct request_spec {
 
 struct step_spec;
 
+/// A path and what is expected of its value.
+using expectation_spec = std::pair<placed_text, placed_text>;
+
 struct request_step {
   std::string request;
   std::vector<std::pair<std::string, value_spec>> with;
-  std::vector<std::pair<placed_text, placed_text>> expect;  ///< Path and expectation.
+  std::vector<expectation_spec> expect;
   std::vector<std::pair<placed_text, placed_text>> capture; ///< Name and path.
 };
 
@@ -67,9 +70,36 @@ struct repeat_step {
   std::vector<step_spec> steps;
 };
 
+/// How a request's queries are run in a comparison.
+enum class session_mode : std::uint8_t {
+  shared_session, ///< One after another, as on one session.
+  own_sessions,   ///< At once, each on a session of its own.
+};
+
+std::string_view to_string(session_mode x) noexcept; ///< As the file has it: `own_sessions`.
+
+struct compare_step {
+  request_step request; ///< What it expects is of the times, by mode.
+  std::vector<session_mode> modes{session_mode::shared_session, session_mode::own_sessions};
+  std::size_t times = 5;
+};
+
 struct step_spec {
   location at;
-  std::variant<request_step, parallel_step, repeat_step> what;
+  std::variant<request_step, parallel_step, repeat_step, compare_step> what;
+};
+
+/// Whether there is a comparison among these steps, or among what they repeat.
+bool has_comparison(const std::vector<step_spec>& steps);
+
+/// How `sheaf bench` runs a scenario's steps.
+struct load_spec {
+  static constexpr std::size_t clients_max = 10'000;
+
+  std::optional<std::size_t> clients;
+  std::optional<double> rate; ///< Beginnings a second; without it each client begins again at once.
+  std::chrono::nanoseconds duration = std::chrono::seconds{10};
+  std::chrono::nanoseconds warm_up{0};
 };
 
 /// Before or after the steps.
@@ -86,6 +116,9 @@ struct scenario_spec {
   location at;
   std::vector<setup_spec> setup, teardown;
   std::vector<step_spec> steps;
+  load_spec load;
+  std::optional<location> load_at;
+  std::vector<expectation_spec> thresholds; ///< Of `load_metrics`.
 };
 
 struct sheaf_file {

@@ -207,8 +207,7 @@ TEST_F(SheafFileCommand, WritesAFileToBeginWithThatRunsAtOnce) {
 TEST(SheafFileDocumentation, KnowsTheKeysThatTheReaderKnows) {
   using namespace sheaf::app;
   const auto text = text_of(source / "docs/sheaf-file.md");
-  for (const auto x : {section::file, section::database, section::pool, section::request, section::parameter,
-                       section::query, section::scenario, section::setup, section::step, section::repeat}) {
+  for (const auto x : all_sections) {
     const auto begin = text.find(fmt::format("\n## {}\n", to_string(x)));
     ASSERT_NE(begin, text.npos) << to_string(x);
     const auto part = text.substr(begin + 1, text.find("\n## ", begin + 1) - begin);

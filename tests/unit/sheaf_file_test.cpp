@@ -276,13 +276,12 @@ TEST_F(SheafFile, TakesAliasesAsIfTheyWereWrittenOut) {
 }
 
 TEST(FileKeys, NameEachKeyOnce) {
-  for (const auto x : {section::file, section::database, section::pool, section::request, section::parameter,
-                       section::query, section::scenario, section::setup, section::step, section::repeat}) {
+  for (const auto x : all_sections) {
     std::set<std::string_view> names;
     for (const auto& key : keys_of(x)) {
       EXPECT_TRUE(names.insert(key.name).second) << key.name;
       EXPECT_TRUE(key.meaning.ends_with('.')) << key.name;
-      EXPECT_EQ(key.type == key_type::choice, !key.choices.empty()) << key.name;
+      EXPECT_EQ(key.type == key_type::choice || key.type == key_type::choice_list, !key.choices.empty()) << key.name;
     }
   }
 }

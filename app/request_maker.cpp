@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "request_maker.hpp"
+
+#include "runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sheaf::app {
+
+namespace {
+
+/// That `for_each` may make.
+constexpr std::size_t queries_max = 10'000;
+
+dialect dialect_of(const sheaf_file& file, const query_spec& q) {
+  const auto& all = file.databases;
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const database_options& d) { return d.name == q.what.database; });
+  return is_sqlite(found == all.end() ? all.front().url : found->url) ? dialect::sqlite : dialect::postgresql;
+}
+
+/// The values that the statement of `q` uses.
+query bound(const query_spec& q, const parameters& values, dialect d) {
+  query made = q.what;
+  for (const auto& name : made.statement.parse(d, values)->names)
+    if (const auto* x = find(values, name))
+      made.parameters.emplace_back(name, *x);
+  return made;
+}
+
+void append_each(std::vector<query>& out, const query_spec& q, const parameters& values, dialect d) {
+  const auto& [one, list] = *q.for_each;
+  const auto* all = find(values, list);
+  const auto* elements = all ? std::get_if<value::array>(&all->data()) : nullptr;
+  if (!elements)
+    return; // null: none
+  for (std::size_t i = 0; i < elements->size() && out.size() <= queries_max; ++i) {
+    auto here = values;
+    std::erase_if(here, [&bound_to = one](const auto& x) { return x.first == bound_to; });
+    here.emplace_back(one, (*elements)[i]);
+    auto made = bound(q, here, d);
+    made.name += fmt::format("[{}]", i);
+    out.push_back(std::move(made));
+  }
+}
+
+failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
+
+} // namespace
+
+result<request> make_request(const sheaf_file& file, const request_spec& what, const parameters& values) {
+  request made = what.settings;
+  for (const auto& q : what.queries) {
+    const auto d = dialect_of(file, q);
+    if (q.for_each)
+      append_each(made.queries, q, values, d);
+    else
+      made.queries.push_back(bound(q, values, d));
+  }
+  if (made.queries.size() > queries_max)
+    return refusal(fmt::format("{} would be more than {} queries", what.name, queries_max));
+  if (made.queries.empty())
+    return refusal(fmt::format("{} has no queries: the lists that its for_each go over are empty", what.name));
+  return made;
+}
+
+std::vector<std::size_t> origins(const request_spec& what, const std::vector<query>& made) {
+  std::vector<std::size_t> from;
+  for (std::size_t i = 0; i < what.queries.size(); ++i) {
+    const auto& name = what.queries[i].what.name;
+    const auto is_one = [&](const query& q) { // `each[7]` of `each`
+      return what.queries[i].for_each ? q.name.starts_with(name) && q.name.substr(name.size()).starts_with('[')
+                                      : q.name == name;
+    };
+    while (from.size() < made.size() && is_one(made[from.size()]))
+      from.push_back(i);
+  }
+  return from;
+}
+
+} // namespace sheaf::app
