@@ -141,7 +141,7 @@ void load_generator::lane::start() {
   const auto& plan = of_.plan_;
   for (std::size_t i = index_; i < plan.clients; i += lanes_) {
     generator random{plan.seed, static_cast<std::int64_t>(i), static_cast<std::int64_t>(plan.clients)};
-    clients_.push_back(std::make_unique<client>(of_, *this, scenario_client{plan.file, plan.given, std::move(random)}));
+    clients_.push_back(std::make_unique<client>(of_, *this, scenario_client{plan.file, plan.given, random}));
   }
   for (const auto& x : clients_)
     if (plan.rate)

@@ -25,7 +25,7 @@ std::string plain(const operand& x) {
 } // namespace
 
 scenario_client::scenario_client(const sheaf_file& file, const variables& given, generator random)
-  : file_(file), random_(std::move(random)) {
+  : file_(file), random_(random) {
   for (const auto& [name, text] : given)
     known_.emplace(name, text);
 }

@@ -72,6 +72,20 @@ TEST(Readme, ShowsARunOfTheExampleFile) {
   EXPECT_GT(std::count(shown.begin(), shown.end(), '\n'), 5);
 }
 
+TEST(Readme, GivesALoadThatRuns) {
+  EXPECT_EQ(between(text_of(source / "README.md"), "    sheaf bench ", "\n"),
+            "examples/files/load.yaml shop --clients 16 --duration 10s --output report.json");
+  const sheaf::app::temporary_directory folder;
+  const std::filesystem::path there{folder.path()};
+  std::filesystem::create_directories(there / "examples");
+  std::filesystem::copy(source / "examples/files", there / "examples/files");
+  const auto done = run({program(), "bench", "examples/files/load.yaml", "shop", "--clients", "16", "--duration",
+                         "300ms", "--output", "report.json"}, // but for so long
+                        {.directory = folder.path()});
+  EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
+  EXPECT_TRUE(exists(there / "report.json"));
+}
+
 /// Each promise names tests, and these exist.
 TEST(Reliability, NamesTestsThatAreThere) {
   std::string tests;

@@ -231,7 +231,7 @@ TEST_F(Scenario, IsBounded) {
   EXPECT_THAT(
       findings_in_steps("{parallel: [{repeat: {times: 1, of: [{request: r, with: {a: 1}}]}}]}, {parallel: []}, {}"),
       ElementsAre("4:13: error: parallel takes requests", "4:82: error: parallel has no steps",
-                  "4:87: error: a step is one of request, parallel and repeat"));
+                  "4:87: error: a step is one of request, parallel, repeat and compare"));
 }
 
 // -- what YAML may do
