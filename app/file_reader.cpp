@@ -167,6 +167,10 @@ const T* named(const std::vector<T>& all, std::string_view name) noexcept {
 
 } // namespace
 
+const database_options* sheaf_file::database_of(const query& what) const noexcept {
+  return what.database.empty() && !databases.empty() ? &databases.front() : named(databases, what.database);
+}
+
 const request_spec* sheaf_file::find_request(std::string_view name) const noexcept { return named(requests, name); }
 
 const scenario_spec* sheaf_file::find_scenario(std::string_view name) const noexcept { return named(scenarios, name); }

@@ -25,7 +25,8 @@ constexpr std::string_view starter =
 
 databases:
   # Or postgresql://user@host/dbname. ${NAME:-default} is a variable: of -D NAME=VALUE, or of the environment.
-  main: {url: "${DATABASE_URL:-sqlite:sheaf-example.db?mode=rwc}", pool: {max_size: 8}}
+  # max_size is how many sessions there are at most: one for each query that runs at once.
+  main: {url: "${DATABASE_URL:-sqlite:sheaf-example.db?mode=rwc}", pool: {max_size: 3}}
 
 requests:
   dashboard:

@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Standard output, gathered and written in large pieces; a write that fails is reported once. Main thread.
+// Standard output, or a file in its place, gathered and written in large pieces; a write that fails is reported once.
+// Main thread.
 
 #pragma once
 
 #include <string>
-#include <string_view>
 
 namespace sheaf::app {
 
 class output {
 public:
+  /// To standard output.
+  output() = default;
+
+  /// Into a file, which is written beside its place and put there by `finish`: it is whole or as it was. What is no
+  /// plain file (a pipe, `/dev/null`) is written as it stands. Empty for standard output. Ends the command (`stop`,
+  /// exit code 2) when there is no writing there.
+  explicit output(const std::string& file);
+
+  ~output(); ///< A file that was not finished is as it was before.
+  output(const output&) = delete;
+  output& operator=(const output&) = delete;
+
   /// Where formatters append.
   std::string& text() noexcept { return text_; }
 
@@ -20,13 +32,22 @@ public:
       flush();
   }
 
-  /// Writes all of it. Ends the command (`stop`, exit code 2) when standard output cannot take it; silently when it is
-  /// a pipe that nobody reads any more.
+  /// Writes all of it. Ends the command (`stop`, exit code 2) when it cannot be written; silently when it is a pipe
+  /// that nobody reads any more.
   void flush();
 
+  /// Writes all of it and puts the file in its place.
+  void finish();
+
 private:
+  [[noreturn]] void fail(int error) const;
+
   static constexpr std::size_t piece_bytes = 1 << 16;
   std::string text_;
+  std::string file_;   ///< As it was given; empty for standard output.
+  std::string target_; ///< Where the file goes: what a link leads to.
+  std::string beside_; ///< Where it is written; empty when that is its place.
+  int fd_ = 1;
 };
 
 } // namespace sheaf::app

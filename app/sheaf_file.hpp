@@ -95,6 +95,8 @@ struct sheaf_file {
   std::vector<request_spec> requests;
   std::vector<scenario_spec> scenarios;
 
+  /// The database that a query is for; null when there is none of that name.
+  const database_options* database_of(const query& what) const noexcept;
   const request_spec* find_request(std::string_view name) const noexcept;
   const scenario_spec* find_scenario(std::string_view name) const noexcept;
 };

@@ -10,6 +10,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fmt/format.h>
+
 #include <fstream>
 
 namespace {
@@ -189,6 +191,48 @@ TEST_F(SheafFile, FindsStatementsAndDatabasesThatDoNotFit) {
                           "9:10: error: query \"c\" is an empty statement"));
 }
 
+TEST_F(SheafFile, FindsQueriesThatGetInEachOthersWay) {
+  EXPECT_THAT(
+      findings_in_request("    queries:\n"
+                          "      reads: select * from book join author on true\n"
+                          "      writes: update public.book set x = 1\n"
+                          "      elsewhere: {sql: delete from book, database: pg}\n"
+                          "      other: with book as (select 1) insert into shop select * from book\n"
+                          "      more: insert into shop values (1)\n"
+                          "      alone: insert into log values (1) returning (select 1 from log)\n"
+                          "      unknown: replace into author values (1)\n"),
+      ElementsAre("6:15: warning: query \"writes\" writes book, which query \"reads\" reads: they run at once, in "
+                  "no order",
+                  "8:14: warning: query \"other\" writes shop, which query \"more\" writes: they run at once, in "
+                  "no order",
+                  "9:13: warning: query \"more\" writes shop, which query \"other\" writes: they run at once, "
+                  "in no order"));
+}
+
+TEST_F(SheafFile, FindsPoolsThatAreLargerThanNeeded) {
+  const auto of = [&](std::string_view requests, std::string_view scenarios = "") {
+    return findings(fmt::format("databases: {{main: {{url: 'sqlite::memory:', pool: {{max_size: 8}}}}}}\n"
+                                "requests: {{{}}}\nscenarios: {{{}}}\n",
+                                requests, scenarios));
+  };
+  const auto larger = [](std::string_view n) {
+    return ElementsAre(
+        fmt::format("1:13: warning: pool.max_size of main is 8, and what is run here uses {} at most", n));
+  };
+  const std::string two = "r: {queries: {a: select 1, b: select 2}}";
+  EXPECT_THAT(of(two), larger("2 sessions"));
+  EXPECT_THAT(of("r: {queries: {a: select 1}}"), larger("1 session"));
+  const std::string each = "parameters: {ids: {type: 'int[]', default: [1]}}, "
+                           "queries: {a: {sql: 'select :i', for_each: {i: '{ids}'}}}";
+  EXPECT_THAT(of("r: {" + each + "}"), testing::IsEmpty()) << "a list may be as long as it likes";
+  EXPECT_THAT(of("r: {width: 3, " + each + "}"), larger("3 sessions"));
+  const std::string r = "{request: r}";
+  EXPECT_THAT(of(two, "s: {steps: [" + r + ", {repeat: {times: 3, of: [" + r + ", {parallel: [" + r + ", " + r + ", " +
+                          r + "]}]}}]}"),
+              larger("6 sessions"));
+  EXPECT_THAT(of(two, "s: {steps: [{parallel: [" + r + ", " + r + ", " + r + ", " + r + "]}]}"), testing::IsEmpty());
+}
+
 class Scenario : public SheafFile {
 protected:
   std::vector<std::string> findings_in_steps(std::string_view steps) {
@@ -260,6 +304,20 @@ TEST_F(SheafFile, RefusesWhatIsNoYamlOrTooMuchOfIt) {
     ASSERT_FALSE(found.empty()) << text.substr(0, 100);
     EXPECT_THAT(found.front(), HasSubstr(why));
   }
+}
+
+TEST_F(SheafFile, CountsColumnsInCharacters) {
+  EXPECT_THAT(findings("databases: {größe: {url: a, pol: {}}, 本: {url: a, pol: {}}}\n"),
+              ElementsAre("1:29: error: a database has no key \"pol\"; did you mean \"pool\"?",
+                          "1:51: error: a database has no key \"pol\"; did you mean \"pool\"?"));
+  EXPECT_THAT(findings("databases: {ö: {url:\ta, pol: {}}}\n"), ElementsAre(HasSubstr("1:25: error: ")))
+      << "a tab is one";
+  EXPECT_THAT(findings("# ö\r\nä: *b"), ElementsAre(HasSubstr("2:4: error: "))) << "what the parser refuses, too";
+  EXPECT_THAT(findings("ä: \"ö\xff\""), ElementsAre("1:6: error: the byte 0xff is not UTF-8"));
+  std::string many; // of which each place is found without counting from the line's begin
+  for (int i = 0; i < 20'000; ++i)
+    many += "'" + std::string(10, ' ') + "öööööööööö', ";
+  EXPECT_THAT(findings("a: [" + many + "*b]"), ElementsAre(HasSubstr(fmt::format("1:{}: ", 5 + 20'000 * 24))));
 }
 
 TEST_F(SheafFile, RefusesAFileThatIsNotThereOrTooLarge) {
