@@ -98,7 +98,47 @@ constexpr std::array repeat_keys{
     file_key{"of", maps, "", "The steps.", section::step},
 };
 
+constexpr std::array sections{section::file,      section::database, section::pool,  section::request,
+                              section::parameter, section::query,    section::setup, section::scenario,
+                              section::step,      section::repeat};
+
 } // namespace
+
+std::span<const section> all_sections() noexcept { return sections; }
+
+std::string_view type_text(const file_key& key) noexcept {
+  switch (key.type) {
+  case text:
+    return "text";
+  case path:
+    return "path";
+  case sql:
+    return "sql";
+  case number:
+    return "number";
+  case boolean:
+    return "boolean";
+  case duration:
+    return "duration";
+  case size:
+    return "size";
+  case choice:
+    return key.choices;
+  case any:
+    return "any";
+  case texts:
+    return "map of text";
+  case values:
+    return "map of values";
+  case sub_map:
+    return "map";
+  case named_maps:
+    return "map by name";
+  case maps:
+    break;
+  }
+  return "list of maps";
+}
 
 std::span<const file_key> keys_of(section x) noexcept {
   switch (x) {

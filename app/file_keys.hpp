@@ -51,8 +51,12 @@ struct file_key {
   std::string_view choices{};     ///< Of a `choice`, with blanks between.
 };
 
+std::span<const section> all_sections() noexcept; ///< In the order in which a file is explained.
 std::span<const file_key> keys_of(section x) noexcept;
 std::string_view to_string(section x) noexcept; ///< `a query`.
+
+/// What a value is, in words: `map by name`, or a choice's words.
+std::string_view type_text(const file_key& key) noexcept;
 
 /// The JSON Schema (draft 2020-12) of a sheaf file, which editors complete from.
 std::string json_schema();

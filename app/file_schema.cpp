@@ -8,17 +8,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <string>
 
 namespace sheaf::app {
 
 namespace {
-
-constexpr std::array all_sections{section::file,      section::database, section::pool,  section::request,
-                                  section::parameter, section::query,    section::setup, section::scenario,
-                                  section::step,      section::repeat};
 
 std::string name_of(section x) {
   std::string name{to_string(x)};
@@ -100,9 +95,9 @@ void append_section(std::string& out, section x) {
 std::string json_schema() {
   std::string out = "{\n \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n \"title\": \"sheaf file\",\n"
                     " \"$ref\": \"#/$defs/a_sheaf_file\",\n \"$defs\": {\n";
-  for (const auto x : all_sections) {
+  for (const auto x : all_sections()) {
     append_section(out, x);
-    out += x == all_sections.back() ? "\n" : ",\n";
+    out += x == all_sections().back() ? "\n" : ",\n";
   }
   return out + " }\n}\n";
 }

@@ -71,6 +71,7 @@ void add_init_command(CLI::App& program, chosen_command& chosen) {
   auto path = std::make_shared<std::string>("sheaf.yaml");
   auto* command = program.add_subcommand("init", "Write a sheaf file to begin with, which runs at once on SQLite");
   command->add_option("FILE", *path, "Its name; it must not be there yet")->capture_default_str();
+  command->footer("Examples:\n  sheaf init\n  sheaf init books.yaml\n");
   command->callback([path, &chosen] { chosen = [path] { return run_init(*path); }; });
 }
 

@@ -216,10 +216,8 @@ void add_run_command(CLI::App& program, chosen_command& chosen) {
       ->type_name("table|json|csv|ndjson|junit")
       ->capture_default_str();
   command
-      ->add_option(
-          "--output", how->output_file,
-          "Write results, or a scenario's report, into a file: all of it or nothing. A scenario's expectations "
-          "are shown as well")
+      ->add_option("--output", how->output_file,
+                   "Write results, or a scenario's report, into a file, which is whole or as it was")
       ->type_name("FILE");
   command->add_option("--seed", how->seed, "For random values: the same seed gives the same ones")->type_name("N");
   command

@@ -180,6 +180,20 @@ TEST_F(SheafFileCommand, ChangesNothingWhenASetupFailsAndTearsDownAllTheSame) {
   }
 }
 
+TEST_F(SheafFileCommand, DoesWhatTheHelpPromises) {
+  change_example("    teardown:\n      - sql: drop table book\n", "");
+  ASSERT_EQ(sheaf({"run", "shop.yaml", "smoke"}).exit_code, 0);
+  std::filesystem::create_symlink(program(), at("sheaf"));
+  for (const char* command : {"check", "run", "init"})
+    for (const auto& example : examples_of({command, "--help"})) {
+      const auto done =
+          run({"sh", "-c", example},
+              {.environment = {{"PATH", folder.path() + ":" + std::getenv("PATH")}}, .directory = folder.path()});
+      EXPECT_EQ(done.exit_code, 0) << example << '\n' << done.err;
+      EXPECT_EQ(done.err, "") << example;
+    }
+}
+
 TEST_F(SheafFileCommand, ChecksSeveralFilesAtOnce) {
   write("bad.yaml", "databases: {main: {url: 'sqlite:x', pol: {}}}\n");
   const auto text = sheaf({"check", "shop.yaml", "bad.yaml"});
@@ -225,13 +239,12 @@ TEST_F(SheafFileCommand, WritesAFileToBeginWithThatRunsAtOnce) {
 TEST(SheafFileDocumentation, KnowsTheKeysThatTheReaderKnows) {
   using namespace sheaf::app;
   const auto text = text_of(source / "docs/sheaf-file.md");
-  for (const auto x : {section::file, section::database, section::pool, section::request, section::parameter,
-                       section::query, section::scenario, section::setup, section::step, section::repeat}) {
+  for (const auto x : all_sections()) {
     const auto begin = text.find(fmt::format("\n## {}\n", to_string(x)));
     ASSERT_NE(begin, text.npos) << to_string(x);
     const auto part = text.substr(begin + 1, text.find("\n## ", begin + 1) - begin);
     for (const auto& key : keys_of(x)) {
-      EXPECT_THAT(part, HasSubstr(fmt::format("\n| `{}` | ", key.name)));
+      EXPECT_THAT(part, HasSubstr(fmt::format("\n| `{}` | {} |", key.name, type_text(key))));
       EXPECT_THAT(part, HasSubstr(fmt::format(" | {} | {} |\n",
                                               key.default_value.empty() ? "" : fmt::format("`{}`", key.default_value),
                                               key.meaning)));

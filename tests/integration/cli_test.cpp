@@ -50,23 +50,6 @@ TEST(Cli, SaysItsVersion) {
   EXPECT_THAT(said.out, testing::MatchesRegex("sheaf [0-9]+\\.[0-9]+\\.[0-9]+\n"));
 }
 
-/// The lines below `Examples:` in the help of a command.
-words examples_of(const words& command) {
-  const auto help = run_sheaf(command);
-  EXPECT_EQ(help.exit_code, 0);
-  words examples;
-  bool reached = false;
-  for (const auto& line : lines_of(help.out)) {
-    if (reached && !line.starts_with("  "))
-      break;
-    if (reached)
-      examples.push_back(line.substr(2));
-    reached = reached || line == "Examples:";
-  }
-  EXPECT_THAT(examples, Not(IsEmpty()));
-  return examples;
-}
-
 class CliExamples : public testing::TestWithParam<std::string> {};
 
 TEST_P(CliExamples, DoWhatTheHelpPromises) {
@@ -78,14 +61,14 @@ TEST_P(CliExamples, DoWhatTheHelpPromises) {
   auto command = words{"--help"};
   if (!GetParam().empty())
     command.insert(command.begin(), GetParam());
-  for (const auto& example : examples_of(command)) {
+  for (const auto& example : cli::examples_of(command)) {
     const auto said = cli::run({"sh", "-c", example}, how);
     EXPECT_EQ(said.exit_code, 0) << example << '\n' << said.err;
-    EXPECT_THAT(said.out, Not(IsEmpty())) << example;
+    EXPECT_TRUE(!said.out.empty() || example.find(" > ") != example.npos) << example;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OfHelp, CliExamples, testing::Values("", "query", "demo"),
+INSTANTIATE_TEST_SUITE_P(OfHelp, CliExamples, testing::Values("", "query", "demo", "help", "completion"),
                          [](const auto& x) { return x.param.empty() ? "program" : x.param; });
 
 TEST(Cli, NamesItsCommandsWhenNoneIsGiven) {

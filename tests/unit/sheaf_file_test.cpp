@@ -334,8 +334,7 @@ TEST_F(SheafFile, TakesAliasesAsIfTheyWereWrittenOut) {
 }
 
 TEST(FileKeys, NameEachKeyOnce) {
-  for (const auto x : {section::file, section::database, section::pool, section::request, section::parameter,
-                       section::query, section::scenario, section::setup, section::step, section::repeat}) {
+  for (const auto x : all_sections()) {
     std::set<std::string_view> names;
     for (const auto& key : keys_of(x)) {
       EXPECT_TRUE(names.insert(key.name).second) << key.name;
