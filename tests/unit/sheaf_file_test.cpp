@@ -130,6 +130,9 @@ TEST_F(SheafFile, NamesTheNearestKey) {
                                                       "1:1: error: there are no databases"));
   EXPECT_THAT(findings("databases: {main: {url: a, pool: {max_sise: 8}}}"),
               ElementsAre(HasSubstr("a pool has no key \"max_sise\"; did you mean \"max_size\"?")));
+  EXPECT_THAT(findings_in_request("    queries: {a: {sql: select x, y from t}}"),
+              ElementsAre("4:34: error: a query has no key \"y from t\"; within { } a comma ends a value that has no "
+                          "quotes"));
   EXPECT_THAT(findings_in_request("    queries: {a: {sqll: select 1}}"),
               ElementsAre("4:15: error: query \"a\" has neither sql nor sql_file",
                           HasSubstr("a query has no key \"sqll\"; did you mean \"sql\"?")));
