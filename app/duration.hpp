@@ -16,6 +16,9 @@ namespace sheaf::app {
 /// duration and one beyond ten years are `invalid_request`.
 result<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
+/// A regular expression (ECMAScript) of what `parse_duration` takes, but for what is too short or too long.
+inline constexpr const char* duration_pattern = R"(^(?=[^a-z]*[1-9])([0-9]+\.?[0-9]*|\.[0-9]+)(us|ms|s|m|h)$)";
+
 /// Three digits and a unit: `850 us`, `61.2 ms`, `2.26 s`.
 std::string to_text(std::chrono::nanoseconds time);
 

@@ -11,6 +11,9 @@
 #include "runner.hpp"
 #include "sql_syntax.hpp"
 
+#include "sheaf/postgresql_url.hpp"
+#include "sheaf/sqlite_url.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -53,6 +56,14 @@ parameters parameters_of(const request_spec& r, const query_spec& q) {
   return all;
 }
 
+/// As opening a session would refuse it.
+std::optional<failure> url_refusal(const std::string& url) {
+  const auto refusal = [](const auto& parsed) {
+    return parsed.has_error() ? std::optional{parsed.error()} : std::nullopt;
+  };
+  return is_sqlite(url) ? refusal(parse_sqlite_url(url)) : refusal(parse_postgresql_url(url));
+}
+
 class checker {
 public:
   checker(const sheaf_file& file, const variables& given) : file_(file) {
@@ -61,6 +72,9 @@ public:
   }
 
   std::vector<finding> run() && {
+    for (std::size_t i = 0; i < file_.databases.size(); ++i)
+      if (const auto wrong = url_refusal(file_.databases[i].url))
+        error(file_.databases_at[i], fmt::format("database \"{}\": {}", file_.databases[i].name, wrong->message));
     for (const auto& r : file_.requests)
       check(r);
     for (const auto& s : file_.scenarios)

@@ -176,15 +176,20 @@ const request_spec* sheaf_file::find_request(std::string_view name) const noexce
 const scenario_spec* sheaf_file::find_scenario(std::string_view name) const noexcept { return named(scenarios, name); }
 
 read_result read_sheaf_file(const std::filesystem::path& path, const variables& given) {
+  const auto text = read_text_file(path.string(), yaml_mebibytes_max);
+  if (text.has_value())
+    return read_sheaf_text(*text, path, given);
+  read_result out;
+  out.file.path = path;
+  out.findings.push_back({.message = text.error().message});
+  return out;
+}
+
+read_result read_sheaf_text(const std::string& text, const std::filesystem::path& path, const variables& given) {
   read_result out;
   out.file.path = path;
   reading in{.folder = path.parent_path(), .given = given, .findings = {}};
-  const auto text = read_text_file(path.string(), yaml_mebibytes_max);
-  if (text.has_error()) {
-    out.findings.push_back({.message = text.error().message});
-    return out;
-  }
-  const auto tree = parse_yaml(*text);
+  const auto tree = parse_yaml(text);
   if (tree.has_error()) {
     out.findings.push_back(tree.error());
     return out;

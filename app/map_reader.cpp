@@ -144,7 +144,8 @@ std::optional<std::size_t> map_reader::size(std::string_view key) const {
     return {};
   auto bytes = found->text;
   try {
-    if (CLI::AsSizeValue(false)(bytes).empty())
+    const auto first = bytes.find_first_not_of(' '); // or it would take `MiB` for 1 MiB
+    if (first != bytes.npos && bytes[first] >= '0' && bytes[first] <= '9' && CLI::AsSizeValue(false)(bytes).empty())
       if (const auto x = parse_whole<std::size_t>(bytes))
         return x;
   } catch (const CLI::ValidationError&) { // so it says that there is no number

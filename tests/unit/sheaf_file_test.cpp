@@ -2,8 +2,10 @@
 //
 // Sheaf files: what is read, and what is refused, where and in which words.
 
+#include "app/duration.hpp"
 #include "app/file_check.hpp"
 #include "app/file_keys.hpp"
+#include "app/map_reader.hpp"
 #include "app/sheaf_file.hpp"
 #include "app/yaml_tree.hpp"
 #include "support/database_under_test.hpp"
@@ -13,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <regex>
 
 namespace {
 
@@ -334,6 +337,21 @@ TEST_F(SheafFile, TakesAliasesAsIfTheyWereWrittenOut) {
   const auto x = read("databases: {main: {url: a, pool: &p {max_size: 3}}, other: {url: b, pool: *p}}");
   EXPECT_THAT(x.findings, testing::IsEmpty());
   EXPECT_EQ(x.file.databases[1].pool.max_size, 3u);
+}
+
+/// The schema cannot call the reader.
+TEST_F(SheafFile, HasPatternsForWhatItReads) {
+  const std::regex duration{duration_pattern}, size{size_pattern};
+  for (const char* text : {"5s",  "250ms", "1.5m", "2h", "10us", "5.s", ".5s",  "0.5s", "00.10s", "",
+                           "5",   "s",     "-5s",  "0s", "5 s",  "5d",  "infs", "nans", "1e3s",   "5s ",
+                           " 5s", "5ss",   "+5s",  ".s", "1,5s", "5S",  "0.0s", "0m",   "5sec",   "1.2.3s"})
+    EXPECT_EQ(parse_duration(text).has_value(), std::regex_search(text, duration)) << text;
+  for (const char* text :
+       {"1",  "64MiB", "64 MiB", "64mib", "1k", "1kb",   "1KB", "5b",  "5 B", "3G",  "3gib", "1T", "1p ki",
+        "-1", "1.5k",  "k",      "MiB",   "1Q", "1 k b", "0x1", "1ki", "1ib", "1bb", "x1",   "1kk"})
+    EXPECT_EQ(findings_in_request(fmt::format("    max_bytes: '{}'\n    queries: {{a: select 1}}", text)).empty(),
+              std::regex_search(text, size))
+        << text;
 }
 
 TEST(FileKeys, NameEachKeyOnce) {
