@@ -163,7 +163,8 @@ TEST(Help, KnowsCommandsAndNamesTheNearest) {
   const auto near = run_sheaf({"help", "expresions"});
   EXPECT_EQ(near.exit_code, 1);
   EXPECT_EQ(near.err, "sheaf: there is no help on \"expresions\"; did you mean \"expressions\"?\n");
-  EXPECT_THAT(run_sheaf({"help", "nonsense"}).err, HasSubstr("; there is on file, schema, expressions, values, exit-codes, "));
+  EXPECT_THAT(run_sheaf({"help", "nonsense"}).err,
+              HasSubstr("; there is on file, schema, expressions, values, exit-codes, "));
 }
 
 } // namespace
