@@ -48,8 +48,6 @@ load_spec load_of(const bench_arguments& how, load_spec load) {
   if (!how.warm_up.empty())
     load.warm_up =
         how.warm_up == "0" ? std::chrono::nanoseconds{0} : value_or_stop(parse_duration(how.warm_up), "--warm-up: ");
-  if (!load.clients)
-    load.clients = load.rate ? 100 : 1;
   return load;
 }
 
@@ -202,7 +200,7 @@ int run_bench(const bench_arguments& how) {
   load_report report{.file = how.file,
                      .scenario = scenario.name,
                      .seed = how.seed ? *how.seed : std::random_device{}(),
-                     .clients = *load.clients,
+                     .clients = load.client_count(),
                      .rate = load.rate,
                      .warm_up = load.warm_up,
                      .result = {load_record{file}, {}},
@@ -219,7 +217,7 @@ int run_bench(const bench_arguments& how) {
     const auto engine = make_engine(std::move(options));
     scenario_runner around{*engine, file, given, report.seed, signals, [](const step_report&) {}};
     around.run_within(scenario, [&] {
-      by = run_load(*engine, {file, scenario, given, report.seed, *load.clients, load.rate}, load, signals, report);
+      by = run_load(*engine, {file, scenario, given, report.seed, load.client_count(), load.rate}, load, signals, report);
     });
   }
   report.interrupted = by.has_value();

@@ -31,4 +31,10 @@ void add_run_command(CLI::App& program, chosen_command& chosen);
 /// `sheaf bench`: a scenario of a sheaf file under load.
 void add_bench_command(CLI::App& program, chosen_command& chosen);
 
+/// `sheaf completion`: completion for bash and zsh.
+void add_completion_command(CLI::App& program, chosen_command& chosen);
+
+/// `sheaf help`: what the other helps have no room for.
+void add_help_command(CLI::App& program, chosen_command& chosen);
+
 } // namespace sheaf::app

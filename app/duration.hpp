@@ -20,6 +20,12 @@ result<std::chrono::nanoseconds> parse_duration(std::string_view text);
 /// `invalid_request`.
 result<double> parse_rate(std::string_view text);
 
+/// The same of what `parse_rate` takes.
+inline constexpr const char* rate_pattern = R"(^(?=[^a-z]*[1-9])([0-9]+\.?[0-9]*|\.[0-9]+)/[smh]$)";
+
+/// A regular expression (ECMAScript) of what `parse_duration` takes, but for what is too short or too long.
+inline constexpr const char* duration_pattern = R"(^(?=[^a-z]*[1-9])([0-9]+\.?[0-9]*|\.[0-9]+)(us|ms|s|m|h)$)";
+
 /// Three digits and a unit: `850 us`, `61.2 ms`, `2.26 s`.
 std::string to_text(std::chrono::nanoseconds time);
 

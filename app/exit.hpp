@@ -17,6 +17,12 @@ constexpr int exit_run_time_failure = 2;
 constexpr int exit_missed = 99;     ///< An expectation was missed, as k6 has it.
 constexpr int exit_signalled = 128; ///< Plus the signal's number, as shells do.
 
+/// For people.
+inline constexpr const char* exit_codes =
+    "Exit codes:\n"
+    "  0 all went well; 1 bad input (usage, a file, a parameter); 2 a failure at run time;\n"
+    "  99 an expectation was missed; 130 interrupted\n";
+
 /// Ends the command with a line on stderr. Caught in `main` only.
 class stop : public std::runtime_error {
 public:

@@ -100,6 +100,8 @@ constexpr std::array<function, 7> functions{{
 
 } // namespace
 
+std::span<const function> all_functions() noexcept { return functions; }
+
 const function* find_function(std::string_view name) noexcept {
   const auto* at = std::ranges::find(functions, name, &function::name);
   return at == functions.end() ? nullptr : at;

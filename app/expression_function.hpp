@@ -20,6 +20,9 @@ struct function {
   result<operand> (*call)(std::span<const operand> arguments, generator* random);
 };
 
+/// All of them.
+std::span<const function> all_functions() noexcept;
+
 /// Null when there is none of that name. Functions live for ever.
 const function* find_function(std::string_view name) noexcept;
 

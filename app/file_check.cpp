@@ -2,19 +2,24 @@
 
 #include "file_check.hpp"
 
+#include "conflict_check.hpp"
 #include "expression.hpp"
 #include "failure_text.hpp"
 #include "load_metrics.hpp"
 #include "nearest.hpp"
+#include "pool_check.hpp"
 #include "reply_scope.hpp"
 #include "runner.hpp"
+#include "sql_syntax.hpp"
+
+#include "sheaf/postgresql_url.hpp"
+#include "sheaf/sqlite_url.hpp"
 
 #include <fmt/format.h>
 
-#include <pg_query.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <set>
 
 namespace sheaf::app {
@@ -44,6 +49,24 @@ std::size_t requests_in(const std::vector<step_spec>& steps) {
   return n;
 }
 
+/// What a statement may use: the request's parameters, and what for_each binds.
+parameters parameters_of(const request_spec& r, const query_spec& q) {
+  parameters all;
+  for (const auto& p : r.parameters)
+    all.emplace_back(p.name, value{});
+  if (q.for_each && !find(all, q.for_each->first))
+    all.emplace_back(q.for_each->first, value{});
+  return all;
+}
+
+/// As opening a session would refuse it.
+std::optional<failure> url_refusal(const std::string& url) {
+  const auto refusal = [](const auto& parsed) {
+    return parsed.has_error() ? std::optional{parsed.error()} : std::nullopt;
+  };
+  return is_sqlite(url) ? refusal(parse_sqlite_url(url)) : refusal(parse_postgresql_url(url));
+}
+
 class checker {
 public:
   checker(const sheaf_file& file, const variables& given) : file_(file) {
@@ -52,13 +75,16 @@ public:
   }
 
   std::vector<finding> run() && {
+    for (std::size_t i = 0; i < file_.databases.size(); ++i)
+      if (const auto wrong = url_refusal(file_.databases[i].url))
+        error(file_.databases_at[i], fmt::format("database \"{}\": {}", file_.databases[i].name, wrong->message));
     for (const auto& r : file_.requests)
       check(r);
     for (const auto& s : file_.scenarios)
       check(s);
     if (file_.requests.empty() && !file_.databases.empty())
       warning({}, "there are no requests");
-    check_pools();
+    append(large_pools_in(file_));
     std::stable_sort(findings_.begin(), findings_.end(),
                      [](const finding& a, const finding& b) { return a.at < b.at; });
     return std::move(findings_);
@@ -70,6 +96,9 @@ private:
   }
   void warning(location at, std::string message) {
     findings_.push_back({finding::severity::warning, at, std::move(message)});
+  }
+  void append(std::vector<finding> more) {
+    findings_.insert(findings_.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }
 
   // -- databases
@@ -89,33 +118,13 @@ private:
     return nullptr;
   }
 
-  void check_pools() {
-    for (std::size_t i = 0; i < file_.databases.size(); ++i) {
-      const auto& d = file_.databases[i];
-      std::size_t most = 0;
-      bool unknown = false;
-      for (const auto& r : file_.requests) {
-        std::size_t n = 0;
-        for (const auto& q : r.queries) {
-          n += q.what.database == d.name || (q.what.database.empty() && i == 0);
-          unknown = unknown || q.for_each;
-        }
-        most = std::max(most, n);
-      }
-      if (!unknown && file_.scenarios.empty() && most > 0 && d.pool.max_size > most &&
-          d.pool.max_size != pool_options{}.max_size)
-        warning(file_.databases_at[i],
-                fmt::format("pool.max_size of {} is {}, and no request has more than {} queries for it", d.name,
-                            d.pool.max_size, most));
-    }
-  }
-
   // -- requests
 
   void check(const request_spec& r) {
     std::set<std::string> used;
     for (const auto& q : r.queries)
       check(q, r, used);
+    append(conflicts_in(r, file_));
     for (const auto& p : r.parameters)
       if (!used.contains(p.name))
         warning(p.at, fmt::format("no query of {} uses the parameter \"{}\"", r.name, p.name));
@@ -137,9 +146,8 @@ private:
     const auto* d = database(q.what.database, q.at);
     if (!d || q.what.statement.sql().empty())
       return;
-    const auto dialect = is_sqlite(d->url) ? sheaf::dialect::sqlite : sheaf::dialect::postgresql;
     const auto declared = parameters_of(r, q);
-    const auto text = q.what.statement.parse(dialect, declared);
+    const auto text = parsed_for(*d, r, q);
     std::vector<std::string_view> all;
     for (const auto& [name, value] : declared)
       all.push_back(name);
@@ -154,19 +162,9 @@ private:
       error(q.sql_at, fmt::format("query \"{}\" is an empty statement", q.what.name));
     if (q.what.read_only && text->effect == effect::writes)
       error(q.sql_at, fmt::format("query \"{}\" is declared read_only, but its statement is no query", q.what.name));
-    if (dialect == sheaf::dialect::postgresql && !text->empty)
+    if (!is_sqlite(d->url) && !text->empty)
       check_syntax(*text, q);
     check_for_each(q, r, *text, used);
-  }
-
-  /// What the statement may use: the request's parameters, and what for_each binds.
-  static parameters parameters_of(const request_spec& r, const query_spec& q) {
-    parameters all;
-    for (const auto& p : r.parameters)
-      all.emplace_back(p.name, value{});
-    if (q.for_each && !find(all, q.for_each->first))
-      all.emplace_back(q.for_each->first, value{});
-    return all;
   }
 
   void check_for_each(const query_spec& q, const request_spec& r, const parsed_statement& text,
@@ -190,15 +188,8 @@ private:
 
   /// PostgreSQL's own parser.
   void check_syntax(const parsed_statement& text, const query_spec& q) {
-    const auto parsed = pg_query_parse(text.text.c_str());
-    if (parsed.error) {
-      const auto position = text.position_in_source(static_cast<std::size_t>(std::max(parsed.error->cursorpos, 0)));
-      const auto at = find_place(q.what.statement.sql(), position);
-      error(q.sql_at, position == 0 ? fmt::format("query \"{}\": {}", q.what.name, parsed.error->message)
-                                    : fmt::format("query \"{}\": {} (line {}, column {} of its SQL)", q.what.name,
-                                                  parsed.error->message, at.line, at.column));
-    }
-    pg_query_free_parse_result(parsed);
+    if (auto x = syntax_of(text.text); x.refusal)
+      findings_.push_back(finding_in_sql(q, finding::severity::error, *x.refusal, text.position_in_source(x.position)));
   }
 
   // -- scenarios
@@ -331,6 +322,20 @@ private:
 };
 
 } // namespace
+
+std::shared_ptr<const parsed_statement> parsed_for(const database_options& database, const request_spec& of,
+                                                   const query_spec& q) {
+  return q.what.statement.parse(is_sqlite(database.url) ? dialect::sqlite : dialect::postgresql, parameters_of(of, q));
+}
+
+finding finding_in_sql(const query_spec& q, finding::severity how, std::string_view message, std::size_t position) {
+  finding x{how, q.sql_at, fmt::format("query \"{}\": {}", q.what.name, message)};
+  if (position > 0) {
+    const auto at = find_place(q.what.statement.sql(), position);
+    x.message += fmt::format(" (line {}, column {} of its SQL)", at.line, at.column);
+  }
+  return x;
+}
 
 std::vector<finding> check_file(const sheaf_file& file, const variables& given) { return checker{file, given}.run(); }
 

@@ -123,7 +123,51 @@ constexpr std::array load_keys{
     file_key{"warm_up", duration, "", "What comes before and is not counted."},
 };
 
+constexpr std::array sections{section::file,      section::database, section::pool,     section::request,
+                              section::parameter, section::query,    section::scenario, section::load,
+                              section::setup,     section::step,     section::repeat,   section::compare};
+
 } // namespace
+
+std::span<const section> all_sections() noexcept { return sections; }
+
+std::string_view type_text(const file_key& key) noexcept {
+  switch (key.type) {
+  case text:
+    return "text";
+  case path:
+    return "path";
+  case sql:
+    return "sql";
+  case number:
+    return "number";
+  case boolean:
+    return "boolean";
+  case duration:
+    return "duration";
+  case rate:
+    return "rate";
+  case size:
+    return "size";
+  case choice:
+    return key.choices;
+  case choice_list:
+    return "list";
+  case any:
+    return "any";
+  case texts:
+    return "map of text";
+  case values:
+    return "map of values";
+  case sub_map:
+    return "map";
+  case named_maps:
+    return "map by name";
+  case maps:
+    break;
+  }
+  return "list of maps";
+}
 
 std::span<const file_key> keys_of(section x) noexcept {
   switch (x) {

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -26,10 +25,6 @@ enum class section : std::uint8_t {
   compare,
   load,
 };
-
-inline constexpr std::array all_sections{section::file,      section::database, section::pool,     section::request,
-                                         section::parameter, section::query,    section::scenario, section::load,
-                                         section::setup,     section::step,     section::repeat,   section::compare};
 
 /// What a key's value looks like in the file.
 enum class key_type : std::uint8_t {
@@ -60,8 +55,12 @@ struct file_key {
   std::string_view choices{};     ///< Of a `choice` or `choice_list`, with blanks between.
 };
 
+std::span<const section> all_sections() noexcept; ///< In the order in which a file is explained.
 std::span<const file_key> keys_of(section x) noexcept;
 std::string_view to_string(section x) noexcept; ///< `a query`.
+
+/// What a value is, in words: `map by name`, or a choice's words.
+std::string_view type_text(const file_key& key) noexcept;
 
 /// The JSON Schema (draft 2020-12) of a sheaf file, which editors complete from.
 std::string json_schema();

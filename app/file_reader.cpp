@@ -167,6 +167,10 @@ const T* named(const std::vector<T>& all, std::string_view name) noexcept {
 
 } // namespace
 
+const database_options* sheaf_file::database_of(const query& what) const noexcept {
+  return what.database.empty() && !databases.empty() ? &databases.front() : named(databases, what.database);
+}
+
 const request_spec* sheaf_file::find_request(std::string_view name) const noexcept { return named(requests, name); }
 
 const scenario_spec* sheaf_file::find_scenario(std::string_view name) const noexcept { return named(scenarios, name); }
@@ -179,15 +183,20 @@ bool has_comparison(const std::vector<step_spec>& steps) {
 }
 
 read_result read_sheaf_file(const std::filesystem::path& path, const variables& given) {
+  const auto text = read_text_file(path.string(), yaml_mebibytes_max);
+  if (text.has_value())
+    return read_sheaf_text(*text, path, given);
+  read_result out;
+  out.file.path = path;
+  out.findings.push_back({.message = text.error().message});
+  return out;
+}
+
+read_result read_sheaf_text(const std::string& text, const std::filesystem::path& path, const variables& given) {
   read_result out;
   out.file.path = path;
   reading in{.folder = path.parent_path(), .given = given, .findings = {}};
-  const auto text = read_text_file(path.string(), yaml_mebibytes_max);
-  if (text.has_error()) {
-    out.findings.push_back({.message = text.error().message});
-    return out;
-  }
-  const auto tree = parse_yaml(*text);
+  const auto tree = parse_yaml(text);
   if (tree.has_error()) {
     out.findings.push_back(tree.error());
     return out;

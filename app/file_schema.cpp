@@ -2,13 +2,14 @@
 //
 // The list of keys as a JSON Schema.
 
+#include "duration.hpp"
 #include "file_keys.hpp"
 #include "format.hpp"
+#include "map_reader.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <string>
 
@@ -40,7 +41,55 @@ std::string choices(std::string_view words) {
   return out + ']';
 }
 
-constexpr const char* any_value = R"("type":["string","number","boolean","null","array"])";
+constexpr const char* any_value =
+    R"("type":["string","number","boolean","null","array"],"items":{"type":["string","number","boolean"]})";
+
+std::string pattern(std::string_view of) {
+  std::string out = R"("type":"string","pattern":)";
+  append_json_string(out, of);
+  return out;
+}
+
+/// A step is one of these; what else it may have belongs to a request.
+std::string kinds_of_step() {
+  std::string out;
+  for (const auto& key : keys_of(section::step))
+    if (key.name != "with" && key.name != "expect" && key.name != "capture")
+      out += fmt::format(R"({}{{"required":["{}"]}})", out.empty() ? "" : ",", key.name);
+  return out;
+}
+
+/// What is asked of a section's keys together.
+std::string rules_of(section x) {
+  switch (x) {
+  case section::file:
+    return R"("required":["databases"],"properties":{"databases":{"minProperties":1}})";
+  case section::database:
+    return R"("required":["url"])";
+  case section::request:
+    return R"("required":["queries"],"properties":{"queries":{"minProperties":1}})";
+  case section::query:
+    return R"("oneOf":[{"required":["sql"]},{"required":["sql_file"]}],)"
+           R"("properties":{"for_each":{"maxProperties":1,"additionalProperties":{"type":"string","pattern":"^[{].+[}]$"}}})";
+  case section::setup:
+    return R"("oneOf":[{"required":["sql"]},{"required":["sql_file"]},{"required":["csv"]}],)"
+           R"("dependentRequired":{"csv":["into"],"into":["csv"]})";
+  case section::scenario:
+    return R"("required":["steps"],"properties":{"steps":{"minItems":1}})";
+  case section::step:
+    return fmt::format(R"("oneOf":[{}],"properties":{{"parallel":{{"minItems":1}}}},)"
+                       R"("dependentRequired":{{"with":["request"],"expect":["request"],"capture":["request"]}})",
+                       kinds_of_step());
+  case section::repeat:
+    return R"("required":["times","of"],"properties":{"times":{"minimum":1,"maximum":1000000},"of":{"minItems":1}})";
+  case section::compare:
+    return R"("required":["request"],"properties":{"times":{"minimum":1,"maximum":1000}})";
+  case section::load:
+    return R"("properties":{"clients":{"minimum":1,"maximum":10000}})";
+  default:
+    return {};
+  }
+}
 
 std::string type_of(const file_key& key) {
   switch (key.type) {
@@ -53,11 +102,11 @@ std::string type_of(const file_key& key) {
   case key_type::boolean:
     return R"("type":"boolean")";
   case key_type::duration:
-    return R"("type":"string","pattern":"^[0-9.]+ *(us|ms|s|m|h)$")";
+    return pattern(duration_pattern);
   case key_type::size:
-    return R"("type":["string","integer"])";
+    return fmt::format(R"("anyOf":[{{"type":"integer","minimum":0}},{{{}}}])", pattern(size_pattern));
   case key_type::rate:
-    return R"("type":"string","pattern":"^[0-9.]+ */ *(s|m|h)$")";
+    return pattern(rate_pattern);
   case key_type::choice:
     return choices(key.choices);
   case key_type::choice_list:
@@ -92,7 +141,10 @@ void append_section(std::string& out, section x) {
                                                       : fmt::format("{} Default: {}.", key.meaning, key.default_value));
     out += '}';
   }
-  out += "\n   }\n  }";
+  out += "\n   }";
+  if (const auto rules = rules_of(x); !rules.empty())
+    out += ",\n   \"allOf\": [{" + rules + "}]";
+  out += "\n  }";
 }
 
 } // namespace
@@ -100,9 +152,9 @@ void append_section(std::string& out, section x) {
 std::string json_schema() {
   std::string out = "{\n \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n \"title\": \"sheaf file\",\n"
                     " \"$ref\": \"#/$defs/a_sheaf_file\",\n \"$defs\": {\n";
-  for (const auto x : all_sections) {
+  for (const auto x : all_sections()) {
     append_section(out, x);
-    out += x == all_sections.back() ? "\n" : ",\n";
+    out += x == all_sections().back() ? "\n" : ",\n";
   }
   return out + " }\n}\n";
 }

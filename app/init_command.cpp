@@ -25,7 +25,8 @@ constexpr std::string_view starter =
 
 databases:
   # Or postgresql://user@host/dbname. ${NAME:-default} is a variable: of -D NAME=VALUE, or of the environment.
-  main: {url: "${DATABASE_URL:-sqlite:sheaf-example.db?mode=rwc}", pool: {max_size: 8}}
+  # max_size is how many sessions there are at most: one for each query that runs at once.
+  main: {url: "${DATABASE_URL:-sqlite:sheaf-example.db?mode=rwc}", pool: {max_size: 3}}
 
 requests:
   dashboard:
@@ -70,6 +71,7 @@ void add_init_command(CLI::App& program, chosen_command& chosen) {
   auto path = std::make_shared<std::string>("sheaf.yaml");
   auto* command = program.add_subcommand("init", "Write a sheaf file to begin with, which runs at once on SQLite");
   command->add_option("FILE", *path, "Its name; it must not be there yet")->capture_default_str();
+  command->footer("Examples:\n  sheaf init\n  sheaf init books.yaml\n");
   command->callback([path, &chosen] { chosen = [path] { return run_init(*path); }; });
 }
 

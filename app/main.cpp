@@ -29,10 +29,8 @@ constexpr const char* program_help = R"(Examples:
   sheaf query sqlite:shop.db 'select * from book order by id limit 3'
   sheaf init && sheaf run sheaf.yaml smoke
   sheaf query --help
+  sheaf help file
 
-Exit codes:
-  0 all went well; 1 bad input (usage, a file, a parameter); 2 a failure at run time;
-  99 an expectation was missed; 130 interrupted
 )";
 
 int complain(int exit_code, std::string_view message) {
@@ -95,7 +93,7 @@ int main(int argc, char** argv) {
   CLI::App program{"Answers one request with many SQL queries at once, each on a database session of its own.",
                    "sheaf"};
   program.set_version_flag("--version", "sheaf " SHEAF_VERSION);
-  program.footer(program_help);
+  program.footer(std::string{program_help} + exit_codes);
   program.require_subcommand(1);
   chosen_command chosen;
   add_demo_command(program, chosen);
@@ -104,6 +102,8 @@ int main(int argc, char** argv) {
   add_check_command(program, chosen);
   add_run_command(program, chosen);
   add_bench_command(program, chosen);
+  add_completion_command(program, chosen);
+  add_help_command(program, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& asked) {

@@ -92,7 +92,10 @@ map_reader::map_reader(reading& in, const yaml_node& node, section what) : in_(i
     known.push_back(key.name);
   for (const auto& key : node.keys)
     if (std::find(known.begin(), known.end(), key.text) == known.end())
-      in.error(key.at, fmt::format("{} has no key \"{}\"{}", to_string(what), key.text, did_you_mean(key.text, known)));
+      in.error(key.at, fmt::format("{} has no key \"{}\"{}", to_string(what), key.text,
+                                   key.text.find(' ') == key.text.npos
+                                       ? did_you_mean(key.text, known)
+                                       : "; within { } a comma ends a value that has no quotes"));
 }
 
 const file_key& map_reader::declared(std::string_view key) const {
@@ -141,7 +144,8 @@ std::optional<std::size_t> map_reader::size(std::string_view key) const {
     return {};
   auto bytes = found->text;
   try {
-    if (CLI::AsSizeValue(false)(bytes).empty())
+    const auto first = bytes.find_first_not_of(' '); // or it would take `MiB` for 1 MiB
+    if (first != bytes.npos && bytes[first] >= '0' && bytes[first] <= '9' && CLI::AsSizeValue(false)(bytes).empty())
       if (const auto x = parse_whole<std::size_t>(bytes))
         return x;
   } catch (const CLI::ValidationError&) { // so it says that there is no number

@@ -18,6 +18,9 @@
 
 namespace sheaf::app {
 
+/// A regular expression (ECMAScript) of sizes in text, but for what is too large.
+inline constexpr const char* size_pattern = "^ *[0-9]+ *([kKmMgGtTpPeE][iI]?[bB]?|[bB])? *$";
+
 /// What reading a file needs in every section.
 struct reading {
   std::filesystem::path folder; ///< Of the file: paths in it begin here.

@@ -49,6 +49,7 @@ Examples:
   sheaf query "$DATABASE_URL" 'select :n::int + 1 as next' -p n=41 --format json
   sheaf query "$DATABASE_URL" a='select pg_sleep(0.1)' b='select pg_sleep(0.1)' --timeline
   sheaf query "$DATABASE_URL" 'select * from pg_class where oid = any(:ids)' -p 'ids:int[]=1247,1249' --format ndjson
+  sheaf query "$DATABASE_URL" slow='select pg_sleep(60)' fast='select 1' --on-error first --read-only
   sheaf query "$DATABASE_URL" good='select 1' bad='select 1/0' --on-error partial || echo "exit code $?"
   echo 'select 6 * 7 as answer' | sheaf query sqlite:shop.db --file -
 )";
@@ -61,8 +62,8 @@ struct query_arguments {
   std::string url;
   std::vector<std::string> sql, files, parameters;
   std::string format = "table", on_error = "fail", deadline = "30s";
-  bool timeline = false;
-  std::size_t width = 0;
+  bool timeline = false, read_only = false;
+  std::size_t width = 0, first = 1;
   std::size_t max_rows = options{}.max_rows;
   std::uint64_t max_bytes = options{}.max_bytes;
 };
@@ -86,6 +87,12 @@ request make_request(const query_arguments& from, std::vector<query> queries) {
   request what;
   what.queries = std::move(queries);
   what.width = from.width;
+  for (auto& q : what.queries)
+    q.read_only = from.read_only;
+  if (from.on_error == "first") {
+    what.on_error = error_policy::first;
+    what.first = from.first;
+  }
   if (is_partial(from)) {
     what.on_error = error_policy::partial;
     // On the command line every result that there is gets printed, and the exit code tells of the rest.
@@ -131,6 +138,8 @@ int report_failures(const query_arguments& how, const reply& what, const std::ve
 
 int run_query(const query_arguments& how) {
   const auto queries = gather_queries(how.sql, how.files);
+  if (how.first != 1 && how.on_error != "first")
+    bad_input("--first is for --on-error first");
   if (queries.empty())
     bad_input("no query: give SQL, or a file of it with --file");
   std::vector<std::string> sql;
@@ -184,11 +193,17 @@ void add_query_command(CLI::App& program, chosen_command& chosen) {
       ->type_name("D")
       ->capture_default_str();
   command
-      ->add_option("--on-error", how->on_error,
-                   "fail: the first failure cancels the rest; partial: print what there is")
-      ->check(CLI::IsMember({"fail", "partial"}).description(""))
-      ->type_name("fail|partial")
+      ->add_option(
+          "--on-error", how->on_error,
+          "fail: the first failure cancels the rest; partial: print what there is; first: the first that succeed")
+      ->check(CLI::IsMember({"fail", "partial", "first"}).description(""))
+      ->type_name("fail|partial|first")
       ->capture_default_str();
+  command->add_option("--first", how->first, "Under --on-error first: how many have to succeed; the rest is cancelled")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--read-only", how->read_only,
+                    "The queries change nothing, and are run again when their session is lost");
   command->add_option("--max-rows", how->max_rows, "Of one result")
       ->check(CLI::Range(std::uint64_t{1}, rows_max).description(""))
       ->type_name("N")

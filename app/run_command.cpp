@@ -14,7 +14,6 @@
 #include <CLI/Validators.hpp>
 #include <fmt/format.h>
 
-#include <fstream>
 #include <random>
 
 namespace sheaf::app {
@@ -22,7 +21,7 @@ namespace sheaf::app {
 namespace {
 
 struct run_arguments {
-  std::string file, name, format = "table", timeline;
+  std::string file, name, format = "table", timeline, output_file;
   std::vector<std::string> defines, parameters;
   std::optional<std::uint64_t> seed;
   bool timeline_wanted = false;
@@ -63,8 +62,11 @@ request_step step_of(const request_spec& what, const std::vector<std::string>& a
   return how;
 }
 
-void write_results(const std::string& format, const step_report& step) {
-  output to;
+/// What `look_at` would say of a file: nothing to paint.
+terminal no_terminal() { return {.utf8 = look_at(stdout).utf8}; }
+
+void write_results(output& to, const run_arguments& how, const step_report& step) {
+  const auto& format = how.format;
   if (format == "json")
     write_json_format(to, step.what, step.sql);
   else if (format == "ndjson")
@@ -72,8 +74,8 @@ void write_results(const std::string& format, const step_report& step) {
   else if (format == "csv")
     write_csv_format(to, step.what);
   else
-    write_table_format(to, step.what, look_at(stdout));
-  to.flush();
+    write_table_format(to, step.what, how.output_file.empty() ? look_at(stdout) : no_terminal());
+  to.finish();
 }
 
 void write_timeline(const run_arguments& how, const step_report& step) {
@@ -89,15 +91,15 @@ void write_timeline(const run_arguments& how, const step_report& step) {
                        : file.ends_with(".json")
                            ? to_trace(step.what, step.request)
                            : throw stop{exit_bad_input, "--timeline: a picture is a .svg, .html or .json file"};
-  std::ofstream out{how.timeline, std::ios::binary};
-  out << picture;
-  if (!out.flush())
-    throw stop{exit_run_time_failure, fmt::format("--timeline: {} cannot be written", how.timeline)};
+  output to{how.timeline};
+  to.text() = picture;
+  to.finish();
 }
 
 int run_request(const run_arguments& how, const sheaf_file& file, const request_spec& what, const variables& given) {
   if (how.format == "junit")
     bad_input("--format junit is for scenarios: a request expects nothing");
+  output to{how.output_file}; // before anything is sent: it may not be there to be written
   std::optional<step_report> answered;
   {
     const signal_watch signals;
@@ -106,7 +108,7 @@ int run_request(const run_arguments& how, const sheaf_file& file, const request_
         *engine, file, given, how.seed.value_or(0), signals, [&](step_report x) { answered = std::move(x); }};
     runner.run(step_of(what, how.parameters));
   }
-  write_results(how.format, *answered);
+  write_results(to, how, *answered);
   write_timeline(how, *answered);
   if (answered->what.ok())
     return exit_all_held;
@@ -129,15 +131,18 @@ int run_scenario(const run_arguments& how, const sheaf_file& file, const scenari
   scenario_report report{.file = how.file, .scenario = what.name, .steps = {}, .elapsed = {}, .seed = 0};
   report.seed = how.seed ? *how.seed : std::random_device{}();
   const auto began = clock::now();
-  output to;
+  const bool in_file = !how.output_file.empty();
+  output shown, to{how.output_file};
   {
     const signal_watch signals;
     const auto engine = make_engine(engine_options(file));
     scenario_runner runner{*engine, file, given, report.seed, signals, [&](step_report x) {
-                             if (how.format == "table") {
-                               write_step(to, x, terminal);
-                               to.flush();
+                             if (how.format == "table" || in_file) {
+                               write_step(shown, x, terminal);
+                               shown.flush();
                              }
+                             if (how.format == "table" && in_file)
+                               write_step(to, x, no_terminal());
                              if (!report.steps.empty())
                                forget_rows(report.steps.back());
                              report.steps.push_back(std::move(x));
@@ -145,12 +150,15 @@ int run_scenario(const run_arguments& how, const sheaf_file& file, const scenari
     runner.run(what);
   }
   report.elapsed = clock::now() - began;
+  if (how.format == "table" || in_file)
+    write_summary(shown, report, terminal);
   if (how.format == "json")
     write_json_report(to, report);
   else if (how.format == "junit")
     write_junit_report(to, report);
-  else
-    write_summary(to, report, terminal);
+  else if (in_file)
+    write_summary(to, report, no_terminal());
+  to.finish();
   if (!report.steps.empty())
     write_timeline(how, report.steps.back());
   return report.missed() == 0 ? exit_all_held : exit_missed;
@@ -176,7 +184,7 @@ int run_run(const run_arguments& how) {
 constexpr const char* run_help = R"(Examples:
   sheaf run shop.yaml dashboard -p author='Author 7'
   sheaf run shop.yaml smoke --seed 1
-  sheaf run shop.yaml smoke --format junit > report.xml
+  sheaf run shop.yaml smoke --format junit --output report.xml
   sheaf run shop.yaml dashboard --timeline dashboard.svg
 
 Exit codes:
@@ -199,6 +207,10 @@ void add_run_command(CLI::App& program, chosen_command& chosen) {
       ->check(CLI::IsMember({"table", "json", "csv", "ndjson", "junit"}).description(""))
       ->type_name("table|json|csv|ndjson|junit")
       ->capture_default_str();
+  command
+      ->add_option("--output", how->output_file,
+                   "Write results, or a scenario's report, into a file, which is whole or as it was")
+      ->type_name("FILE");
   command->add_option("--seed", how->seed, "For random values: the same seed gives the same ones")->type_name("N");
   command
       ->add_option("--timeline", how->timeline,

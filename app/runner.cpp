@@ -114,6 +114,4 @@ std::unique_ptr<engine> make_engine(options how) {
   return std::move(*made);
 }
 
-bool is_sqlite(std::string_view url) noexcept { return url.starts_with("sqlite:"); }
-
 } // namespace sheaf::app

@@ -100,6 +100,9 @@ struct load_spec {
   std::optional<double> rate; ///< Beginnings a second; without it each client begins again at once.
   std::chrono::nanoseconds duration = std::chrono::seconds{10};
   std::chrono::nanoseconds warm_up{0};
+
+  /// With what they are when the file does not say.
+  std::size_t client_count() const noexcept { return clients.value_or(rate ? 100 : 1); }
 };
 
 /// Before or after the steps.
@@ -128,6 +131,8 @@ struct sheaf_file {
   std::vector<request_spec> requests;
   std::vector<scenario_spec> scenarios;
 
+  /// The database that a query is for; null when there is none of that name.
+  const database_options* database_of(const query& what) const noexcept;
   const request_spec* find_request(std::string_view name) const noexcept;
   const scenario_spec* find_scenario(std::string_view name) const noexcept;
 };
@@ -139,6 +144,9 @@ struct read_result {
   sheaf_file file;               ///< As far as it could be understood.
   std::vector<finding> findings; ///< In the order of the file.
 };
+
+/// Reads the text of a file of that name, and everything that it names, as below.
+read_result read_sheaf_text(const std::string& text, const std::filesystem::path& path, const variables& given);
 
 /// Reads a file and everything that it names. All that is wrong is found at once; nothing is sent to a database.
 read_result read_sheaf_file(const std::filesystem::path& path, const variables& given);

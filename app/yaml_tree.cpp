@@ -25,9 +25,45 @@ struct refused {
 
 [[noreturn]] void refuse(location at, std::string message) { throw refused{{.at = at, .message = std::move(message)}}; }
 
-location of(const YAML::Mark& mark) {
-  return {static_cast<std::size_t>(std::max(mark.line, 0)) + 1, static_cast<std::size_t>(std::max(mark.column, 0)) + 1};
-}
+/// Where characters stand, by the bytes that yaml-cpp counts.
+class places {
+public:
+  explicit places(std::string_view text) {
+    std::size_t characters = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (i % step == 0)
+        before_.push_back(characters);
+      characters += begins_character(text[i]);
+      if (text[i] == '\n')
+        lines_.push_back(i + 1);
+    }
+    text_ = text;
+  }
+
+  location of(const YAML::Mark& mark) const {
+    const auto line = std::min(static_cast<std::size_t>(std::max(mark.line, 0)), lines_.size() - 1);
+    const auto begin = lines_[line];
+    const auto column = static_cast<std::size_t>(std::max(mark.column, 0));
+    return {line + 1, characters_before(begin + column) - characters_before(begin) + 1};
+  }
+
+private:
+  static constexpr std::size_t step = 64; ///< So that a place in a long line is found at once.
+
+  static bool begins_character(char c) noexcept { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
+
+  std::size_t characters_before(std::size_t byte) const {
+    byte = std::min(byte, text_.size());
+    if (before_.empty())
+      return 0;
+    const auto known = std::min(byte / step, before_.size() - 1);
+    const auto rest = text_.substr(known * step, byte - known * step);
+    return before_[known] + static_cast<std::size_t>(std::count_if(rest.begin(), rest.end(), begins_character));
+  }
+
+  std::string_view text_;
+  std::vector<std::size_t> lines_{0}, before_; ///< Where lines begin; characters before each `step` bytes.
+};
 
 std::size_t size_of(const yaml_node& x) {
   std::size_t n = 1;
@@ -39,6 +75,8 @@ std::size_t size_of(const yaml_node& x) {
 /// Makes the tree out of the parser's events: yaml-cpp's own tree takes keys twice, and aliases without a limit.
 class builder final : public YAML::EventHandler {
 public:
+  explicit builder(const places& where) : where_(where) {}
+
   yaml_node document() && { return std::move(document_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -95,6 +133,8 @@ private:
     YAML::anchor_t anchor;
     bool wants_key; ///< Of a map: the next scalar is a key.
   };
+
+  location of(const YAML::Mark& mark) const { return where_.of(mark); }
 
   static void expect_no_tag(const std::string& tag, location at) {
     if (!tag.empty() && tag != "?" && tag != "!")
@@ -160,6 +200,7 @@ private:
       wants_key = !wants_key;
   }
 
+  const places& where_;
   yaml_node document_;
   std::vector<open_node> open_;
   std::map<YAML::anchor_t, yaml_node> anchors_;
@@ -182,6 +223,16 @@ void expect_utf8(const std::string& text) {
     else
       ++at.column;
   }
+}
+
+yaml_node parse(const std::string& text, const places& where) {
+  expect_utf8(text);
+  std::istringstream in{text};
+  YAML::Parser parser{in};
+  builder tree{where};
+  while (parser.HandleNextDocument(tree)) {
+  }
+  return std::move(tree).document();
 }
 
 } // namespace
@@ -208,18 +259,15 @@ std::string_view to_string(yaml_node::kind x) noexcept {
   return "a map";
 }
 
-boost::system::result<yaml_node, finding> parse_yaml(const std::string& text) try {
-  expect_utf8(text);
-  std::istringstream in{text};
-  YAML::Parser parser{in};
-  builder tree;
-  while (parser.HandleNextDocument(tree)) {
+boost::system::result<yaml_node, finding> parse_yaml(const std::string& text) {
+  const places where{text};
+  try {
+    return parse(text, where);
+  } catch (const refused& x) {
+    return x.why;
+  } catch (const YAML::Exception& e) {
+    return finding{.at = where.of(e.mark), .message = e.msg};
   }
-  return std::move(tree).document();
-} catch (const refused& x) {
-  return x.why;
-} catch (const YAML::Exception& e) {
-  return finding{.at = of(e.mark), .message = e.msg};
 }
 
 } // namespace sheaf::app

@@ -118,7 +118,7 @@ TEST_F(BenchCommand, RefusesWhatCannotRun) {
   EXPECT_THAT(sheaf({"bench", "b.yaml"}).err, HasSubstr("scenario busy has a comparison, which is no load"));
   write_scenario("    steps: [{compare: {request: one}}]\n    load: {}\n");
   EXPECT_THAT(sheaf({"check", "b.yaml"}).err + sheaf({"check", "b.yaml"}).out, HasSubstr("which is no load"));
-  write_scenario("    steps: [{request: one}]\n");
+  write_scenario("    steps: [{request: one}]\n    load: {clients: 2}\n");
   EXPECT_THAT(sheaf({"bench", "b.yaml", "bsy"}).err, HasSubstr("b.yaml has no scenario bsy; did you mean \"busy\"?"));
   for (const words& wrong : {words{"--rate", "5"}, words{"--duration", "5"}, words{"--clients", "0"},
                              words{"--warm-up", "x"}, words{"--output", "nowhere/x.json"}}) {

@@ -4,7 +4,7 @@
 // behind. And the documentation of the file, which knows the keys that the reader knows.
 
 #include "app/file_keys.hpp"
-#include "cli_process.hpp"
+#include "sheaf_file_command.hpp"
 #include "support/postgresql_server.hpp"
 
 #include <gmock/gmock.h>
@@ -13,7 +13,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <sstream>
 
 namespace {
@@ -21,40 +20,6 @@ namespace {
 using namespace cli;
 using testing::HasSubstr;
 using testing::Not;
-
-const std::filesystem::path source = SHEAF_SOURCE_DIR;
-
-class SheafFileCommand : public ::testing::Test {
-protected:
-  SheafFileCommand() {
-    for (const auto& file : std::filesystem::directory_iterator{source / "examples/files"})
-      std::filesystem::copy(file.path(), std::filesystem::path{folder.path()} / file.path().filename());
-  }
-
-  void write(const std::string& name, std::string_view text) {
-    std::ofstream{std::filesystem::path{folder.path()} / name} << text;
-  }
-
-  finished sheaf(words arguments, std::map<std::string, std::string> environment = {}) {
-    arguments.insert(arguments.begin(), program());
-    return run(arguments, {.environment = std::move(environment), .directory = folder.path()});
-  }
-
-  /// What the file's database holds.
-  std::string shell(const std::string& sql) {
-    return run({"sqlite3", "shop.db", sql}, {.directory = folder.path()}).out;
-  }
-
-  /// The example with something else in it.
-  void change_example(std::string_view from, std::string_view to) {
-    auto text = text_of(std::filesystem::path{folder.path()} / "shop.yaml");
-    const auto at = text.find(from);
-    ASSERT_NE(at, text.npos) << from;
-    write("shop.yaml", text.replace(at, from.size(), to));
-  }
-
-  sheaf::app::temporary_directory folder;
-};
 
 TEST_F(SheafFileCommand, RunsTheExampleOnSqlite) {
   EXPECT_EQ(sheaf({"check", "shop.yaml"}).out, "");
@@ -116,6 +81,59 @@ TEST_F(SheafFileCommand, RunsARequestWithParameters) {
   EXPECT_THAT(sheaf({"run", "shop.yaml", "authors", "--timeline"}).err, HasSubstr("count"));
 }
 
+/// Of files that were being written.
+std::vector<std::string> names_in(const std::filesystem::path& folder, std::string_view begin) {
+  std::vector<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator{folder})
+    if (file.path().filename().string().starts_with(begin))
+      names.push_back(file.path().filename());
+  return names;
+}
+
+TEST_F(SheafFileCommand, WritesResultsAndReportsIntoAFile) {
+  const std::filesystem::path there{folder.path()};
+  change_example("    teardown:\n      - sql: drop table book\n", "");
+  write("report.xml", "old");
+  std::filesystem::permissions(there / "report.xml", std::filesystem::perms{0640});
+  const auto junit = sheaf({"run", "shop.yaml", "smoke", "--format", "junit", "--output", "report.xml"});
+  EXPECT_EQ(junit.exit_code, 0) << junit.err;
+  EXPECT_THAT(text_of(there / "report.xml"), HasSubstr("<testsuite name=\"smoke\" tests=\"12\" failures=\"0\""));
+  EXPECT_EQ(std::filesystem::status(there / "report.xml").permissions(), std::filesystem::perms{0640});
+  EXPECT_THAT(junit.out, HasSubstr("  held  total.scalar: > 0  (it is 6)\n")) << "who looks sees how it goes";
+  EXPECT_THAT(junit.out, HasSubstr("12 expectations, all held"));
+
+  const auto table = sheaf({"run", "shop.yaml", "smoke", "--output", "report.txt"});
+  EXPECT_EQ(text_of(there / "report.txt"), table.out);
+  const auto request = sheaf({"run", "shop.yaml", "authors", "--format", "csv", "--output", "authors.csv"});
+  EXPECT_EQ(request.out, "");
+  EXPECT_EQ(text_of(there / "authors.csv"), "authors\n3\n");
+  std::filesystem::create_symlink("authors.csv", there / "link.csv");
+  EXPECT_EQ(sheaf({"run", "shop.yaml", "dashboard", "--format", "csv", "--output", "link.csv"}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_symlink(there / "link.csv"));
+  EXPECT_THAT(text_of(there / "authors.csv"), HasSubstr("# total\n"));
+  EXPECT_EQ(sheaf({"run", "shop.yaml", "authors", "--output", "/dev/stdout"}).out.substr(0, 9), " authors ");
+  EXPECT_THAT(names_in(there, "report."), testing::UnorderedElementsAre("report.xml", "report.txt"));
+}
+
+TEST_F(SheafFileCommand, LeavesAFileAsItWasWhenThereIsNothingToWrite) {
+  const std::filesystem::path there{folder.path()};
+  write("report.json", "old");
+  change_example("delete from book", "delete from nothing");
+  const auto failed = sheaf({"run", "shop.yaml", "smoke", "--format", "json", "--output", "report.json"});
+  EXPECT_EQ(failed.exit_code, 2);
+  EXPECT_EQ(text_of(there / "report.json"), "old");
+  shell("create table book (author text)");
+  EXPECT_THAT(names_in(there, "report."), testing::ElementsAre("report.json"));
+  for (const auto& [file, why] :
+       {std::pair{"nowhere/x.json", "nowhere/x.json cannot be written: No such file or directory"},
+        {".", ". cannot be written: Is a directory"},
+        {"/dev/full", "/dev/full cannot be written: No space left on device"}}) {
+    const auto done = sheaf({"run", "shop.yaml", "authors", "--output", file});
+    EXPECT_EQ(done.exit_code, 2);
+    EXPECT_EQ(done.err, fmt::format("sheaf: {}\n", why));
+  }
+}
+
 TEST_F(SheafFileCommand, DrawsARequestIntoAFile) {
   for (const auto& [file, begin] : {std::pair{"t.svg", "<svg "}, {"t.html", "<!DOCTYPE html>"}, {"t.json", "{"}}) {
     const auto done = sheaf({"run", "shop.yaml", "smoke", "--timeline", file});
@@ -160,6 +178,20 @@ TEST_F(SheafFileCommand, ChangesNothingWhenASetupFailsAndTearsDownAllTheSame) {
     shell("drop table torn_down");
     change_example("create table torn_down (x int)", "drop table book");
   }
+}
+
+TEST_F(SheafFileCommand, DoesWhatTheHelpPromises) {
+  change_example("    teardown:\n      - sql: drop table book\n", "");
+  ASSERT_EQ(sheaf({"run", "shop.yaml", "smoke"}).exit_code, 0);
+  std::filesystem::create_symlink(program(), at("sheaf"));
+  for (const char* command : {"check", "run", "init"})
+    for (const auto& example : examples_of({command, "--help"})) {
+      const auto done =
+          run({"sh", "-c", example},
+              {.environment = {{"PATH", folder.path() + ":" + std::getenv("PATH")}}, .directory = folder.path()});
+      EXPECT_EQ(done.exit_code, 0) << example << '\n' << done.err;
+      EXPECT_EQ(done.err, "") << example;
+    }
 }
 
 TEST_F(SheafFileCommand, ChecksSeveralFilesAtOnce) {
@@ -207,12 +239,12 @@ TEST_F(SheafFileCommand, WritesAFileToBeginWithThatRunsAtOnce) {
 TEST(SheafFileDocumentation, KnowsTheKeysThatTheReaderKnows) {
   using namespace sheaf::app;
   const auto text = text_of(source / "docs/sheaf-file.md");
-  for (const auto x : all_sections) {
+  for (const auto x : all_sections()) {
     const auto begin = text.find(fmt::format("\n## {}\n", to_string(x)));
     ASSERT_NE(begin, text.npos) << to_string(x);
     const auto part = text.substr(begin + 1, text.find("\n## ", begin + 1) - begin);
     for (const auto& key : keys_of(x)) {
-      EXPECT_THAT(part, HasSubstr(fmt::format("\n| `{}` | ", key.name)));
+      EXPECT_THAT(part, HasSubstr(fmt::format("\n| `{}` | {} |", key.name, type_text(key))));
       EXPECT_THAT(part, HasSubstr(fmt::format(" | {} | {} |\n",
                                               key.default_value.empty() ? "" : fmt::format("`{}`", key.default_value),
                                               key.meaning)));

@@ -202,4 +202,21 @@ inline words lines_of(const std::string& text) {
   return lines;
 }
 
+/// The lines below `Examples:` in the help of a command.
+inline words examples_of(const words& command) {
+  const auto help = run_sheaf(command);
+  EXPECT_EQ(help.exit_code, 0);
+  words examples;
+  bool reached = false;
+  for (const auto& line : lines_of(help.out)) {
+    if (reached && !line.starts_with("  "))
+      break;
+    if (reached)
+      examples.push_back(line.substr(2));
+    reached = reached || line == "Examples:";
+  }
+  EXPECT_FALSE(examples.empty());
+  return examples;
+}
+
 } // namespace cli

@@ -2,15 +2,20 @@
 //
 // Sheaf files: what is read, and what is refused, where and in which words.
 
+#include "app/duration.hpp"
 #include "app/file_check.hpp"
 #include "app/file_keys.hpp"
+#include "app/map_reader.hpp"
 #include "app/sheaf_file.hpp"
 #include "app/yaml_tree.hpp"
 #include "support/database_under_test.hpp"
 
 #include <gmock/gmock.h>
 
+#include <fmt/format.h>
+
 #include <fstream>
+#include <regex>
 
 namespace {
 
@@ -128,6 +133,9 @@ TEST_F(SheafFile, NamesTheNearestKey) {
                                                       "1:1: error: there are no databases"));
   EXPECT_THAT(findings("databases: {main: {url: a, pool: {max_sise: 8}}}"),
               ElementsAre(HasSubstr("a pool has no key \"max_sise\"; did you mean \"max_size\"?")));
+  EXPECT_THAT(findings_in_request("    queries: {a: {sql: select x, y from t}}"),
+              ElementsAre("4:34: error: a query has no key \"y from t\"; within { } a comma ends a value that has no "
+                          "quotes"));
   EXPECT_THAT(findings_in_request("    queries: {a: {sqll: select 1}}"),
               ElementsAre("4:15: error: query \"a\" has neither sql nor sql_file",
                           HasSubstr("a query has no key \"sqll\"; did you mean \"sql\"?")));
@@ -187,6 +195,48 @@ TEST_F(SheafFile, FindsStatementsAndDatabasesThatDoNotFit) {
                           "7:7: error: there is no database \"mian\"; did you mean \"main\"?",
                           "8:16: error: query \"b\" is declared read_only, but its statement is no query",
                           "9:10: error: query \"c\" is an empty statement"));
+}
+
+TEST_F(SheafFile, FindsQueriesThatGetInEachOthersWay) {
+  EXPECT_THAT(
+      findings_in_request("    queries:\n"
+                          "      reads: select * from book join author on true\n"
+                          "      writes: update public.book set x = 1\n"
+                          "      elsewhere: {sql: delete from book, database: pg}\n"
+                          "      other: with book as (select 1) insert into shop select * from book\n"
+                          "      more: insert into shop values (1)\n"
+                          "      alone: insert into log values (1) returning (select 1 from log)\n"
+                          "      unknown: replace into author values (1)\n"),
+      ElementsAre("6:15: warning: query \"writes\" writes book, which query \"reads\" reads: they run at once, in "
+                  "no order",
+                  "8:14: warning: query \"other\" writes shop, which query \"more\" writes: they run at once, in "
+                  "no order",
+                  "9:13: warning: query \"more\" writes shop, which query \"other\" writes: they run at once, "
+                  "in no order"));
+}
+
+TEST_F(SheafFile, FindsPoolsThatAreLargerThanNeeded) {
+  const auto of = [&](std::string_view requests, std::string_view scenarios = "") {
+    return findings(fmt::format("databases: {{main: {{url: 'sqlite::memory:', pool: {{max_size: 8}}}}}}\n"
+                                "requests: {{{}}}\nscenarios: {{{}}}\n",
+                                requests, scenarios));
+  };
+  const auto larger = [](std::string_view n) {
+    return ElementsAre(
+        fmt::format("1:13: warning: pool.max_size of main is 8, and what is run here uses {} at most", n));
+  };
+  const std::string two = "r: {queries: {a: select 1, b: select 2}}";
+  EXPECT_THAT(of(two), larger("2 sessions"));
+  EXPECT_THAT(of("r: {queries: {a: select 1}}"), larger("1 session"));
+  const std::string each = "parameters: {ids: {type: 'int[]', default: [1]}}, "
+                           "queries: {a: {sql: 'select :i', for_each: {i: '{ids}'}}}";
+  EXPECT_THAT(of("r: {" + each + "}"), testing::IsEmpty()) << "a list may be as long as it likes";
+  EXPECT_THAT(of("r: {width: 3, " + each + "}"), larger("3 sessions"));
+  const std::string r = "{request: r}";
+  EXPECT_THAT(of(two, "s: {steps: [" + r + ", {repeat: {times: 3, of: [" + r + ", {parallel: [" + r + ", " + r + ", " +
+                          r + "]}]}}]}"),
+              larger("6 sessions"));
+  EXPECT_THAT(of(two, "s: {steps: [{parallel: [" + r + ", " + r + ", " + r + ", " + r + "]}]}"), testing::IsEmpty());
 }
 
 class Scenario : public SheafFile {
@@ -262,6 +312,20 @@ TEST_F(SheafFile, RefusesWhatIsNoYamlOrTooMuchOfIt) {
   }
 }
 
+TEST_F(SheafFile, CountsColumnsInCharacters) {
+  EXPECT_THAT(findings("databases: {größe: {url: a, pol: {}}, 本: {url: a, pol: {}}}\n"),
+              ElementsAre("1:29: error: a database has no key \"pol\"; did you mean \"pool\"?",
+                          "1:51: error: a database has no key \"pol\"; did you mean \"pool\"?"));
+  EXPECT_THAT(findings("databases: {ö: {url:\ta, pol: {}}}\n"), ElementsAre(HasSubstr("1:25: error: ")))
+      << "a tab is one";
+  EXPECT_THAT(findings("# ö\r\nä: *b"), ElementsAre(HasSubstr("2:4: error: "))) << "what the parser refuses, too";
+  EXPECT_THAT(findings("ä: \"ö\xff\""), ElementsAre("1:6: error: the byte 0xff is not UTF-8"));
+  std::string many; // of which each place is found without counting from the line's begin
+  for (int i = 0; i < 20'000; ++i)
+    many += "'" + std::string(10, ' ') + "öööööööööö', ";
+  EXPECT_THAT(findings("a: [" + many + "*b]"), ElementsAre(HasSubstr(fmt::format("1:{}: ", 5 + 20'000 * 24))));
+}
+
 TEST_F(SheafFile, RefusesAFileThatIsNotThereOrTooLarge) {
   EXPECT_EQ(read_sheaf_file(folder / "nope.yaml", {}).findings.front().message, "No such file or directory");
   write("large.yaml", "");
@@ -275,8 +339,26 @@ TEST_F(SheafFile, TakesAliasesAsIfTheyWereWrittenOut) {
   EXPECT_EQ(x.file.databases[1].pool.max_size, 3u);
 }
 
+/// The schema cannot call the reader.
+TEST_F(SheafFile, HasPatternsForWhatItReads) {
+  const std::regex duration{duration_pattern}, size{size_pattern}, rate{rate_pattern};
+  for (const char* text : {"5s",  "250ms", "1.5m", "2h", "10us", "5.s", ".5s",  "0.5s", "00.10s", "",
+                           "5",   "s",     "-5s",  "0s", "5 s",  "5d",  "infs", "nans", "1e3s",   "5s ",
+                           " 5s", "5ss",   "+5s",  ".s", "1,5s", "5S",  "0.0s", "0m",   "5sec",   "1.2.3s"})
+    EXPECT_EQ(parse_duration(text).has_value(), std::regex_search(text, duration)) << text;
+  for (const char* text :
+       {"500/s", "30/m", "1.8/h", ".5/s", "5./s", "0/s", "5", "/s", "5/", "5 /s", "5/d", "-5/s", "1e3/s", "5/ms"})
+    EXPECT_EQ(parse_rate(text).has_value(), std::regex_search(text, rate)) << text;
+  for (const char* text :
+       {"1",  "64MiB", "64 MiB", "64mib", "1k", "1kb",   "1KB", "5b",  "5 B", "3G",  "3gib", "1T", "1p ki",
+        "-1", "1.5k",  "k",      "MiB",   "1Q", "1 k b", "0x1", "1ki", "1ib", "1bb", "x1",   "1kk"})
+    EXPECT_EQ(findings_in_request(fmt::format("    max_bytes: '{}'\n    queries: {{a: select 1}}", text)).empty(),
+              std::regex_search(text, size))
+        << text;
+}
+
 TEST(FileKeys, NameEachKeyOnce) {
-  for (const auto x : all_sections) {
+  for (const auto x : all_sections()) {
     std::set<std::string_view> names;
     for (const auto& key : keys_of(x)) {
       EXPECT_TRUE(names.insert(key.name).second) << key.name;
