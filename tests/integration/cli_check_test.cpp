@@ -4,6 +4,7 @@
 
 #include "sheaf_file_command.hpp"
 #include "support/postgresql_server.hpp"
+#include "support/silent_server.hpp"
 
 #include <gmock/gmock.h>
 
@@ -85,6 +86,12 @@ TEST_F(CheckConnected, SaysOnceThatADatabaseCannotBeAsked) {
   EXPECT_THAT(last.out + last.err, testing::Not(HasSubstr("hunter2")));
   EXPECT_THAT(check("sqlite:nowhere.db", "      a: select :number\n"),
               ElementsAre(HasSubstr("f.yaml:1:13: error: database \"main\": connect_failed: ")));
+}
+
+TEST_F(CheckConnected, WaitsForNoDatabaseForEver) {
+  sheaf::test::silent_server silent;
+  EXPECT_THAT(check(silent.url() + " connect_timeout=3600", "      a: select :number::int\n      b: select 1\n"),
+              ElementsAre(HasSubstr("f.yaml:1:13: error: database \"main\": deadline_exceeded: ")));
 }
 
 TEST_F(CheckConnected, SaysEachMistakeOnce) {
