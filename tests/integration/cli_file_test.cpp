@@ -67,6 +67,54 @@ TEST_F(SheafFileCommand, EndsWith99WhenAnExpectationIsMissed) {
   EXPECT_EQ(steps[1].at("held"), true);
 }
 
+/// Each of two requests waits for the other; whichever ran alone would pass its deadline.
+TEST_F(SheafFileCommand, RunsParallelStepsAtOnce) {
+  sheaf::test::postgresql_schema schema;
+  write("meet.yaml", R"(
+databases: {main: {url: "${DATABASE_URL}"}}
+requests:
+  meet: {deadline: 10s, queries: {met: select meet()}}
+scenarios:
+  s:
+    setup:
+      - sql: create sequence arrived
+      - sql: |
+          create function meet() returns int language plpgsql as $$ begin
+            perform nextval('arrived');
+            loop exit when (select last_value from arrived) >= 2; perform pg_sleep(0.001); end loop;
+            return 1; end $$
+    steps: [{parallel: [{request: meet, expect: {met.scalar: 1}}, {request: meet, expect: {met.scalar: 1}}]}]
+)");
+  const auto done = sheaf({"run", "meet.yaml"}, {{"DATABASE_URL", schema.url()}});
+  EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
+}
+
+TEST_F(SheafFileCommand, CapturesAnewEachTime) {
+  write("count.yaml", R"(
+databases: {main: {url: "sqlite::memory:"}}
+requests: {add: {parameters: {n: {type: int}}, queries: {sum: "select :n + 1"}}}
+scenarios:
+  s:
+    steps:
+      - {request: add, with: {n: "${START}"}, capture: {n: sum.scalar}}
+      - repeat:
+          times: 3
+          of: [{request: add, with: {n: "${n}"}, expect: {sum.scalar: "= n + 1"}, capture: {n: sum.scalar}}]
+      - {request: add, with: {n: "${n}"}, expect: {sum.scalar: 15}}
+)");
+  const auto done = sheaf({"run", "count.yaml", "-D", "START=10"}, {{"START", "70"}});
+  EXPECT_EQ(done.exit_code, 0) << "a variable of -D comes before one of the environment\n" << done.out << done.err;
+  EXPECT_EQ(sheaf({"run", "count.yaml"}, {{"START", "70"}}).exit_code, 99);
+}
+
+TEST_F(SheafFileCommand, TellsOfATeardownThatFails) {
+  change_example("drop table book", "drop table nothing");
+  const auto done = sheaf({"run", "shop.yaml", "smoke"});
+  EXPECT_EQ(done.exit_code, 2);
+  EXPECT_THAT(done.err, HasSubstr("teardown failed, and changed nothing: "));
+  EXPECT_THAT(shell(".tables"), HasSubstr("book"));
+}
+
 TEST_F(SheafFileCommand, RunsARequestWithParameters) {
   change_example("    teardown:\n      - sql: drop table book\n", "");
   ASSERT_EQ(sheaf({"run", "shop.yaml", "smoke"}).exit_code, 0);
