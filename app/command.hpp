@@ -28,4 +28,7 @@ void add_check_command(CLI::App& program, chosen_command& chosen);
 /// `sheaf run`: a request or a scenario of a sheaf file.
 void add_run_command(CLI::App& program, chosen_command& chosen);
 
+/// `sheaf serve`: the requests of a sheaf file over HTTP.
+void add_serve_command(CLI::App& program, chosen_command& chosen);
+
 } // namespace sheaf::app

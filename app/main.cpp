@@ -28,6 +28,7 @@ constexpr const char* program_help = R"(Examples:
   sheaf demo --rows 100000
   sheaf query sqlite:shop.db 'select * from book order by id limit 3'
   sheaf init && sheaf run sheaf.yaml smoke
+  sheaf serve
   sheaf query --help
 
 Exit codes:
@@ -103,6 +104,7 @@ int main(int argc, char** argv) {
   add_init_command(program, chosen);
   add_check_command(program, chosen);
   add_run_command(program, chosen);
+  add_serve_command(program, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& asked) {

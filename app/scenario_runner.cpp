@@ -5,6 +5,7 @@
 #include "exit.hpp"
 #include "expression.hpp"
 #include "reply_scope.hpp"
+#include "request_maker.hpp"
 #include "setup_task.hpp"
 
 #include <fmt/format.h>
@@ -16,41 +17,11 @@ namespace sheaf::app {
 
 namespace {
 
-/// Requests that a step of `parallel` may send at once; and elements that `for_each` may go over.
-constexpr std::size_t queries_max = 10'000;
-
 /// What a captured value is as text: as it would be bound.
 std::string plain(const operand& x) {
   if (const auto* text = std::get_if<std::string>(&x))
     return *text;
   return to_text(x);
-}
-
-/// The values that the statement of `q` uses.
-query bound(const query_spec& q, const parameters& values, dialect d) {
-  query made = q.what;
-  for (const auto& name : made.statement.parse(d, values)->names)
-    if (const auto* x = find(values, name))
-      made.parameters.emplace_back(name, *x);
-  return made;
-}
-
-void append_each(std::vector<query>& out, const query_spec& q, const parameters& values, dialect d) {
-  const auto& [one, list] = *q.for_each;
-  const auto* all = find(values, list);
-  const auto* elements = all ? std::get_if<value::array>(&all->data()) : nullptr;
-  if (!elements)
-    return; // null: none
-  if (out.size() + elements->size() > queries_max)
-    bad_input(fmt::format("query {} would be more than {} queries", q.what.name, queries_max));
-  for (std::size_t i = 0; i < elements->size(); ++i) {
-    auto here = values;
-    std::erase_if(here, [&bound_to = one](const auto& x) { return x.first == bound_to; });
-    here.emplace_back(one, (*elements)[i]);
-    auto made = bound(q, here, d);
-    made.name += fmt::format("[{}]", i);
-    out.push_back(std::move(made));
-  }
 }
 
 } // namespace
@@ -103,19 +74,7 @@ request scenario_runner::make(const request_spec& what, const request_step& how)
       bad_input(fmt::format("{}: \"{}\": {}", what.name, p.name, made.error().message));
     values.emplace_back(p.name, std::move(*made));
   }
-  request made = what.settings;
-  for (const auto& q : what.queries) {
-    const auto& databases = file_.databases;
-    const auto database = std::find_if(databases.begin(), databases.end(),
-                                       [&](const database_options& d) { return d.name == q.what.database; });
-    const auto& url = database == databases.end() ? databases.front().url : database->url;
-    const auto d = is_sqlite(url) ? dialect::sqlite : dialect::postgresql;
-    if (q.for_each)
-      append_each(made.queries, q, values, d);
-    else
-      made.queries.push_back(bound(q, values, d));
-  }
-  return made;
+  return value_or_stop(make_request(file_.databases, what, values));
 }
 
 // -- running
@@ -161,8 +120,6 @@ void scenario_runner::finish(const request_spec& of, const request_step& how, co
 
 void scenario_runner::run(const request_spec& what, const request_step& how) {
   auto made = make(what, how);
-  if (made.queries.empty())
-    bad_input(fmt::format("{} has no queries: the lists that its for_each go over are empty", what.name));
   auto got = app::run(engine_, made, signals_);
   finish(what, how, made, std::move(got));
 }
