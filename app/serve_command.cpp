@@ -182,11 +182,11 @@ private:
 };
 
 int run_serve(serve_arguments how) {
+  const signal_watch signals; // First: the threads to come inherit it.
   const auto where = parse_endpoint(how.listen);
   complete_setup(how, where.address());
   const auto drain = value_or_stop(parse_duration(how.drain), "--drain: ");
   raise_descriptor_limit();
-  const signal_watch signals;
   std::optional<demo_file> demo;
   if (how.file.empty()) {
     demo.emplace(how.rows, signals);

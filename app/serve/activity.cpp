@@ -95,7 +95,7 @@ void activity::append(std::string& out, const second_summary& x) {
 void activity::append_now(std::string& out) {
   const std::lock_guard held{lock_};
   close_seconds();
-  histogram all;
+  histogram all = times_;
   for (std::size_t i = 0; i < slices; ++i)
     if (slice_of_[i] > second_ / 10 - static_cast<std::int64_t>(slices))
       all.merge(recent_times_[i]);

@@ -117,7 +117,8 @@ std::optional<answer> check_framing(const exchange& x) {
 std::optional<answer> check_access(const service& of, const exchange& x) {
   const auto& r = x.request();
   const auto host = x.asked.authority.empty() ? field_of(r, field::host) : std::string_view{x.asked.authority};
-  if (!is_known_host(of.rules, host))
+  const bool has_host = r.version() >= 11 || !host.empty(); // a browser always names it
+  if (has_host && !is_known_host(of.rules, host))
     return make_problem(status::misdirected_request, "unknown_host",
                         "the Host field names none of the service's own names; --allow-host adds one", x.id);
   if (r.method() == verb::options)
