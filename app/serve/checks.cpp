@@ -170,10 +170,10 @@ std::optional<answer> check_head(const service& of, exchange& x) {
   return check_body(x);
 }
 
-answer refuse_syntax(boost::system::error_code why, std::string_view unread, std::string_view id) {
+answer problem_of_syntax(boost::system::error_code why, bool is_line, std::string_view id) {
   using http::error;
   if (why == error::header_limit) {
-    if (unread.find("\r\n") == unread.npos)
+    if (is_line)
       return make_problem(status::uri_too_long, "uri_too_long", "the request line is longer than allowed", id);
     return make_problem(status::request_header_fields_too_large, "header_too_large",
                         "the header fields are longer than allowed", id);

@@ -16,6 +16,7 @@ namespace sheaf::app::serve {
 std::optional<answer> check_head(const service& of, exchange& x);
 
 /// What is told to a client whose request is not HTTP as it should be.
-answer refuse_syntax(boost::system::error_code why, std::string_view unread, std::string_view id);
+/// `is_line` when it is the request line that is too long.
+answer problem_of_syntax(boost::system::error_code why, bool is_line, std::string_view id);
 
 } // namespace sheaf::app::serve

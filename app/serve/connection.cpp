@@ -97,11 +97,12 @@ void connection::on_read(error why, std::size_t bytes) {
   auto& x = *exchange_;
   const bool has_begun = x.head_done || x.head_bytes + x.unread.size() > 0;
   if (timed_out_ && has_begun) {
+    name_exchange();
     refuse(make_problem(http::status::request_timeout, "request_timeout", "the request took too long to come", x.id));
     return;
   }
   if (why == asio::error::eof && has_begun) {
-    refuse(refuse_syntax(http::error::partial_message, {}, x.id));
+    refuse_syntax(http::error::partial_message);
     return;
   }
   if (why) {
@@ -136,9 +137,7 @@ void connection::parse() {
         why = http::error::header_limit;
     }
     if (why && why != http::error::need_more) {
-      const auto data = x.unread.data();
-      refuse(refuse_syntax(why, {static_cast<const char*>(data.data()), x.head_bytes > 0 ? 0 : data.size()},
-                           x.id.empty() ? request_id({}) : x.id));
+      refuse_syntax(why);
       return;
     }
     if (!x.head_done && x.parser->is_header_done() && !look_at_head())
@@ -181,14 +180,28 @@ bool connection::look_at_head() {
   return false;
 }
 
-/// Where the next request would begin, nobody knows.
+/// What is no HTTP. Where the next request would begin, nobody knows.
+void connection::refuse_syntax(error why) {
+  auto& x = *exchange_;
+  if (!x.head_done)
+    name_exchange();
+  const auto data = x.unread.data();
+  const std::string_view unread{static_cast<const char*>(data.data()), data.size()};
+  const bool is_line = x.request().target().size() > home_.shared().limits.header_bytes_max ||
+                       (x.head_bytes == 0 && unread.find("\r\n") == unread.npos);
+  refuse(problem_of_syntax(why, is_line, x.id));
+}
+
+/// Names one whose head says nothing that could be trusted.
+void connection::name_exchange() {
+  if (exchange_->id.empty()) {
+    exchange_->id = request_id({});
+    exchange_->trace = continue_trace({});
+  }
+}
+
 void connection::refuse(answer why) {
   last_ = true;
-  auto& x = *exchange_;
-  if (x.id.empty()) {
-    x.id = request_id({});
-    x.trace = continue_trace({});
-  }
   respond(std::move(why));
 }
 

@@ -64,6 +64,8 @@ private:
   void on_read(error why, std::size_t bytes);
   void parse();
   bool look_at_head();
+  void refuse_syntax(error why);
+  void name_exchange();
   void refuse(answer why);
 
   // What is asked for: connection_ask.cpp.

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstdint>
+#include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -138,6 +139,11 @@ std::string http_client::rest() {
   while (read_some()) {
   }
   return unread_;
+}
+
+bool http_client::has_answer() const {
+  pollfd one{.fd = socket_, .events = POLLIN, .revents = 0};
+  return ::poll(&one, 1, 1) == 1;
 }
 
 void http_client::close_sending() const { ::shutdown(socket_, SHUT_WR); }

@@ -53,6 +53,9 @@ public:
   /// What comes until the other side closes. Throws when it does not within half a minute.
   std::string rest();
 
+  /// True when something can be read.
+  bool has_answer() const;
+
   void close_sending() const; ///< A client that sends no more.
   void reset();               ///< A client that is gone, at once.
 
