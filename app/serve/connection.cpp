@@ -67,7 +67,9 @@ void connection::wait_for_request() {
   busy_ = true;
   stream_.socket().async_wait(tcp_socket::wait_read, [this](error why) {
     busy_ = false;
-    if (why) {
+    error closed;
+    // A request that has come while the service was told to stop is still answered.
+    if (why && !(home_.stopping() && stream_.socket().available(closed) > 0)) {
       end();
       return;
     }
