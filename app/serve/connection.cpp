@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::size_t head_read_bytes = 1 << 12, body_read_bytes = 1 << 15;
 
+/// What stands between two chunks, or behind the last: its size, and fields that nobody reads.
+constexpr std::size_t chunk_line_bytes_max = 1 << 13;
+
 /// How long a client may take to close a connection whose last answer it has.
 constexpr std::chrono::seconds linger_max{2};
 
@@ -137,6 +140,8 @@ void connection::parse() {
       x.head_bytes += taken;
       if (x.head_bytes + (needs_more ? x.unread.size() : 0) > header_bytes_max)
         why = http::error::header_limit;
+    } else if (needs_more && x.unread.size() > chunk_line_bytes_max) {
+      why = http::error::bad_chunk_extension; // or a trailer: Beast keeps what it does not understand yet
     }
     if (why && why != http::error::need_more) {
       refuse_syntax(why);

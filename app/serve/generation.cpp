@@ -99,7 +99,6 @@ generation::~generation() {
 }
 
 void generation::stop(clock::time_point deadline) {
-  service_->draining = true;
   auto loop = loops_.begin();
   own_sessions_->run_on_each_loop([&](boost::asio::io_context&) { (*loop++)->stop(deadline); });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // What all loops of the service share: what it serves, under which rules, and what it counts. Immutable but for the
-// counters and `draining`; any thread.
+// counters; any thread.
 
 #pragma once
 
@@ -15,7 +15,6 @@
 
 #include "sheaf/engine.hpp"
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -57,8 +56,6 @@ public:
   const std::shared_ptr<spdlog::logger> log; ///< Null for none.
   http_metrics metrics;
   const std::string openapi, catalogue; ///< JSON.
-
-  std::atomic<bool> draining{false};
 
   /// In Prometheus' text format.
   std::string metrics_text() const;

@@ -78,6 +78,7 @@ TEST_F(ServeBadInput, IsRefusedInTheHead) {
       {"NUL in a field", get_of("/", std::string{"X-Field: a\0b\r\n", 14}), 400},
       {"NUL in a field's name", get_of("/", std::string{"X-Fi\0ld: a\r\n", 12}), 400},
       {"a lone CR in a field", get_of("/", "X-Field: a\rb\r\n"), 400},
+      {"a lone LF in a field", get_of("/", "X-Field: a\nHost: b\r\n"), 400},
       {"NUL in the path", get_of(std::string{"/a\0b", 4}), 400},
       {"an escaped NUL in the path", get_of("/requests/pair%00"), 400},
       {"an escaped NUL in a value", get_of("/requests/pair?t=%00"), 400},
@@ -125,6 +126,10 @@ TEST_F(ServeBadInput, IsRefusedForHowItsBodyComes) {
        400},
       {"another transfer coding", post_of(json_type + "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 501},
       {"a chunk that is none", post_of(json_type + "Transfer-Encoding: chunked\r\n", "zz\r\n{}\r\n0\r\n\r\n"), 400},
+      {"a chunk's extension without end",
+       post_of(json_type + "Transfer-Encoding: chunked\r\n", "1;" + std::string(50'000, 'x')), 400},
+      {"a trailer without end",
+       post_of(json_type + "Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n" + many_fields(50'000)), 400},
       {"chunks", post_of(json_type + "Transfer-Encoding: chunked\r\n", "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"), 200},
   });
 }
