@@ -207,10 +207,10 @@ which counts three times on a session each, or with ?session=shared on one sessi
 
 Examples:
   sheaf serve
-  sheaf serve shop.yaml --listen 127.0.0.1:8080
-  curl 'http://127.0.0.1:8080/requests/dashboard?author=Author+2&ids=1&ids=4'
-  curl -H 'Content-Type: application/json' -d '{"ids": [1, 4]}' http://127.0.0.1:8080/requests/dashboard
-  sheaf serve shop.yaml --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --token-file token
+  sheaf serve sheaf.yaml --listen 127.0.0.1:8080
+  curl 'http://127.0.0.1:8080/requests/dashboard?author=Ada'
+  curl -H 'Content-Type: application/json' -d '{"author": "Ada"}' http://127.0.0.1:8080/requests/dashboard
+  sheaf serve sheaf.yaml --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --token-file token
 
 SIGTERM and SIGINT end it, once what runs is answered; SIGHUP reads the file, the certificate and the key again.
 

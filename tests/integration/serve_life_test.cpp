@@ -154,6 +154,33 @@ TEST_F(ServeLife, SpeaksTls) {
   EXPECT_EQ(end().exit_code, 0);
 }
 
+TEST_F(ServeLife, AnswersTheCommandsOfItsDocumentation) {
+  const cli::setting here{.directory = folder.path()};
+  make_certificate();
+  write("token", "a-token-of-24-characters\n");
+  cli::run({cli::program(), "init"}, here);
+  ASSERT_EQ(cli::run({cli::program(), "run", "sheaf.yaml", "smoke"}, here).exit_code, 0);
+  const auto curls = [&](std::string_view place) {
+    std::size_t found = 0;
+    for (auto line : cli::lines_of(cli::text_of(std::filesystem::path{SHEAF_SOURCE_DIR} / "docs/http.md"))) {
+      const auto at = line.find(place);
+      if (!line.starts_with("    curl ") || at == line.npos)
+        continue;
+      line.replace(at + place.find(':') + 1, 4, std::to_string(port));
+      const auto done = cli::run({"sh", "-c", line + " --silent --show-error --fail"}, here);
+      EXPECT_EQ(done.exit_code, 0) << line << '\n' << done.err;
+      EXPECT_THAT(done.out, StartsWith("{\"results\":{\"total\":")) << line;
+      ++found;
+    }
+    return found;
+  };
+  start({"serve", "sheaf.yaml"}, here);
+  EXPECT_EQ(curls("127.0.0.1:8080"), 2);
+  end();
+  start({"serve", "sheaf.yaml", "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--token-file", "token"}, here);
+  EXPECT_EQ(curls("localhost:8443"), 1);
+}
+
 // -- signals
 
 class ServeEnds : public ServeLife, public testing::WithParamInterface<int> {};
