@@ -20,7 +20,6 @@ namespace sheaf::app::serve {
 
 namespace {
 
-using http::field;
 using http::status;
 
 constexpr std::chrono::seconds ready_time_max{1}, ready_worth{1};
