@@ -66,6 +66,41 @@ std::unique_ptr<boost::asio::ssl::context> make_tls(const serve_setup& how) {
   return made;
 }
 
+/// Copies of a descriptor, all of them or none. Those that nobody has taken are closed.
+class copies_of {
+public:
+  copies_of(int fd, std::size_t count) {
+    while (all_.size() < count) {
+      const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+      if (copy < 0)
+        break;
+      all_.push_back(copy);
+    }
+    const int error = errno;
+    if (all_.size() == count)
+      return;
+    close_all();
+    throw std::system_error(error, std::generic_category(), "the listening socket");
+  }
+  ~copies_of() { close_all(); }
+  copies_of(const copies_of&) = delete;
+  copies_of& operator=(const copies_of&) = delete;
+
+  int take() {
+    const int one = all_.back();
+    all_.pop_back();
+    return one;
+  }
+
+private:
+  void close_all() {
+    for (const int one : all_)
+      ::close(one);
+  }
+
+  std::vector<int> all_;
+};
+
 } // namespace
 
 generation::generation(const serve_setup& how, sheaf_file file, int listener, traffic& counts, activity& seen, int wake)
@@ -75,10 +110,9 @@ generation::generation(const serve_setup& how, sheaf_file file, int listener, tr
   rules.tls = tls_.get();
   service_ = std::make_unique<service>(file_, how.shortcuts, *own_sessions_, *shared_session_, how.limits,
                                        std::move(rules), counts, seen, how.logs.access);
+  copies_of copies{listener, loops_for(how, file_)};
   own_sessions_->run_on_each_loop([&](boost::asio::io_context& context) {
-    const int copy = ::fcntl(listener, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0)
-      throw std::system_error(errno, std::generic_category(), "the listening socket");
+    const int copy = copies.take();
     loops_.push_back(std::make_unique<http_loop>(context, *service_, copy, [this, wake] {
       if (--busy_loops_ == 0) {
         const std::uint64_t one = 1;

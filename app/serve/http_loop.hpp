@@ -76,8 +76,8 @@ private:
   boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, boost::asio::io_context::executor_type>
       accept_pause_, sweep_timer_;
   std::vector<request_spec> requests_;
-  std::list<connection> connections_;
   std::vector<std::unique_ptr<exchange>> spare_;
+  std::list<connection> connections_; ///< Which give back to `spare_`.
   std::vector<connection*> watched_;
   std::vector<pollfd> polled_;
   date_line date_;
