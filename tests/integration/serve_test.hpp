@@ -22,6 +22,14 @@ namespace sheaf::test {
 
 class ServeTest : public testing::Test {
 protected:
+  /// Whatever a test has done to it, it ends well, and leaves no memory behind (under LeakSanitizer).
+  void TearDown() override {
+    if (service && service->id() > 0) {
+      const auto ended = end();
+      EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    }
+  }
+
   std::filesystem::path path_of(const std::string& name) const { return std::filesystem::path{folder.path()} / name; }
 
   void write(const std::string& name, std::string_view text) const { std::ofstream{path_of(name)} << text; }
