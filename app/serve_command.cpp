@@ -232,6 +232,7 @@ void add_limits(CLI::App& command, serve_arguments& how) {
   count("--max-header-bytes", limits.header_bytes_max, "Of a request's first line and fields", 256);
   count("--max-body-bytes", limits.body_bytes_max, "Of a request's body");
   count("--max-response-bytes", limits.response_bytes_max, "Of the values in one answer");
+  count("--max-unread-bytes", limits.unread_bytes_max, "Of the values in all answers that clients have begun to read");
   count("--max-connections", limits.connections_max, "At once");
   count("--max-connections-per-address", limits.connections_per_address_max, "At once; 0 for as many as there may be",
         0);

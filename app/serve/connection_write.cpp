@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <utility>
 
 namespace sheaf::app::serve {
 
@@ -90,11 +91,21 @@ void connection::respond(reply r) {
       x.code = to_string(why->code);
       x.detail = to_string(*why);
     }
-  begin_head("application/json");
-  fmt::format_to(std::back_inserter(x.out), "Server-Timing: {}\r\nVary: Accept-Encoding\r\n", server_timing(r));
+  const auto timing = server_timing(r);
   x.rows.emplace(std::move(r), std::move(x.databases), x.form);
   x.piece.clear();
   const bool is_whole = x.rows->write(x.piece, piece_bytes);
+  const auto held = is_whole ? 0 : x.rows->value_bytes();
+  if (!is_whole && !home_.shared().counts.hold(held)) {
+    x.rows.reset();
+    x.piece.clear();
+    respond(
+        make_problem(http::status::service_unavailable, "too_many_answers", "too many answers are not read yet", x.id));
+    return;
+  }
+  x.unread_bytes = held;
+  begin_head("application/json");
+  fmt::format_to(std::back_inserter(x.out), "Server-Timing: {}\r\nVary: Accept-Encoding\r\n", timing);
   if (x.piece.size() > zip_from_bytes && may_zip(x, "application/json")) {
     x.out += "Content-Encoding: gzip\r\n";
     x.zip.emplace();
@@ -188,6 +199,7 @@ void connection::finish_exchange(unsigned status) {
   auto& x = *exchange_;
   auto& all = home_.shared();
   const auto took = clock::now() - x.began;
+  all.counts.let_go(std::exchange(x.unread_bytes, 0));
   const bool is_run = x.where && x.where->what == action::run;
   all.metrics.add(x.where ? x.where->number : all.routes.size(),
                   x.head_done ? x.request().method() : http::verb::unknown, status, took);

@@ -45,6 +45,7 @@ struct exchange {
   std::optional<reply_writer> rows;
   std::optional<gzip> zip;
   bool is_chunked = false;
+  std::size_t unread_bytes = 0; ///< What is held of the answer, as `traffic` counts it.
   http::status status = http::status::ok;
   std::uint64_t bytes_sent = 0;
   std::string code, detail; ///< For the log.

@@ -15,6 +15,7 @@ struct service_limits {
   std::size_t response_bytes_max = 64 << 20;   ///< Of the values in one answer.
   std::size_t connections_max = 20'000;        ///< All loops together.
   std::size_t connections_per_address_max = 0; ///< From one address; 0 for no bound but `connections_max`.
+  std::size_t unread_bytes_max = 256 << 20;    ///< Of the values in all answers that their clients have begun to read.
   std::size_t in_flight_max = 1'000;           ///< Requests that the engine works on.
 
   // Each is of a whole, however many pieces it comes in.

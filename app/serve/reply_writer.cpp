@@ -85,6 +85,14 @@ bool reply_writer::write(std::string& out, std::size_t bytes_max) {
   return true;
 }
 
+std::size_t reply_writer::value_bytes() const noexcept {
+  std::size_t sum = 0;
+  for (const auto& x : what_.outcomes)
+    if (const auto* rows = std::get_if<table>(&x.data))
+      sum += rows->bytes();
+  return sum;
+}
+
 std::string& reply_writer::begin_member(std::string& out, std::string_view name) {
   if (any_)
     out += ',';

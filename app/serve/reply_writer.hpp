@@ -28,6 +28,9 @@ public:
   /// Appends to `out` until it has `bytes_max` bytes or a row more, or all is written: then true.
   bool write(std::string& out, std::size_t bytes_max);
 
+  /// Of all values of the reply. Adds them up: takes time for large ones.
+  std::size_t value_bytes() const noexcept;
+
 private:
   enum class part : std::uint8_t { results, errors, timing, done };
 

@@ -32,12 +32,22 @@ public:
   }
   void end_request() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
 
+  /// The same for the values of an answer that is too long to be written at once. One alone may be of any size.
+  bool hold(std::size_t bytes) {
+    const auto before = unread_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    if (before == 0 || before + bytes <= limits_.unread_bytes_max)
+      return true;
+    let_go(bytes);
+    return false;
+  }
+  void let_go(std::size_t bytes) { unread_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
   std::size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
 private:
   const service_limits& limits_;
-  std::atomic<std::size_t> connections_{0}, in_flight_{0};
+  std::atomic<std::size_t> connections_{0}, in_flight_{0}, unread_bytes_{0};
   std::mutex lock_;
   std::map<boost::asio::ip::address, std::size_t> by_address_;
 };

@@ -260,6 +260,21 @@ TEST_F(ServeBadInput, IsLeftWhenItDoesNotReadItsAnswer) {
   EXPECT_EQ(logged(end().err, "slow").at("status").as_int64(), 499);
 }
 
+TEST_F(ServeBadInput, FindsNoRoomForALargeAnswerWhereOthersAreNotRead) {
+  serve_sqlite(std::string{large} + "  small: {queries: {n: select 1}}\n", {"--max-unread-bytes", "15000000"});
+  {
+    http_client slow{port, 4096};
+    slow.send(get_of("/requests/large"));
+    ASSERT_TRUE(slow.read_until("\r\n\r\n"));
+    const auto x = get("/requests/large");
+    EXPECT_EQ(x.status, 503);
+    EXPECT_EQ(x.field("retry-after"), "1");
+    EXPECT_EQ(json::parse(x.body).at("code").as_string(), "too_many_answers");
+    EXPECT_EQ(get("/requests/small").status, 200);
+  }
+  EXPECT_TRUE(eventually([&] { return get("/requests/large").status == 200; }));
+}
+
 // -- clients that go
 
 TEST_F(ServeBadInput, GoesAwayAndItsQueriesAreCancelled) {
