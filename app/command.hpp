@@ -31,6 +31,9 @@ void add_run_command(CLI::App& program, chosen_command& chosen);
 /// `sheaf bench`: a scenario of a sheaf file under load.
 void add_bench_command(CLI::App& program, chosen_command& chosen);
 
+/// `sheaf serve`: the requests of a sheaf file over HTTP.
+void add_serve_command(CLI::App& program, chosen_command& chosen);
+
 /// `sheaf completion`: completion for bash and zsh.
 void add_completion_command(CLI::App& program, chosen_command& chosen);
 

@@ -28,7 +28,7 @@ create unlogged table if not exists {} (
 
 constexpr const char* fill_postgresql = R"(
 insert into {} (id, title, author, price, published)
-select i, 'Book ' || i, 'Author ' || i * 7919 % 10007, (i * 31 % 9000 + 1000) / 100.0,
+select i, 'Book ' || i, 'Author ' || (i * 7919 % 10007), (i * 31 % 9000 + 1000) / 100.0,
        timestamp '2000-01-01' + i * interval '1 minute'
 from generate_series(:first::bigint, :last::bigint) i)";
 
@@ -40,7 +40,7 @@ create table if not exists {} (
 constexpr const char* fill_sqlite = R"(
 insert into {} (id, title, author, price, published)
 with recursive n(i) as (select :first union all select i + 1 from n where i < :last)
-select i, 'Book ' || i, 'Author ' || i * 7919 % 10007, (i * 31 % 9000 + 1000) / 100.0,
+select i, 'Book ' || i, 'Author ' || (i * 7919 % 10007), (i * 31 % 9000 + 1000) / 100.0,
        datetime(946684800 + i * 60, 'unixepoch')
 from n)";
 

@@ -38,6 +38,10 @@ void append_json_string(std::string& out, std::string_view text);
 /// Appends a cell as JSON: numbers as the database writes them, json as it is, everything else as strings.
 void append_json_cell(std::string& out, const table& from, std::size_t row, std::size_t column);
 
+/// The columns' names as an object's keys, each a JSON string: a name that stood before gets `_2`, `_3`, … so that no
+/// value is lost.
+std::vector<std::string> json_keys(const table& rows);
+
 /// False for a command that answers with nothing but what it did. (`select` without a column has rows.)
 bool returns_rows(const table& from) noexcept;
 

@@ -103,8 +103,29 @@ void write_members(output& to, std::string_view name, const reply& what, Wanted 
   to.text() += '}';
 }
 
-/// The columns' names as an object's keys: a name that stood before gets `_2`, `_3`, … so that no value is lost.
-std::vector<std::string> keys_of(const table& rows) {
+void write_lines(output& to, std::string_view name, const table& rows) {
+  auto& out = to.text();
+  if (!returns_rows(rows)) {
+    append_member(out += '{', "query", name);
+    fmt::format_to(std::back_inserter(out), ", \"affected_rows\": {}}}\n", rows.affected_rows());
+    return;
+  }
+  const auto keys = json_keys(rows);
+  for (std::size_t r = 0; r < rows.rows(); ++r) {
+    append_member(out += '{', "query", name);
+    out += ", \"row\": {";
+    for (std::size_t c = 0; c < keys.size(); ++c) {
+      (c > 0 ? out += ", " : out).append(keys[c]).append(": ");
+      append_json_cell(out, rows, r, c);
+    }
+    out += "}}\n";
+    to.row_done();
+  }
+}
+
+} // namespace
+
+std::vector<std::string> json_keys(const table& rows) {
   std::set<std::string> all, used;
   for (std::size_t c = 0; c < rows.columns(); ++c)
     all.insert(rows.column_at(c).name);
@@ -121,28 +142,6 @@ std::vector<std::string> keys_of(const table& rows) {
   }
   return keys;
 }
-
-void write_lines(output& to, std::string_view name, const table& rows) {
-  auto& out = to.text();
-  if (!returns_rows(rows)) {
-    append_member(out += '{', "query", name);
-    fmt::format_to(std::back_inserter(out), ", \"affected_rows\": {}}}\n", rows.affected_rows());
-    return;
-  }
-  const auto keys = keys_of(rows);
-  for (std::size_t r = 0; r < rows.rows(); ++r) {
-    append_member(out += '{', "query", name);
-    out += ", \"row\": {";
-    for (std::size_t c = 0; c < keys.size(); ++c) {
-      (c > 0 ? out += ", " : out).append(keys[c]).append(": ");
-      append_json_cell(out, rows, r, c);
-    }
-    out += "}}\n";
-    to.row_done();
-  }
-}
-
-} // namespace
 
 void write_json_format(output& to, const reply& what, const std::vector<std::string>& sql) {
   auto& out = to.text();

@@ -28,6 +28,7 @@ constexpr const char* program_help = R"(Examples:
   sheaf demo --rows 100000
   sheaf query sqlite:shop.db 'select * from book order by id limit 3'
   sheaf init && sheaf run sheaf.yaml smoke
+  sheaf serve
   sheaf query --help
   sheaf help file
 
@@ -102,6 +103,7 @@ int main(int argc, char** argv) {
   add_check_command(program, chosen);
   add_run_command(program, chosen);
   add_bench_command(program, chosen);
+  add_serve_command(program, chosen);
   add_completion_command(program, chosen);
   add_help_command(program, chosen);
   try {

@@ -12,14 +12,15 @@ namespace sheaf::app {
 
 namespace {
 
-/// That `for_each` may make.
 constexpr std::size_t queries_max = 10'000;
 
-dialect dialect_of(const sheaf_file& file, const query_spec& q) {
-  const auto& all = file.databases;
+failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
+
+dialect dialect_of(const std::vector<database_options>& databases, const query& q) {
   const auto found =
-      std::find_if(all.begin(), all.end(), [&](const database_options& d) { return d.name == q.what.database; });
-  return is_sqlite(found == all.end() ? all.front().url : found->url) ? dialect::sqlite : dialect::postgresql;
+      std::find_if(databases.begin(), databases.end(), [&](const database_options& d) { return d.name == q.database; });
+  const auto& url = found == databases.end() ? databases.front().url : found->url;
+  return is_sqlite(url) ? dialect::sqlite : dialect::postgresql;
 }
 
 /// The values that the statement of `q` uses.
@@ -31,13 +32,16 @@ query bound(const query_spec& q, const parameters& values, dialect d) {
   return made;
 }
 
-void append_each(std::vector<query>& out, const query_spec& q, const parameters& values, dialect d) {
+/// False when it would be too many.
+bool append_each(std::vector<query>& out, const query_spec& q, const parameters& values, dialect d) {
   const auto& [one, list] = *q.for_each;
   const auto* all = find(values, list);
   const auto* elements = all ? std::get_if<value::array>(&all->data()) : nullptr;
   if (!elements)
-    return; // null: none
-  for (std::size_t i = 0; i < elements->size() && out.size() <= queries_max; ++i) {
+    return true; // null: none
+  if (out.size() + elements->size() > queries_max)
+    return false;
+  for (std::size_t i = 0; i < elements->size(); ++i) {
     auto here = values;
     std::erase_if(here, [&bound_to = one](const auto& x) { return x.first == bound_to; });
     here.emplace_back(one, (*elements)[i]);
@@ -45,23 +49,21 @@ void append_each(std::vector<query>& out, const query_spec& q, const parameters&
     made.name += fmt::format("[{}]", i);
     out.push_back(std::move(made));
   }
+  return true;
 }
-
-failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
 
 } // namespace
 
-result<request> make_request(const sheaf_file& file, const request_spec& what, const parameters& values) {
+result<request> make_request(const std::vector<database_options>& databases, const request_spec& what,
+                             const parameters& values) {
   request made = what.settings;
   for (const auto& q : what.queries) {
-    const auto d = dialect_of(file, q);
-    if (q.for_each)
-      append_each(made.queries, q, values, d);
-    else
+    const auto d = dialect_of(databases, q.what);
+    if (!q.for_each)
       made.queries.push_back(bound(q, values, d));
+    else if (!append_each(made.queries, q, values, d))
+      return refusal(fmt::format("query {} would be more than {} queries", q.what.name, queries_max));
   }
-  if (made.queries.size() > queries_max)
-    return refusal(fmt::format("{} would be more than {} queries", what.name, queries_max));
   if (made.queries.empty())
     return refusal(fmt::format("{} has no queries: the lists that its for_each go over are empty", what.name));
   return made;

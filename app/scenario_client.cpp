@@ -70,7 +70,7 @@ request scenario_client::make(const request_step& how) {
     auto made = given->second.fill(p.type, [this](const template_text::hole& x) { return fill(x); });
     values.emplace_back(p.name, value_or_stop(std::move(made), fmt::format("{}: \"{}\": ", what.name, p.name)));
   }
-  return value_or_stop(make_request(file_, what, values));
+  return value_or_stop(make_request(file_.databases, what, values));
 }
 
 // -- expectations

@@ -19,6 +19,9 @@ thread_local event_loop* current_loop = nullptr;
 /// How often what is queued may queue more before the sockets have their turn.
 constexpr int rounds_per_turn = 4;
 
+/// How many of Asio's handlers run before what is queued has its turn.
+constexpr int handlers_per_turn = 64;
+
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 } // namespace
@@ -201,11 +204,13 @@ void event_loop::wait_for_events() {
 }
 
 /// One handler, or none in time. The next one, when it is there already, costs the next turn no system call: Asio looks
-/// at its sockets only after the handlers that it knows. But when the loop has more to do, all of them have their turn.
+/// at its sockets only after the handlers that it knows. But when the loop has more to do, many of them have their
+/// turn: not all, as handlers that make others ready would keep the turn for ever.
 void event_loop::run_asio(int timeout_milliseconds) {
   auto& context = asio_->context;
   if (timeout_milliseconds == 0)
-    context.poll();
+    for (int n = 0; n < handlers_per_turn && context.poll_one() > 0; ++n) {
+    }
   else if (timeout_milliseconds < 0)
     context.run_one();
   else

@@ -9,7 +9,7 @@
 
 #include <gmock/gmock.h>
 
-#include <boost/json.hpp> // its sources are in cli_format_test.cpp
+#include <boost/json.hpp>
 
 #include <fmt/format.h>
 

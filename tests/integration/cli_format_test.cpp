@@ -5,8 +5,9 @@
 
 #include "cli_process.hpp"
 
-#include <boost/json/src.hpp>
 #include <gmock/gmock.h>
+
+#include <boost/json.hpp>
 
 namespace {
 

@@ -120,6 +120,8 @@ public:
     return result_.out;
   }
 
+  pid_t id() const noexcept { return pid_; }
+
   void send(int signal) const { check(kill(pid_, signal) == 0, "kill"); }
 
   /// Reads all that is left, and waits for the end.

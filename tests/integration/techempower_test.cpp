@@ -7,7 +7,7 @@
 #include "support/counting.hpp"
 #include "support/postgresql_server.hpp"
 
-#include <boost/json.hpp> // its sources are in cli_format_test.cpp
+#include <boost/json.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 

@@ -295,6 +295,32 @@ TEST_F(EventLoop, RunsAsioBesideItsOwnSocketsAndPosts) {
   });
 }
 
+/// A busy service's sockets are handlers that make others ready, without end.
+TEST_F(EventLoop, GivesItsTimersAndPostsTheirTurnHoweverBusyAsioIs) {
+  constexpr int rounds_max = 20'000'000;
+  bool fired = false, posted = false;
+  int rounds = 0;
+  std::promise<void> over;
+  timer t{[&] {
+    fired = true;
+    loop->post([&] { posted = true; });
+  }};
+  std::function<void()> busy = [&] {
+    if (posted || ++rounds == rounds_max)
+      over.set_value();
+    else
+      boost::asio::post(loop->context(), busy);
+  };
+  on_loop([&] {
+    boost::asio::post(loop->context(), busy);
+    loop->arm(t, loop->now() + 1ms);
+  });
+  over.get_future().wait();
+  on_loop([] {}); // the last `busy` is over
+  EXPECT_TRUE(fired);
+  EXPECT_LT(rounds, rounds_max);
+}
+
 TEST_F(EventLoop, IsDesertedOnceItsLastActorHasEnded) {
   int calls = 0;
   on_loop([&] { loop->when_deserted([&] { ++calls; }); });

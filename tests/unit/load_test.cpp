@@ -147,7 +147,7 @@ TEST_F(Load, CountsEachRequestAndQuery) {
 }
 
 TEST_F(Load, TakesTheQueriesOfForEachAsOne) {
-  const auto made = make_request(file, file.requests[1], {{"ids", value::array{7, 8, 9}}}).value();
+  const auto made = make_request(file.databases, file.requests[1], {{"ids", value::array{7, 8, 9}}}).value();
   ASSERT_EQ(made.queries.size(), 4u);
   const auto from = origins(file.requests[1], made.queries);
   EXPECT_THAT(from, testing::ElementsAre(0, 1, 1, 1));

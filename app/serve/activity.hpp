@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the page shows of the last minutes: the last requests, and for each second how many there were and how long they
+// took. Each loop gathers its own and hands it over about once a second; this is the only lock that loops share.
+
+#pragma once
+
+#include "app/histogram.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+
+namespace sheaf::app::serve {
+
+/// One request of the sheaf file that was answered.
+struct finished_request {
+  std::chrono::system_clock::time_point when;
+  std::string id, name, code;
+  unsigned status = 0;
+  std::chrono::nanoseconds took{0};
+};
+
+/// What one loop has seen since it last told. Loop thread.
+struct activity_batch {
+  static constexpr std::size_t recent_max = 100;
+
+  std::deque<finished_request> recent; ///< The oldest first.
+  std::uint64_t requests = 0, errors = 0;
+  histogram times;
+
+  void add(finished_request x);
+};
+
+class activity {
+public:
+  /// Takes what the batch has, and leaves it empty. Any thread.
+  void take(activity_batch& from);
+
+  /// Appends members of a JSON object: `"second"`, `"minutes"`, `"recent"`. Any thread.
+  void append_now(std::string& out);
+
+  /// Appends a JSON array with what `"second"` was, of the last two minutes, the oldest first. Any thread.
+  void append_history(std::string& out);
+
+private:
+  struct second_summary {
+    std::int64_t second = 0; ///< Since 1970.
+    std::uint64_t requests = 0, errors = 0;
+    std::chrono::nanoseconds p50{0}, p95{0}, p99{0};
+  };
+  static constexpr std::size_t seconds_kept = 120;
+  static constexpr std::size_t slices = 12; ///< Of ten seconds.
+
+  void close_seconds(); ///< Under the lock.
+  static void append(std::string& out, const second_summary& x);
+
+  std::mutex lock_;
+  std::int64_t second_ = 0; ///< The open one.
+  std::uint64_t requests_ = 0, errors_ = 0;
+  histogram times_;
+  std::deque<second_summary> history_;
+  std::array<histogram, slices> recent_times_;
+  std::array<std::int64_t, slices> slice_of_{};
+  std::deque<finished_request> recent_;
+};
+
+} // namespace sheaf::app::serve

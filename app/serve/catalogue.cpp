@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The list of requests that the page shows. No SQL is in it. Any thread.
+
+#include "service.hpp"
+#include "target.hpp"
+
+#include "app/format.hpp"
+#include "app/parameter_json.hpp"
+
+namespace sheaf::app::serve {
+
+namespace {
+
+void append_parameter(std::string& out, const parameter_spec& p) {
+  out += "{\"name\":";
+  append_json_string(out, p.name);
+  out += ",\"type\":";
+  append_json_string(out, p.type);
+  out += p.default_value ? ",\"required\":false,\"default\":" : ",\"required\":true";
+  if (p.default_value)
+    append_json_value(out, *p.default_value);
+  out += '}';
+}
+
+void append_query(std::string& out, const sheaf_file& file, const query_spec& q) {
+  out += "{\"name\":";
+  append_json_string(out, q.what.name);
+  out += ",\"database\":";
+  append_json_string(out, q.what.database.empty() ? file.databases.front().name : q.what.database);
+  out += q.for_each ? ",\"for_each\":true}" : ",\"for_each\":false}";
+}
+
+template <class All, class Append>
+void append_list(std::string& out, const All& all, Append append) {
+  out += '[';
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i > 0)
+      out += ',';
+    append(all[i]);
+  }
+  out += ']';
+}
+
+} // namespace
+
+std::string make_catalogue(const sheaf_file& file) {
+  std::string out = "{\"requests\":";
+  append_list(out, file.requests, [&](const request_spec& x) {
+    out += "{\"name\":";
+    append_json_string(out, x.name);
+    out += ",\"path\":";
+    append_json_string(out, "/requests/" + percent_encoded(x.name));
+    out += ",\"parameters\":";
+    append_list(out, x.parameters, [&](const parameter_spec& p) { append_parameter(out, p); });
+    out += ",\"queries\":";
+    append_list(out, x.queries, [&](const query_spec& q) { append_query(out, file, q); });
+    out += '}';
+  });
+  out += '}';
+  return out;
+}
+
+} // namespace sheaf::app::serve

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What may be said of a request by its head alone. On the loop's thread.
+
+#pragma once
+
+#include "exchange.hpp"
+#include "service.hpp"
+
+#include <optional>
+
+namespace sheaf::app::serve {
+
+/// Fills in `asked`, `where`, `trace` and `id`; an answer when the request is refused, or when the head says all
+/// (OPTIONS).
+std::optional<answer> check_head(const service& of, exchange& x);
+
+/// What is told to a client whose request is not HTTP as it should be.
+/// `is_line` when it is the request line that is too long.
+answer problem_of_syntax(boost::system::error_code why, bool is_line, std::string_view id);
+
+} // namespace sheaf::app::serve

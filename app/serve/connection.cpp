@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A connection's life, and how it reads.
+
+#include "connection.hpp"
+
+#include "checks.hpp"
+#include "http_loop.hpp"
+#include "problem.hpp"
+
+#include <boost/asio/error.hpp>
+
+namespace sheaf::app::serve {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t head_read_bytes = 1 << 12, body_read_bytes = 1 << 15;
+
+/// What stands between two chunks, or behind the last: its size, and fields that nobody reads.
+constexpr std::size_t chunk_line_bytes_max = 1 << 13;
+
+/// How long a client may take to close a connection whose last answer it has.
+constexpr std::chrono::seconds linger_max{2};
+
+} // namespace
+
+connection::connection(http_loop& home, tcp_socket socket, asio::ip::address client)
+  : home_(home), stream_(std::move(socket), home.shared().rules.tls), client_(std::move(client)) {}
+
+connection::~connection() {
+  if (exchange_)
+    home_.put_back(std::move(exchange_));
+}
+
+void connection::start() {
+  if (!stream_.is_tls()) {
+    wait_for_request();
+    return;
+  }
+  give_up_ = clock::now() + home_.shared().limits.header_timeout;
+  busy_ = true;
+  stream_.async_handshake([this](error why) {
+    busy_ = false;
+    if (why)
+      end();
+    else
+      wait_for_request();
+  });
+}
+
+void connection::wait_for_request() {
+  if (home_.stopping()) {
+    last_ = true;
+    linger();
+    return;
+  }
+  state_ = state::idle;
+  give_up_ = clock::now() + home_.shared().limits.idle_timeout;
+  if (stream_.is_tls()) { // what is readable there is not yet a request's
+    begin_request();
+    state_ = state::idle;
+    give_up_ = clock::now() + home_.shared().limits.idle_timeout;
+    read();
+    return;
+  }
+  if (exchange_)
+    home_.put_back(std::move(exchange_));
+  busy_ = true;
+  stream_.socket().async_wait(tcp_socket::wait_read, [this](error why) {
+    busy_ = false;
+    error closed;
+    // A request that has come while the service was told to stop is still answered.
+    if (why && !(home_.stopping() && stream_.socket().available(closed) > 0)) {
+      end();
+      return;
+    }
+    begin_request();
+    read();
+  });
+}
+
+void connection::begin_request() {
+  if (!exchange_)
+    exchange_ = home_.take_exchange();
+  exchange_->reset(home_.shared().limits.body_bytes_max);
+  exchange_->began = clock::now();
+  state_ = state::head;
+  give_up_ = exchange_->began + home_.shared().limits.header_timeout;
+}
+
+void connection::read() {
+  auto& x = *exchange_;
+  busy_ = true;
+  stream_.async_read_some(x.unread.prepare(state_ == state::body ? body_read_bytes : head_read_bytes),
+                          [this](error why, std::size_t bytes) { on_read(why, bytes); });
+}
+
+void connection::on_read(error why, std::size_t bytes) {
+  busy_ = false;
+  auto& x = *exchange_;
+  const bool has_begun = x.head_done || x.head_bytes + x.unread.size() > 0;
+  if (timed_out_ && has_begun) {
+    name_exchange();
+    refuse(make_problem(http::status::request_timeout, "request_timeout", "the request took too long to come", x.id));
+    return;
+  }
+  if (why == asio::error::eof && has_begun) {
+    refuse_syntax(http::error::partial_message);
+    return;
+  }
+  if (why) {
+    end();
+    return;
+  }
+  if (state_ == state::idle) {
+    x.began = clock::now();
+    state_ = state::head;
+    give_up_ = x.began + home_.shared().limits.header_timeout;
+  }
+  x.unread.commit(bytes);
+  parse();
+}
+
+/// Goes through what has been received: until more is needed, or the request is whole.
+void connection::parse() {
+  auto& x = *exchange_;
+  const auto header_bytes_max = home_.shared().limits.header_bytes_max;
+  for (;;) {
+    if (x.unread.size() == 0) {
+      read();
+      return;
+    }
+    error why;
+    const auto taken = x.parser->put(x.unread.data(), why);
+    x.unread.consume(taken);
+    const bool needs_more = why == http::error::need_more;
+    if (!x.head_done) {
+      x.head_bytes += taken;
+      if (x.head_bytes + (needs_more ? x.unread.size() : 0) > header_bytes_max)
+        why = http::error::header_limit;
+    } else if (needs_more && x.unread.size() > chunk_line_bytes_max) {
+      why = http::error::bad_chunk_extension; // or a trailer: Beast keeps what it does not understand yet
+    }
+    if (why && why != http::error::need_more) {
+      refuse_syntax(why);
+      return;
+    }
+    if (!x.head_done && x.parser->is_header_done() && !look_at_head())
+      return;
+    if (x.parser->is_done()) {
+      serve();
+      return;
+    }
+    if (needs_more) {
+      read();
+      return;
+    }
+  }
+}
+
+/// False when the request is answered already, or something else has to be done first.
+bool connection::look_at_head() {
+  auto& x = *exchange_;
+  x.head_done = true;
+  x.parser->eager(true);
+  if (auto refused = check_head(home_.shared(), x)) {
+    last_ = last_ || !x.parser->is_done(); // a body that is not read
+    respond(std::move(*refused));
+    return false;
+  }
+  if (x.parser->is_done())
+    return true;
+  state_ = state::body;
+  give_up_ = clock::now() + home_.shared().limits.body_timeout;
+  if (x.request().count(http::field::expect) == 0 || x.request().version() < 11)
+    return true;
+  busy_ = true;
+  stream_.async_write(asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25), [this](error why, std::size_t) {
+    busy_ = false;
+    if (why)
+      end();
+    else
+      parse();
+  });
+  return false;
+}
+
+/// What is no HTTP. Where the next request would begin, nobody knows.
+void connection::refuse_syntax(error why) {
+  auto& x = *exchange_;
+  if (!x.head_done)
+    name_exchange();
+  const auto data = x.unread.data();
+  const std::string_view unread{static_cast<const char*>(data.data()), data.size()};
+  const bool is_line = x.request().target().size() > home_.shared().limits.header_bytes_max ||
+                       (x.head_bytes == 0 && unread.find("\r\n") == unread.npos);
+  refuse(problem_of_syntax(why, is_line, x.id));
+}
+
+/// Names one whose head says nothing that could be trusted.
+void connection::name_exchange() {
+  if (exchange_->id.empty()) {
+    exchange_->id = request_id({});
+    exchange_->trace = continue_trace({});
+  }
+}
+
+void connection::refuse(answer why) {
+  last_ = true;
+  respond(std::move(why));
+}
+
+void connection::look(clock::time_point now) {
+  if (now < give_up_)
+    return;
+  if (busy_ && (state_ == state::head || state_ == state::body)) {
+    timed_out_ = true;
+    error ignored;
+    stream_.socket().cancel(ignored);
+  } else if (busy_) {
+    close_socket();
+  } else if (state_ == state::events) {
+    end();
+  }
+}
+
+void connection::lose_client() {
+  gone_ = true;
+  if (state_ == state::running)
+    exchange_->running.cancel();
+  else if (busy_)
+    close_socket();
+  else
+    end();
+}
+
+void connection::stop() {
+  if (state_ == state::idle && busy_) {
+    error ignored;
+    stream_.socket().cancel(ignored);
+  } else if (state_ == state::events) {
+    if (busy_)
+      close_socket();
+    else
+      end();
+  }
+}
+
+void connection::cut() {
+  if (state_ == state::running)
+    exchange_->running.cancel();
+  else if (busy_ && (state_ != state::writing || clock::now() >= give_up_))
+    close_socket();
+  else if (state_ == state::writing)
+    give_up_ = std::min(give_up_, clock::now() + std::chrono::seconds{1});
+}
+
+/// Calls back whoever waits for it, and so ends the connection.
+void connection::close_socket() {
+  error ignored;
+  stream_.socket().close(ignored);
+}
+
+/// Reads on until the client closes: to close a socket with unread data would take the answer back from the client (RFC
+/// 9112, section 9.6).
+void connection::linger() {
+  if (state_ != state::lingering) {
+    state_ = state::lingering;
+    give_up_ = clock::now() + linger_max;
+    if (stream_.is_tls()) {
+      busy_ = true;
+      stream_.async_shutdown([this](error) { end(); });
+      return;
+    }
+    error ignored;
+    stream_.socket().shutdown(tcp_socket::shutdown_send, ignored);
+  }
+  if (!exchange_)
+    exchange_ = home_.take_exchange();
+  exchange_->unread.clear();
+  busy_ = true;
+  stream_.socket().async_read_some(exchange_->unread.prepare(head_read_bytes), [this](error why, std::size_t) {
+    busy_ = false;
+    if (why)
+      end();
+    else
+      linger();
+  });
+}
+
+void connection::end() {
+  if (state_ == state::events)
+    finish_exchange(static_cast<unsigned>(exchange_->status));
+  home_.end(*this);
+}
+
+} // namespace sheaf::app::serve

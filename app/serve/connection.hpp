@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One client's connection: takes a request, answers it, takes the next one. On the thread of its loop.
+//
+// It waits for one thing at a time (its client's bytes, its client's window, or the engine's reply), so whoever is
+// called back may end it. While it is idle it holds no buffer: it waits until something can be read.
+
+#pragma once
+
+#include "answer.hpp"
+#include "client_stream.hpp"
+
+#include "sheaf/request.hpp"
+
+#include <chrono>
+#include <list>
+#include <memory>
+#include <string>
+
+namespace sheaf::app::serve {
+
+class http_loop;
+struct exchange;
+
+class connection {
+public:
+  connection(http_loop& home, tcp_socket socket, boost::asio::ip::address client);
+  ~connection();
+
+  void start();
+
+  /// Gives up on a client that has kept it waiting for too long.
+  void look(clock::time_point now);
+
+  /// True while only a look at the socket can tell that the client has gone: nothing is read or written.
+  bool is_blind() const noexcept { return (state_ == state::running || state_ == state::events) && !gone_; }
+  int descriptor() { return stream_.socket().native_handle(); }
+
+  /// The client has gone: cancels what runs for it. May end the connection.
+  void lose_client();
+
+  /// Whether this is a stream of events, and what to send on it.
+  bool hears_events() const noexcept { return state_ == state::events; }
+  void tell(const std::string& event);
+
+  /// The service stops: ends when idle, else after its answer.
+  void stop();
+
+  /// The time to stop is over: what runs is cancelled, and a client that does not read is left.
+  void cut();
+
+  const boost::asio::ip::address& client() const noexcept { return client_; }
+
+  std::list<connection>::iterator place; ///< Its loop's.
+
+private:
+  using error = boost::system::error_code;
+  enum class state : std::uint8_t { handshake, idle, head, body, running, writing, events, lingering };
+
+  // Reading: connection.cpp.
+  void wait_for_request();
+  void begin_request();
+  void read();
+  void on_read(error why, std::size_t bytes);
+  void parse();
+  bool look_at_head();
+  void refuse_syntax(error why);
+  void name_exchange();
+  void refuse(answer why);
+
+  // What is asked for: connection_ask.cpp.
+  void serve();
+  void run();
+  void run(request what, bool on_shared_session);
+  void check_ready();
+  void finish_run(reply x);
+
+  // Writing: connection_write.cpp.
+  void respond(answer x);
+  void respond(reply x);
+  void begin_head(std::string_view type);
+  bool next_piece();
+  void write();
+  void on_written(error why);
+  void finish_exchange(unsigned status);
+  void linger();
+  void begin_events();
+
+  void end();
+  void close_socket();
+
+  http_loop& home_;
+  client_stream stream_;
+  const boost::asio::ip::address client_;
+  std::unique_ptr<exchange> exchange_; ///< Null while idle.
+  clock::time_point give_up_ = clock::time_point::max();
+  state state_ = state::handshake;
+  bool last_ = false;      ///< Ends after this answer.
+  bool timed_out_ = false; ///< The read that is cancelled has taken too long.
+  bool gone_ = false;      ///< The client.
+  bool busy_ = false;      ///< The socket owes a call.
+};
+
+} // namespace sheaf::app::serve

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a connection does for a request that is whole.
+
+#include "arguments.hpp"
+#include "connection.hpp"
+#include "http_loop.hpp"
+#include "page.hpp"
+#include "problem.hpp"
+#include "time_limit.hpp"
+
+#include "app/duration.hpp"
+#include "app/request_maker.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace sheaf::app::serve {
+
+namespace {
+
+using http::status;
+
+constexpr std::chrono::seconds ready_time_max{1}, ready_worth{1};
+
+std::string_view type_of(std::string_view file) {
+  if (file.ends_with(".html"))
+    return "text/html; charset=utf-8";
+  if (file.ends_with(".css"))
+    return "text/css; charset=utf-8";
+  return file.ends_with(".js") ? "text/javascript; charset=utf-8" : "application/octet-stream";
+}
+
+/// The options of a request's answer, taken out of its query string; what is left are the request's parameters.
+struct run_options {
+  answer_form form;
+  bool on_shared_session = false;
+  std::vector<bad_argument> bad;
+};
+
+bool declares(const request_spec& what, std::string_view name) {
+  return std::any_of(what.parameters.begin(), what.parameters.end(), [&](const auto& p) { return p.name == name; });
+}
+
+/// One of `choices`, by its position.
+std::size_t choose(run_options& to, std::string_view name, std::string_view text,
+                   std::initializer_list<std::string_view> choices) {
+  const auto* const found = std::find(choices.begin(), choices.end(), text);
+  if (found != choices.end())
+    return static_cast<std::size_t>(found - choices.begin());
+  std::string reason = "it is one of";
+  for (const auto x : choices)
+    (reason += ' ') += x;
+  to.bad.push_back({std::string{name}, std::move(reason)});
+  return 0;
+}
+
+/// A parameter that the request declares hides an option of its name, unless the parameters are in the body.
+run_options take_options(const request_spec& what, std::vector<std::pair<std::string, std::string>>& query,
+                         bool has_body) {
+  run_options made;
+  std::erase_if(query, [&](const auto& x) {
+    const auto& name = x.first;
+    if (!has_body && declares(what, name))
+      return false;
+    if (name == "shape")
+      made.form.shape = static_cast<answer_shape>(choose(made, name, x.second, {"rows", "objects", "scalar"}));
+    else if (name == "numbers")
+      made.form.exact_numbers = choose(made, name, x.second, {"number", "string"}) == 1;
+    else if (name == "session")
+      made.on_shared_session = choose(made, name, x.second, {"own", "shared"}) == 1;
+    else
+      return false;
+    return true;
+  });
+  return made;
+}
+
+/// The deadline that the caller asks for; nothing when it asks for none.
+result<std::optional<std::chrono::nanoseconds>> wanted_deadline(const http::request<http::string_body>& of) {
+  std::optional<std::chrono::nanoseconds> least;
+  const auto take = [&](const result<std::chrono::nanoseconds>& x) {
+    if (x)
+      least = least ? std::min(*least, *x) : *x;
+    return x.has_value();
+  };
+  if (const auto text = of["grpc-timeout"]; !text.empty())
+    if (const auto x = parse_grpc_timeout({text.data(), text.size()}); !take(x))
+      return x.error();
+  if (const auto text = of["X-Request-Timeout"]; !text.empty())
+    if (const auto x = parse_duration({text.data(), text.size()}); !take(x))
+      return failure{.code = errc::invalid_request, .message = "X-Request-Timeout is a duration such as 500ms or 2s"};
+  return least;
+}
+
+} // namespace
+
+void connection::serve() {
+  auto& x = *exchange_;
+  auto& all = home_.shared();
+  switch (x.where->what) {
+  case action::page: {
+    const auto& file = page_files()[x.where->index];
+    respond(answer{.type = type_of(file.name), .body = std::string{file.content}});
+    return;
+  }
+  case action::health:
+    respond(answer{.type = "text/plain", .body = "ok\n"});
+    return;
+  case action::ready:
+    check_ready();
+    return;
+  case action::metrics:
+    respond(answer{.type = "text/plain; version=0.0.4; charset=utf-8", .body = all.metrics_text()});
+    return;
+  case action::openapi:
+    respond(answer{.body = all.openapi});
+    return;
+  case action::catalogue:
+    respond(answer{.body = all.catalogue});
+    return;
+  case action::events:
+    begin_events();
+    return;
+  case action::run:
+    run();
+    return;
+  }
+}
+
+void connection::run() {
+  auto& x = *exchange_;
+  const auto& what = home_.request(x.where->index);
+  const bool has_body = x.request().method() == http::verb::post;
+  const auto options = take_options(what, x.asked.query, has_body);
+  std::vector<argument> given;
+  if (!has_body) {
+    given = arguments_of(what, x.asked.query);
+  } else if (!x.request().body().empty()) {
+    auto read = parse_json_arguments(x.request().body());
+    if (read.has_error()) {
+      respond(make_problem(status::bad_request, "bad_json", read.error().message, x.id));
+      return;
+    }
+    given = std::move(*read);
+  }
+  auto typed = type_arguments(what, given);
+  typed.bad.insert(typed.bad.end(), options.bad.begin(), options.bad.end());
+  if (has_body)
+    for (const auto& [name, text] : x.asked.query)
+      typed.bad.push_back({name, "with POST the parameters are in the body"});
+  if (!typed.bad.empty()) {
+    respond(make_problem(typed.bad, x.id));
+    return;
+  }
+  auto made = make_request(home_.shared().file.databases, what, typed.values);
+  const auto wanted = wanted_deadline(x.request());
+  if (made.has_error() || wanted.has_error()) {
+    const auto& why = made.has_error() ? made.error() : wanted.error();
+    respond(make_problem(status::bad_request, to_string(why.code), why.message, x.id));
+    return;
+  }
+  const auto bytes_max = home_.shared().limits.response_bytes_max;
+  made->max_bytes = std::min(made->max_bytes.value_or(bytes_max), bytes_max);
+  if (*wanted) {
+    const auto usual = sheaf::options{}.deadline;
+    made->deadline = std::min(**wanted, made->deadline.value_or(usual));
+  }
+  made->id = x.id;
+  x.form = options.form;
+  run(std::move(*made), options.on_shared_session);
+}
+
+void connection::run(request what, bool on_shared_session) {
+  auto& x = *exchange_;
+  auto& all = home_.shared();
+  if (!all.counts.begin_request()) {
+    respond(make_problem(status::too_many_requests, "too_many_requests", "as many requests run as may", x.id));
+    return;
+  }
+  for (const auto& q : what.queries)
+    x.databases.push_back(q.database.empty() ? all.file.databases.front().name : q.database);
+  state_ = state::running;
+  give_up_ = clock::time_point::max(); // the engine answers by the request's deadline
+  if (!on_shared_session) {
+    x.running = all.own_sessions.run_async(std::move(what), [this](reply r) { finish_run(std::move(r)); });
+    return;
+  }
+  what.width = what.queries.size(); // all at once, as the caller meant it; they wait for the session
+  x.running = all.shared_session.run_async(std::move(what), [this, &here = home_.context()](reply r) {
+    boost::asio::post(here, [this, r = std::move(r)]() mutable { finish_run(std::move(r)); });
+  });
+}
+
+void connection::finish_run(reply x) {
+  home_.shared().counts.end_request();
+  if (gone_) {
+    constexpr unsigned client_closed_request = 499;
+    exchange_->code = "client_gone";
+    finish_exchange(client_closed_request);
+    end();
+    return;
+  }
+  if (x.failure)
+    respond(make_problem(*x.failure, exchange_->id));
+  else
+    respond(std::move(x));
+}
+
+/// Asks each database, unless that was done a moment ago.
+void connection::check_ready() {
+  auto& all = home_.shared();
+  if (home_.stopping()) {
+    respond(make_problem(status::service_unavailable, "draining", "the service ends", exchange_->id));
+    return;
+  }
+  const auto tell = [this](const http_loop::readiness& x) { respond(answer{.status = x.status, .body = x.body}); };
+  if (clock::now() < home_.ready().until) {
+    tell(home_.ready());
+    return;
+  }
+  request what;
+  what.on_error = error_policy::partial;
+  what.priority = priority::high;
+  what.deadline = ready_time_max;
+  for (const auto& d : all.file.databases) {
+    query q{d.name, "select 1"};
+    q.database = d.name;
+    q.read_only = true;
+    q.required = false;
+    what.queries.push_back(std::move(q));
+  }
+  what.width = what.queries.size();
+  state_ = state::running;
+  give_up_ = clock::time_point::max();
+  exchange_->running = all.own_sessions.run_async(std::move(what), [this, tell](const reply& r) {
+    auto& kept = home_.ready();
+    const auto bad = std::find_if(r.outcomes.begin(), r.outcomes.end(), [](const outcome& o) { return !o.ok(); });
+    kept = {.until = clock::now() + ready_worth, .status = status::ok, .body = "{\"ready\":true}"};
+    if (!r.ok() || bad != r.outcomes.end()) {
+      const auto& why = bad != r.outcomes.end() ? *bad->error_info() : *r.failure;
+      auto refused =
+          make_problem(status::service_unavailable, to_string(why.code), "a database does not answer", exchange_->id);
+      exchange_->detail = to_string(why);
+      kept.status = refused.status;
+      kept.body = std::move(refused.body);
+    }
+    if (gone_)
+      end();
+    else
+      tell(kept);
+  });
+}
+
+} // namespace sheaf::app::serve

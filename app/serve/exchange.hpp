@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One request and its answer while they are under way: what an idle connection does without. On its loop's thread.
+
+#pragma once
+
+#include "answer.hpp"
+#include "gzip.hpp"
+#include "reply_writer.hpp"
+#include "route_table.hpp"
+#include "target.hpp"
+#include "trace.hpp"
+
+#include "sheaf/engine.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <optional>
+#include <string>
+
+namespace sheaf::app::serve {
+
+using request_parser = http::request_parser<http::string_body>;
+
+struct exchange {
+  boost::beast::flat_buffer unread; ///< Received, not yet understood; what follows the request stays in it.
+
+  std::optional<request_parser> parser;
+  std::size_t head_bytes = 0;
+  bool head_done = false; ///< And looked at.
+  clock::time_point began;
+
+  target asked;
+  const route* where = nullptr;
+  serve::trace trace;
+  std::string id; ///< Empty until the head was looked at.
+
+  request_handle running;
+  std::vector<std::string> databases; ///< Of the running request's queries.
+  answer_form form;
+
+  std::string out, piece; ///< What is being written; a part of the body in the making.
+  std::optional<reply_writer> rows;
+  std::optional<gzip> zip;
+  bool is_chunked = false;
+  std::size_t unread_bytes = 0; ///< What is held of the answer, as `traffic` counts it.
+  http::status status = http::status::ok;
+  std::uint64_t bytes_sent = 0;
+  std::string code, detail; ///< For the log.
+
+  const http::request<http::string_body>& request() const { return parser->get(); }
+
+  /// Ready for the next request, in the same memory; `unread` is kept.
+  void reset(std::size_t body_bytes_max) {
+    parser.emplace(); // which stops behind the head, so that this can be looked at first
+    parser->header_limit(static_cast<std::uint32_t>(-1)); // counted here: Beast 1.81 limits what comes at once
+    parser->body_limit(body_bytes_max);
+    head_bytes = 0;
+    head_done = false;
+    asked = {};
+    where = nullptr;
+    id.clear();
+    running = {};
+    databases.clear();
+    form = {};
+    out.clear();
+    piece.clear();
+    rows.reset();
+    zip.reset();
+    is_chunked = false;
+    status = http::status::ok;
+    bytes_sent = 0;
+    code.clear();
+    detail.clear();
+  }
+};
+
+} // namespace sheaf::app::serve

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One state of the sheaf file being served: its engines, and on each loop what accepts and answers. A reload makes a
+// new one beside it. Main thread.
+
+#pragma once
+
+#include "access_log.hpp"
+#include "http_loop.hpp"
+#include "service.hpp"
+
+#include "app/sheaf_file.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sheaf::app::serve {
+
+/// What stays the same over reloads.
+struct serve_setup {
+  service_limits limits;
+  access_rules rules;                 ///< Its `tls` is of the generation.
+  std::string tls_cert, tls_key;      ///< Files; both empty for plain HTTP.
+  std::vector<std::string> shortcuts; ///< See `route_table`.
+  std::size_t loops = 0;              ///< 0 for one for each core, at most four and not more than a pool has sessions.
+  stderr_logs logs;
+};
+
+class generation {
+public:
+  /// Accepts on copies of `listener`. Writes to the eventfd `wake` when it is over. Ends the command when the engine or
+  /// TLS cannot be made.
+  generation(const serve_setup& how, sheaf_file file, int listener, traffic& counts, activity& seen, int wake);
+
+  /// As `stop`, at once; waits until it is over.
+  ~generation();
+  generation(const generation&) = delete;
+  generation& operator=(const generation&) = delete;
+
+  /// Accepts no more, closes idle connections, answers what runs; what is not answered by `deadline` is cut off. A
+  /// second call may set an earlier deadline.
+  void stop(clock::time_point deadline);
+
+  bool is_over() const noexcept { return busy_loops_.load() == 0; }
+
+private:
+  const sheaf_file file_;
+  std::unique_ptr<boost::asio::ssl::context> tls_;
+  std::unique_ptr<engine> own_sessions_, shared_session_;
+  std::unique_ptr<service> service_;
+  std::atomic<std::size_t> busy_loops_{0};
+  std::vector<std::unique_ptr<http_loop>> loops_;
+};
+
+} // namespace sheaf::app::serve

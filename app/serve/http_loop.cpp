@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "http_loop.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace sheaf::app::serve {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How late a client's slowness or absence may be noticed: one timer for all of them costs a request nothing.
+constexpr auto sweep_interval = 100ms;
+
+/// What keeps the system from giving us a connection (mostly descriptors that are used up) takes a while to pass.
+constexpr auto accept_pause = 100ms;
+
+constexpr std::size_t spare_max = 64;
+constexpr std::size_t spare_bytes_max = 1 << 17; ///< Of one.
+
+} // namespace
+
+http_loop::http_loop(boost::asio::io_context& context, service& of, int listener, std::function<void()> on_empty)
+  : context_(context), service_(of), on_empty_(std::move(on_empty)), acceptor_(context), accept_pause_(context),
+    sweep_timer_(context), requests_(of.file.requests), log_(of.log) {
+  for (auto& request : requests_)
+    for (auto& q : request.queries)
+      q.what.statement = statement{q.what.statement.sql()};
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  acceptor_.assign(address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), listener);
+  acceptor_.non_blocking(true);
+  accept();
+  sweep_later();
+}
+
+http_loop::~http_loop() { service_.seen.take(seen_); }
+
+void http_loop::accept() {
+  acceptor_.async_accept(context_, [this, alive = std::weak_ptr{alive_}](auto why, tcp_socket socket) {
+    if (alive.expired() || !acceptor_.is_open())
+      return;
+    if (!why) {
+      take(std::move(socket));
+      accept();
+      return;
+    }
+    accept_pause_.expires_after(accept_pause);
+    accept_pause_.async_wait([this, alive](auto) {
+      if (!alive.expired() && acceptor_.is_open())
+        accept();
+    });
+  });
+}
+
+void http_loop::take(tcp_socket socket) {
+  boost::system::error_code why;
+  const auto client = socket.remote_endpoint(why).address();
+  if (why || !service_.counts.connect(client))
+    return; // closed
+  socket.non_blocking(true, why);
+  socket.set_option(boost::asio::ip::tcp::no_delay{true}, why);
+  auto& one = connections_.emplace_back(*this, std::move(socket), client);
+  one.place = std::prev(connections_.end());
+  one.start();
+}
+
+std::unique_ptr<exchange> http_loop::take_exchange() {
+  if (spare_.empty())
+    return std::make_unique<exchange>();
+  auto x = std::move(spare_.back());
+  spare_.pop_back();
+  return x;
+}
+
+void http_loop::put_back(std::unique_ptr<exchange> x) {
+  if (spare_.size() == spare_max || x->out.capacity() + x->piece.capacity() + x->unread.capacity() > spare_bytes_max)
+    return;
+  x->reset(service_.limits.body_bytes_max); // gives back what the request held
+  x->parser.reset();
+  x->unread.clear();
+  spare_.push_back(std::move(x));
+}
+
+void http_loop::end(connection& which) {
+  service_.counts.disconnect(which.client());
+  connections_.erase(which.place);
+  check_empty();
+}
+
+void http_loop::stop(clock::time_point deadline) {
+  stopping_ = true;
+  cut_at_ = deadline;
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  for (auto at = connections_.begin(); at != connections_.end();)
+    (at++)->stop();
+  check_empty();
+}
+
+void http_loop::check_empty() {
+  if (!stopping_ || !connections_.empty() || told_)
+    return;
+  told_ = true;
+  log_.flush();
+  on_empty_();
+}
+
+void http_loop::sweep_later() {
+  sweep_timer_.expires_after(sweep_interval);
+  sweep_timer_.async_wait([this, alive = std::weak_ptr{alive_}](auto why) {
+    if (why || alive.expired())
+      return;
+    sweep();
+    sweep_later();
+  });
+}
+
+void http_loop::sweep() {
+  const auto now = clock::now();
+  for (auto at = connections_.begin(); at != connections_.end();)
+    (at++)->look(now);
+  find_lost_clients();
+  if (now >= cut_at_)
+    for (auto at = connections_.begin(); at != connections_.end();)
+      (at++)->cut();
+  if (now >= next_second_) {
+    next_second_ = now + 1s;
+    service_.seen.take(seen_);
+    std::string event;
+    for (auto at = connections_.begin(); at != connections_.end();) {
+      auto& one = *at++;
+      if (!one.hears_events())
+        continue;
+      if (event.empty())
+        event = "data: " + service_.event() + "\n\n";
+      one.tell(event);
+    }
+  }
+  log_.flush();
+}
+
+/// One look at all sockets that nothing is read from or written to. A client that has closed its half has gone: who
+/// waits for an answer keeps it open.
+void http_loop::find_lost_clients() {
+  watched_.clear();
+  polled_.clear();
+  for (auto& one : connections_)
+    if (one.is_blind()) {
+      watched_.push_back(&one);
+      polled_.push_back({.fd = one.descriptor(), .events = POLLRDHUP, .revents = 0});
+    }
+  if (watched_.empty() || ::poll(polled_.data(), polled_.size(), 0) <= 0)
+    return;
+  for (std::size_t i = 0; i < watched_.size(); ++i)
+    if (polled_[i].revents != 0)
+      watched_[i]->lose_client();
+}
+
+} // namespace sheaf::app::serve

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "problem.hpp"
+
+#include "app/format.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace sheaf::app::serve {
+
+namespace {
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  append_json_string(out, name);
+  out += ':';
+  append_json_string(out, text);
+}
+
+/// Whether the same request may well succeed a moment later.
+bool is_passing(http::status status) {
+  return status == http::status::too_many_requests || status == http::status::service_unavailable;
+}
+
+} // namespace
+
+answer make_problem(http::status status, std::string_view code, std::string_view detail, std::string_view id) {
+  answer made{.status = status, .type = "application/problem+json", .code = std::string{code}};
+  auto& out = made.body;
+  const std::string_view title = http::obsolete_reason(status);
+  append_member(out += '{', "title", title);
+  fmt::format_to(std::back_inserter(out), ",\"status\":{}", static_cast<unsigned>(status));
+  append_member(out += ',', "code", code);
+  append_member(out += ',', "detail", detail);
+  append_member(out += ',', "request_id", id);
+  out += '}';
+  if (is_passing(status))
+    made.fields += "Retry-After: 1\r\n";
+  return made;
+}
+
+answer make_problem(const std::vector<bad_argument>& bad, std::string_view id) {
+  auto made = make_problem(http::status::bad_request, "invalid_request", "the parameters do not fit the request", id);
+  auto& out = made.body;
+  out.pop_back();
+  out += ",\"parameters\":[";
+  for (std::size_t i = 0; i < bad.size(); ++i) {
+    append_member(out += i > 0 ? ",{" : "{", "name", bad[i].name);
+    append_member(out += ',', "reason", bad[i].reason);
+    out += '}';
+  }
+  out += "]}";
+  return made;
+}
+
+answer make_problem(const failure& why, std::string_view id) {
+  auto made = make_problem(status_of(why), to_string(why.code), public_message(why), id);
+  made.detail = to_string(why);
+  return made;
+}
+
+std::string_view public_message(const failure& why) noexcept {
+  switch (why.code) {
+  case errc::invalid_request:
+    return "the request cannot be run with these parameters";
+  case errc::rejected_sql:
+    return "the database refuses the statement with these values";
+  case errc::constraint_violated:
+    return "the data does not allow it: a constraint of the database is violated";
+  case errc::permission_denied:
+    return "the service may not do this in its database";
+  case errc::serialization_failure:
+  case errc::deadlock_detected:
+    return "it met another transaction and was undone; send it again";
+  case errc::query_canceled:
+    return "it was cancelled";
+  case errc::deadline_exceeded:
+    return "it was not answered within its deadline";
+  case errc::connection_lost:
+  case errc::connect_failed:
+    return "the database cannot be reached";
+  case errc::too_many_connections:
+  case errc::pool_timeout:
+  case errc::pool_queue_full:
+    return "the database has no session free; send it again later";
+  case errc::pool_closed:
+    return "the service ends";
+  case errc::result_too_large:
+    return "the result is larger than allowed";
+  case errc::in_doubt:
+    return "the connection was lost, and whether the change was made is not known";
+  case errc::internal:
+    return "an error of the service";
+  }
+  return "an error of the service";
+}
+
+http::status status_of(const failure& why) noexcept {
+  switch (why.code) {
+  case errc::invalid_request:
+    return http::status::bad_request;
+  case errc::rejected_sql: // class 42 is the sheaf file's mistake, and nothing that a client could mend
+    return why.sqlstate.starts_with("42") ? http::status::internal_server_error : http::status::unprocessable_entity;
+  case errc::constraint_violated:
+  case errc::result_too_large:
+    return http::status::unprocessable_entity;
+  case errc::pool_queue_full:
+    return http::status::too_many_requests;
+  case errc::serialization_failure:
+  case errc::deadlock_detected:
+  case errc::query_canceled:
+  case errc::connection_lost:
+  case errc::connect_failed:
+  case errc::too_many_connections:
+  case errc::pool_timeout:
+  case errc::pool_closed:
+    return http::status::service_unavailable;
+  case errc::deadline_exceeded:
+    return http::status::gateway_timeout;
+  case errc::permission_denied:
+  case errc::in_doubt:
+  case errc::internal:
+    break;
+  }
+  return http::status::internal_server_error;
+}
+
+} // namespace sheaf::app::serve

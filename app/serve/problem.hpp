@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What went wrong, as a client may know it: application/problem+json (RFC 9457). Any thread.
+
+#pragma once
+
+#include "answer.hpp"
+#include "arguments.hpp"
+
+#include "sheaf/error.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sheaf::app::serve {
+
+/// `code` is a word for programs, `detail` a sentence for people.
+answer make_problem(http::status status, std::string_view code, std::string_view detail, std::string_view id);
+
+/// 400, with each parameter that cannot be taken in `parameters`.
+answer make_problem(const std::vector<bad_argument>& bad, std::string_view id);
+
+/// Of a request that failed as a whole. The client hears the code and what it may do; the rest is for the log.
+answer make_problem(const failure& why, std::string_view id);
+
+/// What a client may know of a failure beside its code.
+std::string_view public_message(const failure& why) noexcept;
+
+http::status status_of(const failure& why) noexcept;
+
+} // namespace sheaf::app::serve

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "reply_writer.hpp"
+
+#include "problem.hpp"
+
+#include "app/format.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <iterator>
+
+namespace sheaf::app::serve {
+
+namespace {
+
+constexpr std::uint32_t oid_int8 = 20, oid_numeric = 1700;
+constexpr std::int64_t safe_integer_max = (std::int64_t{1} << 53) - 1;
+
+double milliseconds(std::chrono::nanoseconds x) { return static_cast<double>(x.count()) / 1e6; }
+
+void append_milliseconds(std::string& out, std::string_view name, std::chrono::nanoseconds time) {
+  if (time < time.zero())
+    fmt::format_to(std::back_inserter(out), "\"{}\":null,", name);
+  else
+    fmt::format_to(std::back_inserter(out), "\"{}\":{:.3f},", name, milliseconds(time));
+}
+
+void append_times(std::string& out, const query_times& times, std::string_view database) {
+  out += '{';
+  append_milliseconds(out, "queued_ms", times.queued);
+  append_milliseconds(out, "acquired_ms", times.acquired);
+  append_milliseconds(out, "sent_ms", times.sent);
+  append_milliseconds(out, "first_row_ms", times.first_row);
+  append_milliseconds(out, "last_row_ms", times.last_row);
+  append_milliseconds(out, "released_ms", times.released);
+  out += "\"database\":";
+  append_json_string(out, database);
+  out += '}';
+}
+
+/// Whether a reader that has only doubles would get another number than `text` is.
+bool is_rounded(const cell& x, std::string_view text) {
+  if (x.encoding == encoding::null)
+    return false;
+  if (x.oid == oid_numeric)
+    return !text.starts_with('"');
+  if (x.encoding != encoding::integer && x.oid != oid_int8)
+    return false;
+  std::int64_t n = 0;
+  std::from_chars(text.data(), text.data() + text.size(), n);
+  return n > safe_integer_max || n < -safe_integer_max;
+}
+
+} // namespace
+
+reply_writer::reply_writer(reply what, std::vector<std::string> databases, answer_form how)
+  : what_(std::move(what)), databases_(std::move(databases)), how_(how) {}
+
+bool reply_writer::write(std::string& out, std::size_t bytes_max) {
+  const auto& all = what_.outcomes;
+  if (part_ == part::results && outcome_ == 0 && row_ == 0 && !within_ && !any_)
+    out += "{\"results\":{";
+  for (; part_ == part::results; ++outcome_) {
+    if (outcome_ == all.size()) {
+      out += "},\"errors\":{";
+      part_ = part::errors;
+      any_ = false;
+      break;
+    }
+    if (fits_shape(all[outcome_]) && !write_result(out, all[outcome_], bytes_max))
+      return false;
+  }
+  if (part_ == part::errors) {
+    for (const auto& x : all)
+      if (!fits_shape(x))
+        write_error(begin_member(out, x.name), x);
+    part_ = part::timing;
+  }
+  if (part_ == part::timing) {
+    write_timing(out);
+    part_ = part::done;
+  }
+  return true;
+}
+
+std::size_t reply_writer::value_bytes() const noexcept {
+  std::size_t sum = 0;
+  for (const auto& x : what_.outcomes)
+    if (const auto* rows = std::get_if<table>(&x.data))
+      sum += rows->bytes();
+  return sum;
+}
+
+std::string& reply_writer::begin_member(std::string& out, std::string_view name) {
+  if (any_)
+    out += ',';
+  any_ = true;
+  append_json_string(out, name);
+  out += ':';
+  return out;
+}
+
+bool reply_writer::fits_shape(const outcome& x) const {
+  return x.ok() && (how_.shape != answer_shape::scalar || (x.table().rows() == 1 && x.table().columns() == 1));
+}
+
+/// False when `out` is full before its last row.
+bool reply_writer::write_result(std::string& out, const outcome& x, std::size_t bytes_max) {
+  const auto& rows = x.table();
+  if (!within_) {
+    begin_member(out, x.name);
+    if (how_.shape == answer_shape::scalar) {
+      write_cell(out, rows, 0, 0);
+      return true;
+    }
+    write_head(out, rows);
+    within_ = true;
+    row_ = 0;
+  }
+  for (; row_ < rows.rows(); ++row_) {
+    if (out.size() >= bytes_max)
+      return false;
+    write_row(out, rows);
+  }
+  out += ']';
+  if (!returns_rows(rows))
+    fmt::format_to(std::back_inserter(out), ",\"affected_rows\":{}", rows.affected_rows());
+  out += '}';
+  within_ = false;
+  return true;
+}
+
+void reply_writer::write_head(std::string& out, const table& rows) {
+  keys_.clear();
+  if (how_.shape == answer_shape::objects)
+    keys_ = json_keys(rows);
+  out += "{\"columns\":[";
+  for (std::size_t c = 0; c < rows.columns(); ++c) {
+    const auto column = rows.column_at(c);
+    out += c > 0 ? ",{\"name\":" : "{\"name\":";
+    append_json_string(out, column.name);
+    out += ",\"type\":";
+    append_json_string(out, column.type);
+    out += '}';
+  }
+  out += "],\"rows\":[";
+}
+
+void reply_writer::write_row(std::string& out, const table& rows) {
+  const bool named = how_.shape == answer_shape::objects;
+  if (row_ > 0)
+    out += ',';
+  out += named ? '{' : '[';
+  for (std::size_t c = 0; c < rows.columns(); ++c) {
+    if (c > 0)
+      out += ',';
+    if (named)
+      (out += keys_[c]) += ':';
+    write_cell(out, rows, row_, c);
+  }
+  out += named ? '}' : ']';
+}
+
+void reply_writer::write_cell(std::string& out, const table& rows, std::size_t row, std::size_t column) const {
+  const auto begin = out.size();
+  append_json_cell(out, rows, row, column);
+  if (how_.exact_numbers && is_rounded(rows.cell_at(row, column), std::string_view{out}.substr(begin))) {
+    out.insert(begin, 1, '"');
+    out += '"';
+  }
+}
+
+void reply_writer::write_error(std::string& out, const outcome& x) const {
+  const auto* why = x.error_info();
+  out += "{\"code\":";
+  append_json_string(out, why ? to_string(why->code) : "not_scalar");
+  out += ",\"message\":";
+  append_json_string(out, why ? public_message(*why) : "shape=scalar takes one row with one column");
+  out += ",\"phase\":";
+  if (why && why->phase != phase::none)
+    append_json_string(out, to_string(why->phase));
+  else
+    out += "null";
+  out += '}';
+}
+
+void reply_writer::write_timing(std::string& out) const {
+  out += "},\"timing\":{";
+  append_milliseconds(out, "elapsed_ms", what_.elapsed);
+  append_milliseconds(out, "serial_sum_ms", what_.serial_sum());
+  fmt::format_to(std::back_inserter(out), "\"speed_up\":{:.2f},\"queries\":{{", what_.speed_up());
+  for (std::size_t i = 0; i < what_.outcomes.size(); ++i) {
+    if (i > 0)
+      out += ',';
+    append_json_string(out, what_.outcomes[i].name);
+    out += ':';
+    append_times(out, what_.outcomes[i].times, databases_[i]);
+  }
+  out += "}}}";
+}
+
+std::string server_timing(const reply& what) {
+  return fmt::format("db;dur={:.3f}, serial;dur={:.3f}", milliseconds(what.elapsed), milliseconds(what.serial_sum()));
+}
+
+} // namespace sheaf::app::serve

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "route_table.hpp"
+
+#include "page.hpp"
+
+namespace sheaf::app::serve {
+
+namespace {
+
+std::string path_of(std::string_view page) {
+  if (page == "index.html")
+    return "/";
+  return page == "docs.html" ? "/docs" : '/' + std::string{page};
+}
+
+} // namespace
+
+void route_table::add(route x) {
+  x.number = routes_.size();
+  routes_.try_emplace(x.pattern, x);
+}
+
+route_table::route_table(const sheaf_file& file, const std::vector<std::string>& shortcuts) {
+  for (std::size_t i = 0; i < page_files().size(); ++i)
+    add({.pattern = path_of(page_files()[i].name), .what = action::page, .index = i, .is_open = true});
+  add({.pattern = "/healthz", .what = action::health, .is_open = true});
+  add({.pattern = "/readyz", .what = action::ready, .is_open = true});
+  add({.pattern = "/metrics", .what = action::metrics});
+  add({.pattern = "/openapi.json", .what = action::openapi});
+  add({.pattern = "/api/requests", .what = action::catalogue});
+  add({.pattern = "/events", .what = action::events});
+  for (std::size_t i = 0; i < file.requests.size(); ++i) {
+    const auto& name = file.requests[i].name;
+    add({.pattern = "/requests/" + name, .what = action::run, .index = i});
+    for (const auto& x : shortcuts)
+      if (x == name)
+        add({.pattern = '/' + name, .what = action::run, .index = i});
+  }
+}
+
+const route* route_table::find(std::string_view path) const {
+  const auto found = routes_.find(path);
+  return found == routes_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> route_table::patterns() const {
+  std::vector<std::string> all(routes_.size());
+  for (const auto& x : routes_)
+    all[x.second.number] = x.first;
+  all.emplace_back(); // OpenTelemetry: without a route the label is left out; an empty one is the same to Prometheus
+  return all;
+}
+
+} // namespace sheaf::app::serve

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "service.hpp"
+
+#include "app/format.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <iterator>
+
+namespace sheaf::app::serve {
+
+service::service(const sheaf_file& what, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
+                 const service_limits& bounds, access_rules who, traffic& counted, activity& watched,
+                 std::shared_ptr<spdlog::logger> to)
+  : file(what), routes(what, shortcuts), own_sessions(own), shared_session(shared), limits(bounds),
+    rules(std::move(who)), counts(counted), seen(watched), log(std::move(to)), metrics(routes.patterns()),
+    openapi(make_openapi(what, !rules.token.empty())), catalogue(make_catalogue(what)) {}
+
+std::string service::metrics_text() const {
+  auto out = own_sessions.metrics_text();
+  auto to = std::back_inserter(out);
+  metrics.append_text(out, rules.tls ? "https" : "http");
+  fmt::format_to(to,
+                 "# HELP http_server_active_requests Requests that the engine works on.\n"
+                 "# TYPE http_server_active_requests gauge\nhttp_server_active_requests {}\n"
+                 "# HELP sheaf_http_connections Connections of clients.\n"
+                 "# TYPE sheaf_http_connections gauge\nsheaf_http_connections {}\n",
+                 counts.in_flight(), counts.connections());
+  return out;
+}
+
+std::string service::event() const {
+  std::string out = "{";
+  auto to = std::back_inserter(out);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  fmt::format_to(to, "\"time_ms\":{},\"connections\":{},\"in_flight\":{},\"pools\":[",
+                 std::chrono::duration_cast<std::chrono::milliseconds>(now).count(), counts.connections(),
+                 counts.in_flight());
+  bool first = true;
+  for (const auto& x : own_sessions.stats()) {
+    out += first ? "{\"database\":" : ",{\"database\":";
+    first = false;
+    append_json_string(out, x.database);
+    fmt::format_to(to,
+                   ",\"max_size\":{},\"total\":{},\"idle\":{},\"active\":{},\"connecting\":{},\"cancelling\":{},"
+                   "\"waiting\":{},\"opened\":{},\"open_failures\":{},\"lost\":{},\"timeouts\":{},\"cancels\":{}}}",
+                   x.max_size, x.total, x.idle, x.active, x.connecting, x.cancelling, x.waiting, x.opened,
+                   x.open_failures, x.lost, x.timeouts, x.cancels);
+  }
+  out += "],";
+  seen.append_now(out);
+  out += '}';
+  return out;
+}
+
+} // namespace sheaf::app::serve

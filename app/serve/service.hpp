@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What all loops of the service share: what it serves, under which rules, and what it counts. Immutable but for the
+// counters; any thread.
+
+#pragma once
+
+#include "activity.hpp"
+#include "http_metrics.hpp"
+#include "limits.hpp"
+#include "route_table.hpp"
+#include "traffic.hpp"
+
+#include "app/sheaf_file.hpp"
+
+#include "sheaf/engine.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace spdlog {
+class logger;
+}
+
+namespace sheaf::app::serve {
+
+/// Who may ask, and from where.
+struct access_rules {
+  std::string token;                        ///< Empty for none.
+  bool checks_host = true;                  ///< Refuses a Host that is not in `hosts`.
+  std::vector<std::string> hosts;           ///< Without a port.
+  std::string cors_origin;                  ///< A page of this origin may ask; empty for none.
+  boost::asio::ssl::context* tls = nullptr; ///< Null for plain HTTP.
+};
+
+class service {
+public:
+  service(const sheaf_file& what, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
+          const service_limits& bounds, access_rules who, traffic& counts, activity& seen,
+          std::shared_ptr<spdlog::logger> log);
+
+  const sheaf_file& file;
+  const route_table routes;
+  engine& own_sessions;   ///< A session for each query.
+  engine& shared_session; ///< One session for all, as `?session=shared` has it.
+  const service_limits& limits;
+  const access_rules rules;
+  traffic& counts;
+  activity& seen;
+  const std::shared_ptr<spdlog::logger> log; ///< Null for none.
+  http_metrics metrics;
+  const std::string openapi, catalogue; ///< JSON.
+
+  /// In Prometheus' text format.
+  std::string metrics_text() const;
+
+  /// What `/events` tells once a second, without the line ends around it.
+  std::string event() const;
+};
+
+/// The requests of the file, as the page wants them: `{"requests": [{"name", "path", "parameters", "queries"}]}`.
+std::string make_catalogue(const sheaf_file& file);
+
+/// The file as OpenAPI 3.1.
+std::string make_openapi(const sheaf_file& file, bool needs_token);
+
+} // namespace sheaf::app::serve

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a request line asks for: a path and named values, decoded strictly. Any thread.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sheaf::app::serve {
+
+struct target {
+  std::string path;                                       ///< Decoded; begins with `/`, or is `*`.
+  std::string authority;                                  ///< Of the absolute form (`http://host/path`), else empty.
+  std::vector<std::pair<std::string, std::string>> query; ///< Decoded, in order; a name may stand several times.
+};
+
+/// Nothing for what is neither a path nor an http URL, for a broken escape, for a control character (also an escaped
+/// one in the path; in a value all but NUL are taken) and for what does not decode to UTF-8. A plus sign in the query
+/// is a space, as forms send it.
+std::optional<target> parse_target(std::string_view text);
+
+/// `%41` as `A`. Nothing for a broken escape, NUL, and bytes that are not UTF-8.
+std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space);
+
+/// For a part of a path: everything but letters, digits and `-._~` is escaped.
+std::string percent_encoded(std::string_view text);
+
+} // namespace sheaf::app::serve

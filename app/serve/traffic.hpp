@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What all loops count together: connections, all and by address, and requests that run. Any thread; the lock is taken
+// once for a connection, and only when addresses are counted.
+
+#pragma once
+
+#include "limits.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+namespace sheaf::app::serve {
+
+class traffic {
+public:
+  explicit traffic(const service_limits& limits) : limits_(limits) {}
+
+  /// False, and not counted, when there are as many as there may be.
+  bool connect(const boost::asio::ip::address& from);
+  void disconnect(const boost::asio::ip::address& from);
+
+  /// The same for a request.
+  bool begin_request() {
+    if (in_flight_.fetch_add(1, std::memory_order_relaxed) < limits_.in_flight_max)
+      return true;
+    end_request();
+    return false;
+  }
+  void end_request() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
+
+  /// The same for the values of an answer that is too long to be written at once. One alone may be of any size.
+  bool hold(std::size_t bytes) {
+    const auto before = unread_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    if (before == 0 || before + bytes <= limits_.unread_bytes_max)
+      return true;
+    let_go(bytes);
+    return false;
+  }
+  void let_go(std::size_t bytes) { unread_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+  std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  std::size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
+
+private:
+  const service_limits& limits_;
+  std::atomic<std::size_t> connections_{0}, in_flight_{0}, unread_bytes_{0};
+  std::mutex lock_;
+  std::map<boost::asio::ip::address, std::size_t> by_address_;
+};
+
+} // namespace sheaf::app::serve

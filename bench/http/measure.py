@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Measures `sheaf serve` on the server that with_postgres started, each figure as a ratio within one round:
+
+- GET /requests/world20 (20 lookups) by wrk, beside the same fan-out without HTTP (sheaf_bench, world N=20 C=32);
+- GET /healthz by wrk, beside a server of Beast alone;
+- the p99 of GET /healthz and of a request of one lookup, beside a slow request all the time and without one;
+- memory for each of 10,000 idle connections."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/release"
+CONNINFO = os.environ["SHEAF_TEST_POSTGRES"]
+
+TABLES = """
+drop table if exists world;
+create table world (id integer primary key, randomnumber integer not null);
+insert into world select i, (random() * 9999)::integer + 1 from generate_series(1, 10000) i;
+vacuum analyze world;
+"""
+
+FILE = f"""
+databases: {{main: {{url: "{CONNINFO}", pool: {{max_size: 16}}}}}}
+requests:
+  world20:
+    parameters: {{ids: {{type: "int[]", default: [{", ".join(str(i * 487 % 10000 + 1) for i in range(20))}]}}}}
+    queries: {{row: {{sql: "select id, randomnumber from world where id = :id", for_each: {{id: "{{ids}}"}}, read_only: true}}}}
+  one: {{queries: {{row: {{sql: "select id, randomnumber from world where id = 7", read_only: true}}}}}}
+  slow: {{queries: {{sleep: select pg_sleep(2)}}}}
+"""
+
+
+class Service:
+    """A program that says where it listens."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen([str(x) for x in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def resident_bytes(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+def wrk(url, seconds, connections=32):
+    """Requests per second and the p99 in milliseconds; ends the program when an answer was not 200."""
+    said = subprocess.run(["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--latency", url], capture_output=True, text=True,
+                          check=True).stdout
+    if "Non-2xx" in said or "Socket errors" in said:
+        sys.exit(f"bench/http: {url}:\n{said}")
+    p99, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", said).groups()
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), float(p99) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
+
+
+def without_http(seconds):
+    command = [BUILD / "bench/sheaf_bench", "--peer", "sheaf", "--workload", "world", "--n", 20, "--concurrency", 32, "--pool", 16,
+               "--seconds", seconds, "--loops", 2, "--conninfo", CONNINFO]
+    return json.loads(subprocess.run([str(x) for x in command], capture_output=True, text=True, check=True).stdout)["req_per_s"]
+
+
+def beside_slow(service, path, seconds):
+    """How many times the p99 is what it is alone, while two requests of 2 s run all the time."""
+    over = threading.Event()
+
+    def keep_busy():
+        while not over.is_set():
+            subprocess.run(["curl", "--silent", "--output", "/dev/null", service.url("/requests/slow")], check=True)
+
+    alone = wrk(service.url(path), seconds, 8)[1]
+    clients = [threading.Thread(target=keep_busy) for _ in range(2)]
+    for x in clients:
+        x.start()
+    beside = wrk(service.url(path), seconds, 8)[1]
+    over.set()
+    for x in clients:
+        x.join()
+    return beside / alone
+
+
+def idle_bytes(service, count=10_000):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+
+    def ask(connection):
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.recv(4096)
+        return connection
+
+    def connect():
+        return ask(socket.create_connection(("127.0.0.1", service.port)))
+
+    first = connect()
+    before = service.resident_bytes()
+    kept = [connect() for _ in range(count)]
+    grown = service.resident_bytes() - before
+    for x in [first, *kept]:
+        x.close()
+    return grown / count
+
+
+def main():
+    options = argparse.ArgumentParser(prog="bench/http/run", description=__doc__)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=int, default=3, help="measured time of each run")
+    options = options.parse_args()
+    subprocess.run(["psql", "--quiet", "--no-psqlrc", CONNINFO], input=TABLES, text=True, check=True, stderr=subprocess.DEVNULL)
+    values = {}
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "world.yaml"
+        file.write_text(FILE)
+        serve = [BUILD / "app/sheaf", "serve", file, "--listen", "127.0.0.1:0", "--loops", 2]
+        for _ in range(options.rounds):
+            with Service(*serve) as service, Service(BUILD / "bench/bare_server", 2) as bare:
+                for name, value in (
+                        ("world20 beside the same without HTTP (>= 0.8)",
+                         wrk(service.url("/requests/world20"), options.seconds)[0] / without_http(options.seconds)),
+                        ("/healthz beside Beast alone (>= 0.7)",
+                         wrk(service.url("/healthz"), options.seconds)[0] / wrk(bare.url("/"), options.seconds)[0]),
+                        ("p99 of /healthz beside slow requests (<= 1.5)", beside_slow(service, "/healthz", options.seconds)),
+                        ("p99 of one lookup beside slow requests (<= 1.5)",
+                         beside_slow(service, "/requests/one", options.seconds)),
+                        ("KiB for each of 10,000 idle connections (<= 12)", idle_bytes(service) / 1024)):
+                    values.setdefault(name, []).append(value)
+    for name, all_of_it in values.items():
+        print(f"{name:50} {statistics.median(all_of_it):6.2f} ({min(all_of_it):.2f}–{max(all_of_it):.2f})")
+
+
+main()
