@@ -28,7 +28,6 @@ constexpr const char* program_help = R"(Examples:
   sheaf demo --rows 100000
   sheaf query sqlite:shop.db 'select * from book order by id limit 3'
   sheaf init && sheaf run sheaf.yaml smoke
-  sheaf serve
   sheaf query --help
   sheaf help file
 
