@@ -38,14 +38,16 @@ protected:
 };
 
 TEST_F(Examples, AreAllRunHere) {
-  EXPECT_THAT(examples(), UnorderedElementsAre("dashboard.yaml", "experiment.yaml", "for_each.yaml", "shop.yaml",
-                                               "two_databases.yaml"));
+  EXPECT_THAT(examples(), UnorderedElementsAre("compare.yaml", "dashboard.yaml", "experiment.yaml", "for_each.yaml",
+                                               "load.yaml", "shop.yaml", "two_databases.yaml"));
 }
 
 TEST_F(Examples, AreCleanAndRunTwiceOnBothDatabases) {
   sheaf::test::postgresql_schema schema;
   for (const auto& name : examples()) {
     EXPECT_EQ(sheaf({"check", name}).out, "");
+    if (name == "compare.yaml") // what it expects is the machine's to keep: BenchCommand.RunsTheExamples
+      continue;
     const auto file = sheaf::app::read_sheaf_file(at(name), {}).file;
     for (const auto& scenario : file.scenarios) {
       const auto first = held({name, scenario.name});
