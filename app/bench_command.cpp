@@ -217,7 +217,8 @@ int run_bench(const bench_arguments& how) {
     const auto engine = make_engine(std::move(options));
     scenario_runner around{*engine, file, given, report.seed, signals, [](const step_report&) {}};
     around.run_within(scenario, [&] {
-      by = run_load(*engine, {file, scenario, given, report.seed, load.client_count(), load.rate}, load, signals, report);
+      by = run_load(*engine, {file, scenario, given, report.seed, load.client_count(), load.rate}, load, signals,
+                    report);
     });
   }
   report.interrupted = by.has_value();
