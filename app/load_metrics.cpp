@@ -62,7 +62,7 @@ std::optional<metric> parse(std::string_view path) {
         s.size() > x.statistic.size())
       x.statistic = s;
   }
-  if (x.statistic.empty() || (x.statistic == "rate" && x.what == metric::of::query))
+  if (x.statistic.empty())
     return {};
   path.remove_suffix(x.statistic.size() + 1);
   if (x.what == metric::of::query)
@@ -104,6 +104,7 @@ numbers numbers_of(const load_record& from, const sheaf_file& file, const metric
                       : which.part == metric::span::waiting ? q.waiting
                                                             : q.executing);
         x.errors += q.errors;
+        x.in_time += q.in_time;
       }
   }
   return x;

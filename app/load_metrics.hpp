@@ -23,9 +23,9 @@ struct load_result {
 
 /// The value of a path: `rate` (requests answered a second), `errors` (the share of requests that failed), `missed`
 /// (the share of expectations), `speed_up`; `request.S`, `request.NAME.S`, `query.NAME.S`, `query.NAME.waiting.S` and
-/// `query.NAME.executing.S`, where S is `count`, `errors` (a share), `min`, `mean`, `p50`, `p90`, `p95`, `p99`, `p99.9`
-/// or `max`, and of requests also `rate`. A query stands for all of that name. `invalid_request` for another path, and
-/// for the time of what never happened.
+/// `query.NAME.executing.S`, where S is `count`, `errors` (a share), `min`, `mean`, `p50`, `p90`, `p95`, `p99`,
+/// `p99.9`, `max` or `rate` (answers a second). A query stands for all of that name. `invalid_request` for another
+/// path, and for the time of what never happened.
 result<operand> metric_of(const load_result& what, const sheaf_file& file, std::string_view path);
 
 /// Nothing, or what is wrong with the path for a load on this file.

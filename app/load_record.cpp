@@ -48,8 +48,10 @@ void load_record::add(std::size_t position, const std::vector<std::size_t>& from
     ++codes[got.failure->code];
   }
   for (std::size_t i = 0; i < got.outcomes.size(); ++i)
-    if (got.outcomes[i].times.queued != query_times::not_reached) // else it was ended before it began
+    if (got.outcomes[i].times.queued != query_times::not_reached) { // else it was ended before it began
       app::add(r.queries[from[i]], got.outcomes[i], got.elapsed);
+      r.queries[from[i]].in_time += in_time;
+    }
 }
 
 void load_record::add(const std::vector<checked_expectation>& all) {
@@ -75,6 +77,7 @@ void load_record::merge(const load_record& other) {
       to.queries[j].waiting.merge(from.queries[j].waiting);
       to.queries[j].executing.merge(from.queries[j].executing);
       to.queries[j].errors += from.queries[j].errors;
+      to.queries[j].in_time += from.queries[j].in_time;
     }
   }
   for (const auto& [code, n] : other.codes)

@@ -20,6 +20,7 @@ struct query_record {
   histogram waiting;   ///< For a session.
   histogram executing; ///< From having a session to the answer; of those that got one.
   std::uint64_t errors = 0;
+  std::uint64_t in_time = 0; ///< Of requests that were answered in time.
 };
 
 /// Of one request.

@@ -88,7 +88,8 @@ private:
     each([&](const request_spec& spec, const request_record& x) {
       row(label(spec.name, false), x.latency, rate_of(x.in_time), x.errors);
       for (std::size_t i = 0; i < x.queries.size(); ++i)
-        row(label(spec.queries[i].what.name, true), x.queries[i].total, "", x.queries[i].errors);
+        row(label(spec.queries[i].what.name, true), x.queries[i].total, rate_of(x.queries[i].in_time),
+            x.queries[i].errors);
     });
   }
 
@@ -168,7 +169,8 @@ json request_of(const load_result& of, const request_spec& spec, const request_r
   json queries = json::object();
   for (std::size_t i = 0; i < x.queries.size(); ++i) {
     const auto& q = x.queries[i];
-    queries[spec.queries[i].what.name] = {{"errors", q.errors},
+    queries[spec.queries[i].what.name] = {{"rate", of.rate_of(q.in_time)},
+                                          {"errors", q.errors},
                                           {"total_ms", times_of(q.total)},
                                           {"waiting_ms", times_of(q.waiting)},
                                           {"executing_ms", times_of(q.executing)}};

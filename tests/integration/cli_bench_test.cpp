@@ -67,7 +67,7 @@ TEST_F(BenchCommand, ReportsToPeopleAndPrograms) {
   EXPECT_THAT(said.out, HasSubstr("busy: 3 clients for 3"));
   EXPECT_THAT(said.out, HasSubstr(" after 50.0 ms of warm-up, seed 7\n"));
   EXPECT_THAT(said.out, testing::ContainsRegex("\none +[0-9]+ +[0-9.e+]+/s( +[0-9.]+ [mu]?s){6} +0\n"));
-  EXPECT_THAT(said.out, testing::ContainsRegex("\n  q +[0-9]+ ( +[0-9.]+ [mu]?s){6} +0\n"));
+  EXPECT_THAT(said.out, testing::ContainsRegex("\n  q +[0-9]+ +[0-9.e+]+/s( +[0-9.]+ [mu]?s){6} +0\n"));
   EXPECT_THAT(said.out, HasSubstr("main: "));
   EXPECT_THAT(said.out, HasSubstr("  held  errors: 0  (it is 0)\n"));
   const auto json = report();
