@@ -23,15 +23,16 @@ class Entry {
     this.parameter = parameter;
     this.is_list = schema.type === "array";
     const id = `entry-${++last_id}`;
+    const given = schema.default;
     const values = schema.enum ?? (schema.type === "boolean" ? ["true", "false"] : null);
     if (values)
-      this.input = html("select", { id }, ...["", ...values].map((x) => html("option", { value: x }, x)));
+      this.input = html("select", { id }, html("option", { value: "" }, given === undefined ? "" : `default: ${given}`),
+        ...values.map((x) => html("option", { value: x }, x)));
     else if (this.is_list)
       this.input = html("textarea", { id, rows: 2, spellcheck: "false" });
     else
       this.input = html("input", { id, autocomplete: "off", spellcheck: "false" });
-    const given = schema.default;
-    const hint = given === undefined ? null : `default ${Array.isArray(given) ? given.join(", ") : given}`;
+    const hint = given === undefined || values ? null : `default ${Array.isArray(given) ? given.join(", ") : given}`;
     this.element = html("div", { class: "field" },
       html("label", { for: id }, html("span", { class: "name" }, parameter.name), html("span", { class: "type" }, type_text(schema)),
         html("span", { class: "hint" }, `in ${parameter.in === "query" ? "the query" : `a ${parameter.in}`}`),
@@ -67,9 +68,10 @@ function body_entry(operation, whole) {
     return null;
   const example = Object.fromEntries(Object.entries(schema.properties).map(([name, x]) => [name, example_of(resolved(x, whole))]));
   const id = `entry-${++last_id}`;
-  const input = html("textarea", { id, rows: Math.min(Object.keys(example).length + 2, 10), spellcheck: "false" });
-  input.value = JSON.stringify(example, null, 1);
-  return { input, element: html("div", { class: "field" },
+  const lines = Object.entries(example).map(([name, x]) => `  ${JSON.stringify(name)}: ${JSON.stringify(x)}`);
+  const input = html("textarea", { id, rows: Math.min(lines.length + 2, 10), spellcheck: "false" });
+  input.value = lines.length > 0 ? `{\n${lines.join(",\n")}\n}` : "{}";
+  return { input, element: html("div", { class: "field wide" },
     html("label", { for: id }, html("span", { class: "name" }, "body"), html("span", { class: "type" }, "application/json")),
     html("div", { class: "entry" }, input)) };
 }
@@ -101,7 +103,7 @@ async function try_out(path, method, entries, body, output) {
     html("p", { class: answer.ok ? "status" : "status bad" }, html("b", {}, `${answer.status} ${answer.statusText}`),
       ` ${milliseconds(took)}, ${plural(text.length, "character")}`),
     html("p", { class: "target" }, `${method.toUpperCase()} ${target}`),
-    html("details", {}, html("summary", {}, plural([...answer.headers].length, "header field")),
+    html("details", { open: true }, html("summary", {}, plural([...answer.headers].length, "header field")),
       html("dl", { class: "fields" }, ...[...answer.headers].flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]))),
     html("pre", { tabindex: 0, role: "region", "aria-label": "Body" }, cut ? shown.slice(0, characters_max) : shown),
     ...(cut ? [html("p", { class: "dim" }, `… the first ${plural(characters_max, "character")} of ${shown.length}`)] : []));

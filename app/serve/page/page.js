@@ -5,7 +5,7 @@ import { RequestForm } from "./form.js";
 import { Pools } from "./pool.js";
 import { problem, results } from "./results.js";
 import { ask, listen, parse, use_token } from "./service.js";
-import { legend, picture_of, summary_of, timeline } from "./timeline.js";
+import { legend, picture_of, span_of, summary_of, timeline } from "./timeline.js";
 import { Chart, Recent, say_totals, Seconds } from "./traffic.js";
 
 const at = (id) => document.getElementById(id);
@@ -54,7 +54,7 @@ async function run_both(form) {
   if (own.refused)
     return show_refusal(form, own.refused);
   const pictures = [picture_of(shared.answer), picture_of(own.answer)];
-  const span = Math.max(...pictures.map((x) => x.last));
+  const span = span_of(pictures);
   const [slow, fast] = pictures.map((x) => x.elapsed);
   const verdict = fast > 0 ? `, ${(slow / fast).toFixed(1)} times as long` : "";
   at("run-note").textContent = `${form.request.name}: own sessions took ${milliseconds(fast)}; ` +
@@ -97,9 +97,9 @@ function show_forms(requests) {
 
 function hear_live() {
   const pools = new Pools(at("pools")), recent = new Recent(at("recent")), seconds = new Seconds();
-  const throughput = new Chart("Requests a second", "requests", [
+  const throughput = new Chart("Requests a second", "requests", 2, [
     { key: "requests", name: "all", kind: "line-a" }, { key: "errors", name: "errors", kind: "line-bad" }]);
-  const times = new Chart("Time to answer, ms", "milliseconds", [
+  const times = new Chart("Time to answer, ms", "milliseconds", 0.001, [
     { key: "p50_ms", name: "p50", kind: "line-a" }, { key: "p95_ms", name: "p95", kind: "line-b" },
     { key: "p99_ms", name: "p99", kind: "line-c" }]);
   at("charts").append(throughput.element, times.element);

@@ -46,14 +46,51 @@ export function error_list(entries) {
     [html("dt", {}, key), html("dd", {}, text)]));
 }
 
-/// A block for each query, in the order of the file.
-export function results(answer) {
-  return Object.keys(answer.timing.queries).map((name, i) => {
+/// The results of a query with `for_each` as one, each row with the number of its value; null where they differ.
+function joined(parts) {
+  const [first] = parts;
+  const names = JSON.stringify(first.columns);
+  if (parts.some((x) => x.affected_rows !== undefined || JSON.stringify(x.columns) !== names))
+    return null;
+  return { columns: [{ name: "#", type: "" }, ...first.columns],
+           rows: parts.flatMap((x) => x.rows.map((row) => [x.number, ...row])) };
+}
+
+/// The queries in the order of the file, those of one `for_each` together: [name, result or error].
+function blocks(answer) {
+  const all = [];
+  let parts = [], of = null;
+  const close = () => {
+    const whole = parts.length > 1 ? joined(parts) : null;
+    if (whole)
+      all.push([`${of}[…]`, whole]);
+    else
+      all.push(...parts.map((x) => [`${of}[${x.number}]`, x]));
+    parts = [];
+  };
+  for (const name of Object.keys(answer.timing.queries)) {
     const why = own(answer.errors, name);
+    const each = why ? null : /^(.*)\[(\d+)\]$/s.exec(name);
+    if (parts.length > 0 && each?.[1] !== of)
+      close();
+    of = each?.[1] ?? null;
     if (why)
-      return html("details", { class: "result failed", open: true }, head(name, why.code, true),
-        error_list([["code", why.code], ["phase", why.phase], ["message", why.message]]));
-    const x = own(answer.results, name);
+      all.push([name, why]);
+    else if (each)
+      parts.push({ ...own(answer.results, name), number: Number(each[2]) });
+    else
+      all.push([name, own(answer.results, name)]);
+  }
+  if (parts.length > 0)
+    close();
+  return all;
+}
+
+export function results(answer) {
+  return blocks(answer).map(([name, x], i) => {
+    if (x.code !== undefined)
+      return html("details", { class: "result failed", open: true }, head(name, x.code, true),
+        error_list([["code", x.code], ["phase", x.phase], ["message", x.message]]));
     return html("details", { class: "result", open: i < open_max }, head(name, size_of(x)),
       x.columns.length > 0 ? result_table(name, x) : null);
   });

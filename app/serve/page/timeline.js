@@ -55,17 +55,24 @@ export function picture_of(answer) {
   }));
   const path = critical_path(rows);
   path.forEach((x) => { x.critical = true; });
-  const last = Math.max(elapsed, 0.001, ...rows.map((x) => x.end));
-  return { elapsed, serial, speed_up, rows, path, last, span: serial > serial_share_max * last ? last : Math.max(last, serial) };
+  return { elapsed, serial, speed_up, rows, path, last: Math.max(elapsed, 0.001, ...rows.map((x) => x.end)) };
+}
+
+/// Where a scale ends that all of these pictures can share, in milliseconds.
+export function span_of(pictures) {
+  const last = Math.max(...pictures.map((x) => x.last)), serial = Math.max(...pictures.map((x) => x.serial));
+  return serial > serial_share_max * last ? last : Math.max(last, serial);
 }
 
 export function summary_of(picture) {
   const n = picture.rows.length;
-  let text = `${plural(n, "query", "queries")} in ${milliseconds(picture.elapsed)}`;
-  if (n > 1 && picture.serial > 0)
-    text += `; one after another they would take ${milliseconds(picture.serial)}, ` +
-      `${picture.speed_up.toFixed(1)} times as long`;
-  return text;
+  const text = `${plural(n, "query", "queries")} in ${milliseconds(picture.elapsed)}`;
+  if (n < 2 || picture.serial <= 0)
+    return text;
+  if (picture.speed_up < 1.05)
+    return `${text}, as long as one after another`;
+  return `${text}; one after another they would take ${milliseconds(picture.serial)}, ` +
+    `${picture.speed_up.toFixed(1)} times as long`;
 }
 
 class Drawing {
@@ -75,9 +82,11 @@ class Drawing {
     this.width = width;
     [this.row, this.bar, this.font] = n <= 12 ? [28, 16, 13] : n <= 60 ? [20, 12, 12] : [14, 9, 10.5];
     this.letter = this.font * 0.61;
-    const longest = Math.max(17 * 0.85, ...picture.rows.map((x) => x.name.length));
+    const narrow = width < 560;
+    const longest = Math.max(narrow ? 7 : 15, ...picture.rows.map((x) => x.name.length));
     this.left = Math.min(longest * this.letter + 14, width * 0.34);
-    this.right = width - 74;
+    this.right = width - (narrow ? 68 : 74);
+    this.mark_width = narrow ? 48 : 76;
     this.span = span;
   }
 
@@ -98,7 +107,7 @@ class Drawing {
     return svg("svg", { class: `timeline ${kind}`, width: this.width, height, viewBox: `0 0 ${this.width} ${height}`, ...seen });
   }
 
-  marks() { return ticks(this.span, Math.floor((this.right - this.left) / 76)); }
+  marks() { return ticks(this.span, Math.floor((this.right - this.left) / this.mark_width)); }
 
   grid(height) { return this.marks().map(({ at }) => this.line("grid", this.x(at), 0, this.x(at), height)); }
 
@@ -175,7 +184,7 @@ class Drawing {
     this.bar = 14;
     const middle = 32, cut = serial > this.span * 1.0001;
     const end = cut ? this.right : this.x(serial);
-    made.append(this.text(this.left - 10, middle, "dim", this.left < 130 ? "in turn" : "one after another", "end", 12),
+    made.append(this.text(this.left - 10, middle, "dim", this.left < 120 ? "in turn" : "one after another", "end", 12),
                 this.rect("ghost", this.left, end, middle));
     if (cut)
       made.append(svg("path", { class: "break", d: `M${end - 26} ${middle - 10}h7l-6 20h-7z` }),
@@ -210,7 +219,7 @@ function number_table(picture) {
 }
 
 /// A figure of `picture` whose scale ends at `span` milliseconds.
-export function timeline(picture, title, span = picture.span) {
+export function timeline(picture, title, span = span_of([picture])) {
   const stage = html("div", { class: "stage" });
   if (picture.rows.length > 24) {
     stage.tabIndex = 0; // it scrolls, so the keyboard has to reach it

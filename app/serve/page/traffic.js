@@ -5,9 +5,10 @@ import { count, html, milliseconds, on_width, svg, ticks } from "./dom.js";
 const seconds_shown = 120;
 const chart_height = 132;
 
-/// Lines over the last seconds. `lines` are {key, name, kind}; where a second has no value, its line has a gap.
+/// Lines over the last seconds, on a scale to `least` or more. `lines` are {key, name, kind}; where a second has no value, its line has a gap.
 export class Chart {
-  constructor(title, unit, lines) {
+  constructor(title, unit, least, lines) {
+    this.least = least;
     this.lines = lines;
     this.unit = unit;
     this.values = new Map(lines.map((x) => [x.key, html("b")]));
@@ -40,7 +41,7 @@ export class Chart {
     if (!width)
       return;
     const left = 44, right = width - 8, top = 8, bottom = chart_height - 22;
-    const highest = Math.max(1e-3, ...points.flatMap((x) => this.lines.map((line) => x[line.key] ?? 0)));
+    const highest = Math.max(this.least, ...points.flatMap((x) => this.lines.map((line) => x[line.key] ?? 0)));
     const marks = ticks(highest * 1.05, 3);
     const step = marks.length > 1 ? marks[1].at : highest;
     const end = Math.ceil(highest / step - 1e-9) * step;
@@ -54,24 +55,24 @@ export class Chart {
     for (const [ago, text, anchor] of [[seconds_shown - 1, "2 min ago", "start"], [59, "1 min", "middle"], [0, "now", "end"]])
       made.append(svg("text", { class: "dim", x: x_of(last - ago), y: chart_height - 5, "text-anchor": anchor }, text));
     for (const { key, kind } of this.lines)
-      made.append(svg("path", { class: kind, d: path_of(points, key, x_of, y_of) }));
+      made.append(svg("path", { class: kind, d: path_of(points, key, x_of, y_of) }), ...dots(points, key, kind, x_of, y_of));
     this.stage.replaceChildren(made);
   }
 }
 
+function has(x, key) {
+  return x !== undefined && x[key] !== null;
+}
+
 function path_of(points, key, x_of, y_of) {
-  let d = "", before = null;
-  for (const x of points) {
-    const value = x[key];
-    if (value === null || value === undefined) {
-      before = null;
-      continue;
-    }
-    const at = `${x_of(x.second).toFixed(1)} ${y_of(value).toFixed(1)}`;
-    d += before === x.second - 1 ? `L${at}` : `M${at}h.01`; // one alone is a dot
-    before = x.second;
-  }
-  return d;
+  return points.map((x, i) => !has(x, key) ? "" :
+    `${has(points[i - 1], key) ? "L" : "M"}${x_of(x.second).toFixed(1)} ${y_of(x[key]).toFixed(1)}`).join("");
+}
+
+/// Seconds with a value between seconds without: no line leads to them.
+function dots(points, key, kind, x_of, y_of) {
+  return points.filter((x, i) => has(x, key) && !has(points[i - 1], key) && !has(points[i + 1], key)).map((x) =>
+    svg("circle", { class: kind, cx: x_of(x.second).toFixed(1), cy: y_of(x[key]).toFixed(1), r: 1.3 }));
 }
 
 /// What happened in each of the last seconds; those without requests too.
@@ -84,10 +85,11 @@ export class Seconds {
 
   until(last) {
     const all = [];
+    const any_errors = [...this.by_second.values()].some((x) => x.errors > 0); // else a line of zeros says too much
     for (let second = last - seconds_shown + 1; second <= last; ++second) {
       const x = this.by_second.get(second);
       const any = x && x.requests > 0;
-      all.push({ second, requests: x?.requests ?? 0, errors: x?.errors ?? 0, p50_ms: any ? x.p50_ms : null,
+      all.push({ second, requests: x?.requests ?? 0, errors: any_errors ? x?.errors ?? 0 : null, p50_ms: any ? x.p50_ms : null,
                  p95_ms: any ? x.p95_ms : null, p99_ms: any ? x.p99_ms : null });
     }
     for (const second of this.by_second.keys())
