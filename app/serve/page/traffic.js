@@ -72,10 +72,10 @@ function path_of(points, key, x_of, y_of) {
 /// Seconds with a value between seconds without: no line leads to them.
 function dots(points, key, kind, x_of, y_of) {
   return points.filter((x, i) => has(x, key) && !has(points[i - 1], key) && !has(points[i + 1], key)).map((x) =>
-    svg("circle", { class: kind, cx: x_of(x.second).toFixed(1), cy: y_of(x[key]).toFixed(1), r: 1.3 }));
+    svg("circle", { class: kind, cx: x_of(x.second).toFixed(1), cy: y_of(x[key]).toFixed(1), r: 1.6 }));
 }
 
-/// What happened in each of the last seconds; those without requests too.
+/// What happened in each of the last seconds; those without requests too. A value that says nothing is null.
 export class Seconds {
   constructor() { this.by_second = new Map(); }
 
@@ -85,11 +85,10 @@ export class Seconds {
 
   until(last) {
     const all = [];
-    const any_errors = [...this.by_second.values()].some((x) => x.errors > 0); // else a line of zeros says too much
     for (let second = last - seconds_shown + 1; second <= last; ++second) {
       const x = this.by_second.get(second);
       const any = x && x.requests > 0;
-      all.push({ second, requests: x?.requests ?? 0, errors: any_errors ? x?.errors ?? 0 : null, p50_ms: any ? x.p50_ms : null,
+      all.push({ second, requests: x?.requests ?? 0, errors: x?.errors || null, p50_ms: any ? x.p50_ms : null,
                  p95_ms: any ? x.p95_ms : null, p99_ms: any ? x.p99_ms : null });
     }
     for (const second of this.by_second.keys())
