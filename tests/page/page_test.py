@@ -280,13 +280,21 @@ class PageTest(unittest.TestCase):
         self.click(self.run_button("forever"))
         self.until(lambda: self.one("#run-note").text == "forever was cancelled.", "the page to say so")
         self.until(lambda: not self.all(".pool .cells .cell.active, .pool .cells .cell.cancelling"), "no session in use")
-        self.until(lambda: ["499"] in [[x.text] for x in self.all("#recent td:nth-child(3)")], "the request in the list")
+        self.until(lambda: "499" in self.texts("#recent td:nth-child(3)"), "the request in the list")
+
+    def test_what_was_begun_last_is_shown(self):
+        self.open(self.file_url)
+        self.click(self.run_button("forever"))
+        self.run_request("rows")
+        self.click(self.run_button("forever"))
+        self.until(lambda: self.run_button("forever").text == "Run", "the end")
+        self.assertEqual(self.texts("#results summary .name"), ["all"])
 
     def test_the_last_requests_and_the_charts_come_by_events(self):
         self.open(self.demo_url)
-        before = len(self.all("#recent tr"))
+        before = set(self.texts("#recent td.id"))
         self.run_request("total_books")
-        self.until(lambda: len(self.all("#recent tr")) == before + 1, "one request more")
+        self.until(lambda: set(self.texts("#recent tr:first-child td.id")) - before, "one request more")
         self.assertEqual(self.texts("#recent tr:first-child td")[1:3], ["total_books", "200"])
         self.until(lambda: self.one("#charts .chart:last-child .legend b").text.endswith(" ms"), "a percentile")
         self.assertTrue(all("NaN" not in x.get_attribute("d") for x in self.all("#charts path")))

@@ -28,60 +28,64 @@ async function run(form, session) {
   return answer.ok ? { answer: said } : { refused: said };
 }
 
-function show_refusal(form, said) {
+/// What to show where there is no answer: the problem, and what of it belongs to fields there.
+function refusal(form, said) {
   form.show_errors(said.parameters ?? []);
-  at("run-note").textContent = `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`;
-  at("timelines").replaceChildren();
-  at("results").replaceChildren(problem(said));
+  return { note: `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`, timelines: [], results: [problem(said)] };
 }
 
 async function run_one(form) {
   const { answer, refused } = await run(form, "own");
   if (refused)
-    return show_refusal(form, refused);
+    return refusal(form, refused);
   const picture = picture_of(answer);
-  at("run-note").textContent = `${form.request.name}: ${summary_of(picture)}.`;
-  at("timelines").replaceChildren(timeline(picture, form.request.name), legend());
-  at("results").replaceChildren(...results(answer));
+  return { note: `${form.request.name}: ${summary_of(picture)}.`, timelines: [timeline(picture, form.request.name), legend()],
+           results: results(answer) };
 }
 
 /// One after the other, so that neither disturbs the other.
 async function run_both(form) {
   const shared = await run(form, "shared");
   if (shared.refused)
-    return show_refusal(form, shared.refused);
+    return refusal(form, shared.refused);
   const own = await run(form, "own");
   if (own.refused)
-    return show_refusal(form, own.refused);
+    return refusal(form, own.refused);
   const pictures = [picture_of(shared.answer), picture_of(own.answer)];
   const span = span_of(pictures);
   const [slow, fast] = pictures.map((x) => x.elapsed);
   const verdict = fast > 0 ? `, ${(slow / fast).toFixed(1)} times as long` : "";
-  at("run-note").textContent = `${form.request.name}: own sessions took ${milliseconds(fast)}; ` +
-    `on a shared session it took ${milliseconds(slow)}${verdict}.`;
-  at("timelines").replaceChildren(timeline(pictures[0], "Shared session", span), timeline(pictures[1], "Own sessions", span),
-                                  legend());
-  at("results").replaceChildren(...results(own.answer));
+  return {
+    note: `${form.request.name}: own sessions took ${milliseconds(fast)}; ` +
+      `on a shared session it took ${milliseconds(slow)}${verdict}.`,
+    timelines: [timeline(pictures[0], "Shared session", span), timeline(pictures[1], "Own sessions", span), legend()],
+    results: results(own.answer),
+  };
 }
 
+let runs = 0; // so many were begun; the last one is shown
+
 async function start(form, comparing) {
-  const section = at("run");
+  const number = ++runs;
+  const section = at("run"), name = form.request.name;
   section.setAttribute("aria-busy", "true");
-  at("run-note").textContent = `${form.request.name} runs.`;
+  at("run-note").textContent = `${name} runs.`;
+  let shown;
   try {
-    await (comparing ? run_both(form) : run_one(form));
+    shown = await (comparing ? run_both(form) : run_one(form));
   } catch (why) {
-    const cancelled = why.name === "AbortError";
-    at("run-note").textContent = cancelled ? `${form.request.name} was cancelled.` :
-      `${form.request.name}: the service does not answer (${why.message}).`;
-    at("timelines").replaceChildren();
-    at("results").replaceChildren();
+    const note = why.name === "AbortError" ? `${name} was cancelled.` : `${name}: the service does not answer (${why.message}).`;
+    shown = { note, timelines: [], results: [] };
   }
-  section.removeAttribute("aria-busy");
   form.finish();
-  const is_narrow = matchMedia("(max-width: 859px)").matches;
-  if (is_narrow && !document.querySelector("[aria-invalid]"))
-    section.scrollIntoView({ block: "start" });
+  if (number !== runs)
+    return;
+  at("run-note").textContent = shown.note;
+  at("timelines").replaceChildren(...shown.timelines);
+  at("results").replaceChildren(...shown.results);
+  section.removeAttribute("aria-busy");
+  if (matchMedia("(max-width: 859px)").matches && !document.querySelector("[aria-invalid]"))
+    section.scrollIntoView({ block: "start" }); // the run is below the forms
 }
 
 function show_forms(requests) {

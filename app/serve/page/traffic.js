@@ -5,7 +5,8 @@ import { count, html, milliseconds, on_width, svg, ticks } from "./dom.js";
 const seconds_shown = 120;
 const chart_height = 132;
 
-/// Lines over the last seconds, on a scale to `least` or more. `lines` are {key, name, kind}; where a second has no value, its line has a gap.
+/// Lines over the last seconds, on a scale to `least` or more. `lines` are {key, name, kind}; where a second has no value,
+/// its line has a gap.
 export class Chart {
   constructor(title, unit, least, lines) {
     this.least = least;
