@@ -39,8 +39,8 @@ async function run_one(form) {
   if (refused)
     return refusal(form, refused);
   const picture = picture_of(answer);
-  return { note: `${form.request.name}: ${summary_of(picture)}.`, timelines: [timeline(picture, form.request.name), legend()],
-           results: results(answer) };
+  return { note: `${form.request.name}: ${summary_of(picture)}.`, results: results(answer),
+           timelines: [timeline(picture, form.request.name, { caption: false }), legend()] };
 }
 
 /// One after the other, so that neither disturbs the other.
@@ -58,7 +58,7 @@ async function run_both(form) {
   return {
     note: `${form.request.name}: own sessions took ${milliseconds(fast)}; ` +
       `on a shared session it took ${milliseconds(slow)}${verdict}.`,
-    timelines: [timeline(pictures[0], "Shared session", span), timeline(pictures[1], "Own sessions", span), legend()],
+    timelines: [timeline(pictures[0], "Shared session", { span }), timeline(pictures[1], "Own sessions", { span }), legend()],
     results: results(own.answer),
   };
 }

@@ -85,7 +85,8 @@ class Drawing {
     const narrow = width < 560;
     const longest = Math.max(narrow ? 7 : 15, ...picture.rows.map((x) => x.name.length));
     this.left = Math.min(longest * this.letter + 14, width * 0.34);
-    this.right = width - (narrow ? 68 : 74);
+    const cross = picture.rows.some((x) => x.failed) ? this.bar * 0.56 + 8 : 0;
+    this.right = width - (narrow ? 68 : 74) - cross;
     this.mark_width = narrow ? 48 : 76;
     this.span = span;
   }
@@ -218,8 +219,8 @@ function number_table(picture) {
         html("tbody", {}, ...body))));
 }
 
-/// A figure of `picture` whose scale ends at `span` milliseconds.
-export function timeline(picture, title, span = span_of([picture])) {
+/// A figure of `picture` whose scale ends at `span` milliseconds. Without a caption it is known by its title all the same.
+export function timeline(picture, title, { span = span_of([picture]), caption = true } = {}) {
   const stage = html("div", { class: "stage" });
   if (picture.rows.length > 24) {
     stage.tabIndex = 0; // it scrolls, so the keyboard has to reach it
@@ -230,8 +231,8 @@ export function timeline(picture, title, span = span_of([picture])) {
     const drawing = new Drawing(picture, span, width);
     stage.replaceChildren(drawing.axis(), drawing.rows(), drawing.serial());
   });
-  return html("figure", { class: "run" },
-    html("figcaption", {}, html("b", {}, title), " ", html("span", { class: "dim" }, summary_of(picture))),
+  return html("figure", { class: "run", "aria-label": `Timeline: ${title}` },
+    caption ? html("figcaption", {}, html("b", {}, title), " ", html("span", { class: "dim" }, summary_of(picture))) : null,
     stage, number_table(picture));
 }
 
