@@ -1,0 +1,76 @@
+// Asks the service. Where it has a token, each request shows it, and so do events, for which an EventSource could not.
+
+let token = sessionStorage.getItem("token") ?? "";
+
+export function use_token(text) {
+  token = text;
+  sessionStorage.setItem("token", text);
+}
+
+export function ask(path, options = {}) {
+  const fields = { ...options.headers };
+  if (token)
+    fields.Authorization = `Bearer ${token}`;
+  return fetch(path, { ...options, headers: fields });
+}
+
+/// Reads JSON; an integer that would be rounded stays the text that it was, where the browser tells.
+export function parse(text) {
+  return JSON.parse(text, (key, value, context) =>
+    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ?
+      context.source : value);
+}
+
+const retry_ms = 2000;
+
+/// Hears /events for as long as the page is there: `hear(name, data)` for each, `tell(connected)` when that changes.
+export function listen(hear, tell) {
+  if (token)
+    read_stream(hear, tell);
+  else
+    open_source(hear, tell);
+}
+
+function open_source(hear, tell) {
+  const source = new EventSource("/events");
+  source.addEventListener("open", () => tell(true));
+  source.addEventListener("history", (x) => hear("history", JSON.parse(x.data)));
+  source.addEventListener("message", (x) => hear("message", JSON.parse(x.data)));
+  source.addEventListener("error", () => {
+    tell(false);
+    if (source.readyState === EventSource.CLOSED) // refused: it does not try again by itself
+      setTimeout(() => listen(hear, tell), retry_ms);
+  });
+}
+
+async function read_stream(hear, tell) {
+  try {
+    const answer = await ask("/events");
+    if (!answer.ok)
+      throw new Error(answer.statusText);
+    tell(true);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (let x = await reader.read(); !x.done; x = await reader.read()) {
+      const events = (rest + x.value).split("\n\n");
+      rest = events.pop();
+      events.forEach((event) => hear_event(event, hear));
+    }
+  } catch {
+    // Told below, whether it was never there or ended.
+  }
+  tell(false);
+  setTimeout(() => listen(hear, tell), retry_ms);
+}
+
+function hear_event(text, hear) {
+  let name = "message", data = "";
+  for (const line of text.split("\n")) {
+    if (line.startsWith("event: "))
+      name = line.slice(7);
+    else if (line.startsWith("data: "))
+      data += line.slice(6);
+  }
+  if (data)
+    hear(name, JSON.parse(data));
+}
