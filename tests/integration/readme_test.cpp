@@ -55,6 +55,13 @@ TEST(Readme, GivesAQueryThatRuns) {
   EXPECT_THAT(done.out, testing::HasSubstr("1.5"));
 }
 
+TEST(Readme, ShowsAPictureOfThePage) {
+  constexpr std::uintmax_t bytes_max = 200 * 1024; // it is fetched with every clone
+  const auto shown = source / between(text_of(source / "README.md"), "last requests](", ")");
+  EXPECT_EQ(shown.filename(), "page.png");
+  EXPECT_LE(std::filesystem::file_size(shown), bytes_max);
+}
+
 TEST(Readme, ShowsARunOfTheExampleFile) {
   const auto shown = between(text_of(source / "README.md"), "    $ sheaf run examples/files/shop.yaml smoke\n", "\n\n");
   const sheaf::app::temporary_directory folder;

@@ -69,6 +69,8 @@ export function summary_of(picture) {
   const text = `${plural(n, "query", "queries")} in ${milliseconds(picture.elapsed)}`;
   if (n < 2 || picture.serial <= 0)
     return text;
+  if (picture.speed_up < 0.95) // they waited, mostly for sessions to be opened
+    return `${text}; they ran for ${milliseconds(picture.serial)} in all, and else waited`;
   if (picture.speed_up < 1.05)
     return `${text}, as long as one after another`;
   return `${text}; one after another they would take ${milliseconds(picture.serial)}, ` +
