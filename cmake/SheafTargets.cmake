@@ -11,6 +11,8 @@ function(sheaf_target target)
   target_compile_options(${target} PRIVATE -Wno-missing-field-initializers)
   # GCC 12 sees overlaps and overflows in inlined strings that are not there (GCC bug 105651).
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-stringop-overflow;-Wno-stringop-overread>)
+  # The same in std::variant, where it optimizes.
+  target_compile_options(${target} PRIVATE $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-maybe-uninitialized;-Wno-array-bounds>)
   if(arg_PCH)
     target_precompile_headers(${target} REUSE_FROM ${arg_PCH})
   endif()
