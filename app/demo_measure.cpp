@@ -27,12 +27,6 @@ reply run_queries(engine& on, const experiment& what, std::size_t count, const s
   return answered;
 }
 
-std::chrono::nanoseconds median(std::vector<std::chrono::nanoseconds> times) {
-  const auto middle = times.size() / 2;
-  std::sort(times.begin(), times.end());
-  return times.size() % 2 == 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
-}
-
 struct article_numbers {
   std::string_view time, ratio;
 };

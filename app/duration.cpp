@@ -4,6 +4,7 @@
 
 #include "duration.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -71,6 +72,12 @@ std::string to_text(std::chrono::nanoseconds time) {
   if (nanoseconds < 999.5e6)
     return three_digits(nanoseconds / 1e6, "ms");
   return three_digits(nanoseconds / 1e9, "s");
+}
+
+std::chrono::nanoseconds median(std::vector<std::chrono::nanoseconds> times) {
+  const auto middle = times.size() / 2;
+  std::sort(times.begin(), times.end());
+  return times.size() % 2 == 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
 }
 
 } // namespace sheaf::app

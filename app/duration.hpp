@@ -9,6 +9,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sheaf::app {
 
@@ -28,5 +29,10 @@ inline constexpr const char* duration_pattern = R"(^(?=[^a-z]*[1-9])([0-9]+\.?[0
 
 /// Three digits and a unit: `850 us`, `61.2 ms`, `2.26 s`.
 std::string to_text(std::chrono::nanoseconds time);
+
+constexpr double in_ms(std::chrono::nanoseconds x) noexcept { return static_cast<double>(x.count()) / 1e6; }
+
+/// The one in the middle, or half-way between the two; of at least one.
+std::chrono::nanoseconds median(std::vector<std::chrono::nanoseconds> times);
 
 } // namespace sheaf::app

@@ -17,8 +17,6 @@ namespace {
 
 constexpr double percentiles[] = {50, 90, 95, 99, 99.9};
 
-double in_ms(std::chrono::nanoseconds x) { return std::chrono::duration<double, std::milli>(x).count(); }
-
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? "0 %" : fmt::format("{:.3g} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }

@@ -17,8 +17,6 @@ namespace sheaf::app {
 
 namespace {
 
-double in_ms(std::chrono::nanoseconds x) { return std::chrono::duration<double, std::milli>(x).count(); }
-
 /// The failure of a step that nothing was expected of.
 std::string failure_of(const step_report& x) {
   return describe(*x.what.failure, sql_of(*x.what.failure, x.what, x.sql));

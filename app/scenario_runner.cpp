@@ -2,6 +2,7 @@
 
 #include "scenario_runner.hpp"
 
+#include "duration.hpp"
 #include "exit.hpp"
 #include "setup_task.hpp"
 #include "step_cursor.hpp"
@@ -19,12 +20,6 @@ std::vector<std::string> sql_of_each(const request& what) {
   for (const auto& q : what.queries)
     all.push_back(q.statement.sql());
   return all;
-}
-
-std::chrono::nanoseconds median(std::vector<std::chrono::nanoseconds> times) {
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::nth_element(times.begin(), middle, times.end());
-  return times.size() % 2 == 1 ? *middle : (*middle + *std::max_element(times.begin(), middle)) / 2;
 }
 
 /// What the expectations of a comparison can name: the times by mode.

@@ -4,6 +4,7 @@
 
 #include "access_log.hpp"
 
+#include "app/duration.hpp"
 #include "app/format.hpp"
 
 #include <fmt/format.h>
@@ -14,8 +15,6 @@
 namespace sheaf::app::serve {
 
 namespace {
-
-double milliseconds(std::chrono::nanoseconds x) { return static_cast<double>(x.count()) / 1e6; }
 
 std::int64_t second_now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()).time_since_epoch().count();
@@ -28,8 +27,7 @@ void append_recent(std::string& out, const finished_request& x) {
   append_json_string(out, x.id);
   out += ",\"request\":";
   append_json_string(out, x.name);
-  fmt::format_to(std::back_inserter(out), ",\"status\":{},\"elapsed_ms\":{:.3f},\"code\":", x.status,
-                 milliseconds(x.took));
+  fmt::format_to(std::back_inserter(out), ",\"status\":{},\"elapsed_ms\":{:.3f},\"code\":", x.status, in_ms(x.took));
   append_json_string(out, x.code);
   out += '}';
 }
@@ -89,7 +87,7 @@ void activity::append(std::string& out, const second_summary& x) {
   fmt::format_to(
       std::back_inserter(out),
       "{{\"second\":{},\"requests\":{},\"errors\":{},\"p50_ms\":{:.3f},\"p95_ms\":{:.3f},\"p99_ms\":{:.3f}}}", x.second,
-      x.requests, x.errors, milliseconds(x.p50), milliseconds(x.p95), milliseconds(x.p99));
+      x.requests, x.errors, in_ms(x.p50), in_ms(x.p95), in_ms(x.p99));
 }
 
 void activity::append_now(std::string& out) {
@@ -105,8 +103,7 @@ void activity::append_now(std::string& out) {
                                                                          : second_summary{.second = second_ - 1});
   fmt::format_to(std::back_inserter(out),
                  ",\"minutes\":{{\"requests\":{},\"p50_ms\":{:.3f},\"p95_ms\":{:.3f},\"p99_ms\":{:.3f}}},\"recent\":[",
-                 all.count(), milliseconds(all.percentile(50)), milliseconds(all.percentile(95)),
-                 milliseconds(all.percentile(99)));
+                 all.count(), in_ms(all.percentile(50)), in_ms(all.percentile(95)), in_ms(all.percentile(99)));
   for (auto x = recent_.rbegin(); x != recent_.rend(); ++x) {
     if (x != recent_.rbegin())
       out += ',';

@@ -4,6 +4,7 @@
 
 #include "problem.hpp"
 
+#include "app/duration.hpp"
 #include "app/format.hpp"
 
 #include <fmt/format.h>
@@ -18,13 +19,11 @@ namespace {
 constexpr std::uint32_t oid_int8 = 20, oid_numeric = 1700;
 constexpr std::int64_t safe_integer_max = (std::int64_t{1} << 53) - 1;
 
-double milliseconds(std::chrono::nanoseconds x) { return static_cast<double>(x.count()) / 1e6; }
-
 void append_milliseconds(std::string& out, std::string_view name, std::chrono::nanoseconds time) {
   if (time < time.zero())
     fmt::format_to(std::back_inserter(out), "\"{}\":null,", name);
   else
-    fmt::format_to(std::back_inserter(out), "\"{}\":{:.3f},", name, milliseconds(time));
+    fmt::format_to(std::back_inserter(out), "\"{}\":{:.3f},", name, in_ms(time));
 }
 
 void append_times(std::string& out, const query_times& times, std::string_view database) {
@@ -202,7 +201,7 @@ void reply_writer::write_timing(std::string& out) const {
 }
 
 std::string server_timing(const reply& what) {
-  return fmt::format("db;dur={:.3f}, serial;dur={:.3f}", milliseconds(what.elapsed), milliseconds(what.serial_sum()));
+  return fmt::format("db;dur={:.3f}, serial;dur={:.3f}", in_ms(what.elapsed), in_ms(what.serial_sum()));
 }
 
 } // namespace sheaf::app::serve

@@ -284,6 +284,12 @@ TEST_F(Scenario, IsBounded) {
                   "4:87: error: a step is one of request, parallel, repeat and compare"));
 }
 
+TEST_F(Scenario, HasNoCapturesLeftForItsThresholds) {
+  EXPECT_THAT(findings("databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {queries: {q: select 1}}}\n"
+                       "scenarios: {s: {steps: [{request: r, capture: {n: q.scalar}}], thresholds: {rate: '> n'}}}"),
+              ElementsAre(HasSubstr("there is no n; ")));
+}
+
 // -- what YAML may do
 
 TEST_F(SheafFile, RefusesWhatIsNoYamlOrTooMuchOfIt) {
