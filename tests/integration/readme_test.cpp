@@ -56,7 +56,7 @@ TEST(Readme, GivesAQueryThatRuns) {
 }
 
 TEST(Readme, ShowsAPictureOfThePage) {
-  constexpr std::uintmax_t bytes_max = 200 * 1024; // it is fetched with every clone
+  constexpr std::uintmax_t bytes_max = 200UL * 1024; // it is fetched with every clone
   const auto shown = source / between(text_of(source / "README.md"), "last requests](", ")");
   EXPECT_EQ(shown.filename(), "page.png");
   EXPECT_LE(std::filesystem::file_size(shown), bytes_max);
