@@ -83,6 +83,17 @@ answer checked_table(pgresult_ptr rows, column_list columns, const execution& jo
   return table::from_pgresult(std::move(rows), std::move(columns));
 }
 
+void add_row(table_builder& to, const PGresult& row) {
+  const int columns = PQnfields(&row);
+  for (int i = 0; i < columns; ++i)
+    if (PQgetisnull(&row, 0, i))
+      to.add_null();
+    else
+      to.add_text({PQgetvalue(&row, 0, i), static_cast<std::size_t>(PQgetlength(&row, 0, i))});
+  if (columns == 0)
+    to.add_empty_rows(1);
+}
+
 bool has_iso_dates(const PGconn* conn) noexcept {
   const char* style = PQparameterStatus(conn, "DateStyle");
   return style && std::string_view{style}.starts_with("ISO");

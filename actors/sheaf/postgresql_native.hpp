@@ -45,6 +45,9 @@ std::string last_error(const PGconn* conn);
 /// been charged for them already.
 answer checked_table(pgresult_ptr rows, column_list columns, const execution& job, std::size_t bytes_drawn);
 
+/// Appends a row as libpq has it in single-row mode, in text.
+void add_row(table_builder& to, const PGresult& row);
+
 /// Whether dates and timestamps read as ISO in this session, so that their binary form can be given as the server's
 /// text.
 bool has_iso_dates(const PGconn* conn) noexcept;

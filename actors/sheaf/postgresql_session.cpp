@@ -62,10 +62,11 @@ void postgresql_session::execute(execution job, session_listener& listener) {
   listener_ = &listener;
   when_ = {};
   rows_.reset();
+  parts_.reset();
   failure_.reset();
   task_answer_.reset();
   reads_ = 0;
-  received_ = 0;
+  received_ = held_since_ = 0;
   cancel_pause_ = first_cancel_pause;
   if (job_.what->run)
     start_task();
@@ -80,9 +81,11 @@ void postgresql_session::send() {
   const bool was_connected = PQstatus(conn_) == CONNECTION_OK;
   const parameter_texts values{*job_.text, job_.what->parameters};
   bool sent = true;
-  if (!prepared_.enabled()) {
+  if (!prepared_.enabled() || job_.what->on_rows) { // beside many rows, preparing costs nothing
     sent =
         PQsendQueryParams(conn_, job_.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
+    if (sent && job_.what->on_rows)
+      PQsetSingleRowMode(conn_);
   } else if ((statement_ = prepared_.find(*job_.text))) {
     using enum prepared_statement::binary;
     const bool binary =
@@ -159,18 +162,32 @@ void postgresql_session::read() {
     const bool connected = PQconsumeInput(conn_);
     if (large && !check_size())
       return;
-    while (!PQisBusy(conn_))
-      if (take(PQgetResult(conn_))) {
-        complete();
-        return;
-      }
+    if (!take_all())
+      return;
     if (!connected) {
       lose_connection();
       return;
     }
-    if (received_ - before < room_in_libpq)
-      return; // there was no more
+    if (received_ - before < room_in_libpq) // there was no more
+      break;
   }
+  if (parts_ && !parts_->empty())
+    hand_on(); // the server may take its time for the next row
+}
+
+/// Takes what has been read. False when that was the end, or has to be handed on before more is taken.
+bool postgresql_session::take_all() {
+  while (!PQisBusy(conn_)) {
+    if (take(PQgetResult(conn_))) {
+      complete();
+      return false;
+    }
+    if (parts_ && parts_->is_full()) {
+      hand_on();
+      return false;
+    }
+  }
+  return true;
 }
 
 /// libpq keeps a whole result and does not tell how much that is until it is complete, and reads a row of any size in
@@ -178,21 +195,28 @@ void postgresql_session::read() {
 /// False when the connection had to go.
 bool postgresql_session::check_size() {
   const auto before = std::exchange(received_, meter_.read());
+  const bool in_parts = job_.what->on_rows != nullptr;
+  const auto held = received_ - held_since_, held_max = in_parts ? job_.max_held_bytes : job_.max_bytes;
   std::optional<failure> wrong;
-  if (received_ > job_.max_bytes)
-    wrong = too_large("max_bytes", job_.max_bytes);
-  else if (job_.budget)
+  if (held > held_max)
+    wrong = too_large("max_bytes", held_max, in_parts ? bound_on::row : bound_on::result);
+  else if (job_.budget && !in_parts)
     wrong = job_.budget->draw(0, received_ - before);
   if (!wrong)
     return true;
-  if (!failure_) {
-    failure_ = std::move(*wrong);
-    stop_statement();
-  }
-  if (received_ <= 2 * job_.max_bytes + allowance_for_cancelling)
+  refuse(std::move(*wrong));
+  if (held <= 2 * held_max + allowance_for_cancelling)
     return true;
   lose_connection(); // it goes on sending all the same, or one row has made libpq's buffer larger than it may stay
   return false;
+}
+
+/// The result is not wanted after all: the statement is stopped, and what still comes of it is dropped.
+void postgresql_session::refuse(failure why) {
+  if (failure_)
+    return;
+  failure_ = std::move(why);
+  stop_statement();
 }
 
 /// One result of the statement, or of the pipeline around it; null between two. True when it was the last.
@@ -213,6 +237,9 @@ bool postgresql_session::take(pg_result* r) {
     if (!std::exchange(preparing_, false))
       rows_ = std::move(result);
     break;
+  case PGRES_SINGLE_TUPLE:
+    take_row(*result);
+    break;
   case PGRES_PIPELINE_SYNC:
     return --syncs_ == 0;
   case PGRES_PIPELINE_ABORTED:
@@ -230,13 +257,49 @@ bool postgresql_session::take(pg_result* r) {
     ::shutdown(socket_, SHUT_RDWR); // the server undoes it; libpq has no other way out that cannot wait
     return true;
   default:
-    if (syncs_ <= 1 && !failure_)
+    if (syncs_ <= 1 && !failure_) {
       failure_ = failure_of(r, *job_.text);
+      if (parts_)
+        failure_->phase = phase::fetch;
+    }
   }
   return false;
 }
 
+/// One row of a result in parts.
+void postgresql_session::take_row(const pg_result& row) {
+  held_since_ = received_;
+  if (failure_ || !listener_)
+    return;
+  if (!parts_)
+    parts_.emplace(columns_of(row), job_);
+  add_row(parts_->current(), row);
+  if (auto wrong = parts_->end_row())
+    refuse(std::move(*wrong));
+}
+
+/// Keeps still from here until more is wanted: the server waits, as its socket fills.
+void postgresql_session::hand_on() {
+  if (!listener_ || failure_) {
+    parts_->take_part();
+    return;
+  }
+  paused_ = true;
+  loop_.unwatch(socket_, *this);
+  listener_->on_rows(parts_->take_part());
+}
+
+void postgresql_session::resume() {
+  if (!std::exchange(paused_, false))
+    return;
+  loop_.watch(socket_, *this);
+  if (take_all() && parts_ && !parts_->empty())
+    hand_on();
+}
+
 void postgresql_session::complete() {
+  if (parts_ && !parts_->empty() && listener_ && !failure_)
+    listener_->on_rows(parts_->take_part());
   if (state_ == state::running)
     when_.last_row = loop_.now();
   if (PQpipelineStatus(conn_) != PQ_PIPELINE_OFF)

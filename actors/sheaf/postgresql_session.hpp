@@ -8,6 +8,7 @@
 
 #include "sheaf/event_loop.hpp"
 #include "sheaf/options.hpp"
+#include "sheaf/row_collector.hpp"
 #include "sheaf/session.hpp"
 #include "sheaf/socket_meter.hpp"
 #include "sheaf/statement_cache.hpp"
@@ -35,6 +36,7 @@ public:
 
   void execute(execution job, session_listener& listener) override;
   void cancel(std::function<void()> done) override;
+  void resume() override;
   session_listener::moments progress() const noexcept override { return when_; }
   bool usable() const noexcept override { return state_ != state::broken; }
   void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
@@ -55,8 +57,12 @@ private:
   bool send_and_prepare(const char* const* values, int count);
   void flush();
   void read();
+  bool take_all();
   bool take(pg_result* r);
+  void take_row(const pg_result& row);
+  void hand_on();
   bool check_size();
+  void refuse(failure why);
   void complete();
   bool prepare_again();
   void learn_columns();
@@ -95,7 +101,9 @@ private:
   // The statement that runs.
   prepared_statement* statement_ = nullptr; ///< Null when statements are not cached.
   pgresult_ptr rows_;
-  std::optional<failure> failure_; ///< The first one.
+  std::optional<row_collector> parts_; ///< Of a result that is taken in parts, from its first row.
+  bool paused_ = false;                ///< Until more rows are wanted the socket is not watched.
+  std::optional<failure> failure_;     ///< The first one.
   std::optional<answer> task_answer_;
   int syncs_ = 0;          ///< Pipeline syncs to come; 0 outside a pipeline.
   bool preparing_ = false; ///< The result of PQsendPrepare comes next.
@@ -103,7 +111,8 @@ private:
   bool fresh_ = false;     ///< It was prepared with this execution.
   bool flushing_ = false;  ///< The socket was full: watched for writing.
   unsigned reads_ = 0;
-  std::size_t received_ = 0; ///< Bytes after the first read, as `meter_` has them.
+  std::size_t received_ = 0;   ///< Bytes after the first read, as `meter_` has them.
+  std::size_t held_since_ = 0; ///< `received_` when the last row that was taken was complete.
   socket_meter meter_;
 
   // Cancelling.

@@ -74,6 +74,8 @@ void postgresql_session::cancel(std::function<void()> done) {
   }
   loop_.arm(cancel_timer_, loop_.refresh_now() + cancel_wait_timeout_);
   stop_statement();
+  if (paused_) // what is on its way has to be read before the server can say that it has stopped
+    post(&postgresql_session::resume);
 }
 
 /// Asks the server to stop. PQcancel blocks, so it runs on the executor; until it has returned the session keeps still,
@@ -171,7 +173,7 @@ void postgresql_session::lose_connection() {
   if (state_ != state::in_task)
     loop_.unwatch(socket_, *this);
   state_ = state::broken;
-  cancel_on_its_way_ = false;
+  cancel_on_its_way_ = paused_ = false;
   if (was_idle) {
     if (const auto callback = on_broken_)
       callback();
@@ -179,7 +181,7 @@ void postgresql_session::lose_connection() {
   }
   if (!failure_ && !has_answer)
     failure_ = failure{.code = errc::connection_lost,
-                       .phase = rows_ ? phase::fetch : phase::execute,
+                       .phase = rows_ || parts_ ? phase::fetch : phase::execute,
                        .message = "the connection to the server was lost while the query ran",
                        .reached_server = true};
   answer_now();

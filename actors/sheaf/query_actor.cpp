@@ -3,6 +3,7 @@
 #include "sheaf/query_actor.hpp"
 
 #include "sheaf/engine_log.hpp"
+#include "sheaf/error_text.hpp"
 #include "sheaf/jitter.hpp"
 
 #include <caf/message.hpp>
@@ -74,6 +75,7 @@ void query_actor::run(lease got) {
                    .deadline = job_.deadline,
                    .max_rows = job_.max_rows,
                    .max_bytes = job_.max_bytes,
+                   .max_held_bytes = job_.max_held_bytes,
                    .budget = job_.request->budget.get()},
                   *this);
 }
@@ -82,10 +84,46 @@ void query_actor::on_answer(answer&& what, const moments& when) {
   note(when);
   times_.released = since_start(loop().now());
   lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
-  if (auto* f = std::get_if<failure>(&what))
+  if (thrown_)
+    on_failed(std::move(*thrown_));
+  else if (auto* f = std::get_if<failure>(&what))
     on_failed(std::move(*f));
   else
     reply(std::move(what));
+}
+
+void query_actor::on_rows(table&& part) {
+  const auto number = ++parts_;
+  awaits_next_ = true;
+  auto next = [loop = loop().shared_from_this(), self = caf::weak_actor_ptr{ctrl()}, this, number] {
+    loop->post([self, this, number] {
+      if (const auto alive = self.lock())
+        resume(number);
+    });
+  };
+  try {
+    what().on_rows(std::move(part), std::move(next));
+    return;
+  } catch (const error& e) {
+    thrown_ = e.why();
+  } catch (const std::exception& e) {
+    thrown_ = failure{.code = errc::internal, .message = "on_rows threw: " + to_one_line(e.what())};
+  } catch (...) {
+    thrown_ = failure{.code = errc::internal, .message = "on_rows threw something that is not a std::exception"};
+  }
+  thrown_->phase = phase::fetch;
+  thrown_->reached_server = true;
+  loop().post([self = caf::strong_actor_ptr{ctrl()}, this] { // not from within the session's call
+    if (!ended())
+      give_up({thrown_->code, thrown_->message});
+  });
+}
+
+/// More than `part` parts are wanted. Who takes them may say so late, or twice.
+void query_actor::resume(std::uint64_t part) {
+  if (ended() || !lease_ || part != parts_ || !std::exchange(awaits_next_, false))
+    return;
+  lease_->resume();
 }
 
 void query_actor::on_failed(failure why) {
@@ -108,6 +146,8 @@ bool query_actor::run_again(const failure& why) {
   const bool read_only = what().read_only;
   const bool lost = why.code == errc::connection_lost && (read_only || !why.reached_server);
   const bool rolled_back = is_rolled_back(why.code) && read_only;
+  if (parts_ > 0) // its rows would come twice
+    return false;
   const bool still_away = why.code == errc::connect_failed && retries_ > 0; // the server restarts
   if (!still_away && !((lost || rolled_back) && attempts_ < attempts_max))
     return false;
@@ -141,8 +181,11 @@ void query_actor::give_up(const stop& why) {
     f.reached_server = reached.sent != clock::time_point{};
     lease_.cancel();
   }
-  if (f.code == errc::deadline_exceeded)
+  if (f.code == errc::deadline_exceeded) {
     f.message += account(f.phase);
+    if (awaits_next_)
+      f.message += ": the rows it had handed on were not taken in time";
+  }
   stop_waiting();
   reply(std::move(f));
 }

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,7 @@ struct query_job {
   session_pool* pool = nullptr; ///< Of the loop that the actor is spawned on.
   clock::time_point deadline;   ///< The request's, or the query's own if that is earlier.
   bool own_deadline = false;    ///< The query's own: nobody else watches it.
-  std::size_t max_rows = 0, max_bytes = 0;
+  std::size_t max_rows = 0, max_bytes = 0, max_held_bytes = 0; ///< As `execution` has them.
   caf::actor reply_to;
   query_joiner* here = nullptr; ///< `reply_to`, if it lives on the same loop.
 };
@@ -97,6 +98,8 @@ private:
   void on_refused(failure why) override { on_failed(std::move(why)); }
   std::string_view label() const noexcept override { return what().name; }
   void on_answer(answer&& what, const moments& when) override;
+  void on_rows(table&& part) override;
+  void resume(std::uint64_t part);
 
   std::chrono::nanoseconds since_start(clock::time_point t) const noexcept { return t - job_.request->taken_at; }
   sheaf::phase phase_reached() const noexcept;
@@ -110,6 +113,9 @@ private:
   timer timeout_;
   std::unique_ptr<timer> again_; ///< Made for the first attempt after a failed one.
   std::uint32_t attempts_ = 1, retries_ = 0;
+  std::uint64_t parts_ = 0;       ///< That went to `query::on_rows`.
+  bool awaits_next_ = false;      ///< Who takes them has not asked for more.
+  std::optional<failure> thrown_; ///< By `query::on_rows`.
 };
 
 } // namespace sheaf

@@ -82,6 +82,8 @@ std::optional<failure> check(const query& q) {
   const auto& sql = q.statement.sql();
   if (q.run && !sql.empty())
     return refusal("the query has both a statement and a task; remove one", q.name);
+  if (q.run && q.on_rows)
+    return refusal("on_rows is for statements; a task has its rows in its own hands", q.name);
   if (q.run && !q.parameters.empty())
     return refusal("a task takes no parameters; let it capture what it needs", q.name);
   if (!q.run && sql.empty())

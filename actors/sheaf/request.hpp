@@ -29,6 +29,12 @@ using clock = std::chrono::steady_clock;
 /// executor. Throwing is allowed: the exception becomes the query's failure.
 using task = std::function<std::any(soci::session&)>;
 
+/// Takes a result's rows in parts, while the query still runs. A part has a row at least, and some 64 KiB or one row
+/// that is larger. `next`, called from any thread, asks for the next part; until then the session is kept, and the
+/// database waits. Called on a thread of the engine's, one part after the other: it must not block, and a part that
+/// takes long is better handed to another thread. Throwing ends the query (`internal`).
+using row_sink = std::function<void(table part, std::function<void()> next)>;
+
 /// What a failing query means for its request.
 enum class error_policy : std::uint8_t {
   fail,    ///< The first failure cancels the rest and is the request's own.
@@ -45,15 +51,20 @@ struct query {
   sheaf::statement statement;   ///< Exactly one SQL statement, unless `run` is set.
   sheaf::parameters parameters; ///< A value for each `:name` of the statement.
   task run;                     ///< A C++ task instead of a statement.
-  std::string database;         ///< Which of the engine's databases; empty for its first.
+  /// Takes the rows in parts instead of one table in the end, so that a result of any size takes little memory. The
+  /// outcome's table has the columns and, as `affected_rows`, how many rows there were. It comes after the last part,
+  /// whose `next` it does not wait for; a query that fails may have handed on some of its rows. Not for C++ tasks.
+  row_sink on_rows;
+  std::string database;                            ///< Which of the engine's databases; empty for its first.
   std::optional<std::chrono::nanoseconds> timeout; ///< Within the request's deadline, from its start.
   bool required = true;                            ///< Under `partial`: whether its failure fails the request.
   /// It changes nothing, and may be run again when its session is lost or the server asks for it
   /// (`serialization_failure`, `deadlock_detected`): on another session, within the deadline, three more times at most,
-  /// and as long as few others do the same. A task may be called as often.
+  /// and as long as few others do the same. A task may be called as often. Not once rows went to `on_rows`.
   bool read_only = false;
-  std::optional<std::size_t> max_rows;  ///< Instead of the engine's.
-  std::optional<std::size_t> max_bytes; ///< Instead of the engine's.
+  /// Instead of the engine's. With `on_rows` nothing but these bounds the whole result, not the request either; each of
+  /// its rows is bound by the engine's `max_bytes`.
+  std::optional<std::size_t> max_rows, max_bytes;
 
   query() = default;
   query(std::string name, sheaf::statement sql, sheaf::parameters values = {})
@@ -85,9 +96,10 @@ struct request {
   std::optional<std::chrono::nanoseconds> deadline{};
   std::size_t width = 0; ///< Queries running at once at most; 0 for the engine's default.
   error_policy on_error = error_policy::fail;
-  std::size_t first = 1;                  ///< Under the policy `first`: how many have to succeed.
-  std::optional<std::size_t> max_rows{};  ///< Of all results together; no bound but each result's own when not set.
-  std::optional<std::size_t> max_bytes{}; ///< Of all results together.
+  std::size_t first = 1; ///< Under the policy `first`: how many have to succeed.
+  /// Of all results together, but for those that are taken in parts; no bound but each result's own when not set.
+  std::optional<std::size_t> max_rows{};
+  std::optional<std::size_t> max_bytes{}; ///< As `max_rows`.
   std::string id{};                       ///< For the log; empty is numbered.
   sheaf::priority priority = sheaf::priority::normal;
 };

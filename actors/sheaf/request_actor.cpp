@@ -9,10 +9,13 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace sheaf {
 
 namespace {
+
+constexpr auto unbounded = std::numeric_limits<std::size_t>::max();
 
 /// A failure of the request as a whole came as far as its queries: whether it is safe to send it again depends on them.
 void add_reach(failure& whole, const outcome& part) {
@@ -69,8 +72,9 @@ void request_actor::spawn_next() {
                 .index = index,
                 .pool = where.pools[database].get(),
                 .deadline = request_->deadline,
-                .max_rows = q.max_rows.value_or(core.settings().max_rows),
-                .max_bytes = q.max_bytes.value_or(core.settings().max_bytes),
+                .max_rows = q.max_rows.value_or(q.on_rows ? unbounded : core.settings().max_rows),
+                .max_bytes = q.max_bytes.value_or(q.on_rows ? unbounded : core.settings().max_bytes),
+                .max_held_bytes = core.settings().max_bytes,
                 .reply_to = caf::actor{this},
                 .here = &where == &home_ ? this : nullptr};
   if (q.timeout && request_->taken_at + *q.timeout < job.deadline) {

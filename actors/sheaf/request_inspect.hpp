@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Makes requests and replies messages that CAF can send to another machine. What only means something in its own
-// process, a C++ task and the value that it returned, is refused with `caf::sec::state_not_serializable`. Any thread.
+// process (a C++ task and the value that it returned, `query::on_rows`), is refused with
+// `caf::sec::state_not_serializable`. Any thread.
 
 #pragma once
 
@@ -81,10 +82,13 @@ typename Inspector::result_type inspect(Inspector& f, query& x) {
   if constexpr (wire::prints<Inspector>) {
     return f(caf::meta::type_name("query"), x.name, x.statement);
   } else {
-    if (!Inspector::reads_state)
+    if (!Inspector::reads_state) {
       x.run = nullptr;
-    else if (x.run)
-      return wire::not_serializable(x.name, "a C++ task cannot leave its process");
+      x.on_rows = nullptr;
+    } else if (x.run || x.on_rows) {
+      return wire::not_serializable(x.name, x.run ? "a C++ task cannot leave its process"
+                                                  : "on_rows cannot leave its process: take the result whole");
+    }
     return caf::error::eval([&] { return f(x.name, x.statement, x.parameters, x.database, x.required, x.read_only); },
                             [&] { return wire::apply_optional(f, x.timeout); },
                             [&] { return wire::apply_count(f, x.max_rows); },

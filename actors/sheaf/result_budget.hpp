@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 
@@ -28,7 +29,9 @@ private:
   std::atomic<std::size_t> rows_ = 0, bytes_ = 0;
 };
 
-/// A result, or (`of_request`) all of a request's results together, is larger than `bound`, which is `limit`.
-failure too_large(std::string_view bound, std::size_t limit, bool of_request = false);
+enum class bound_on : std::uint8_t { row, result, request };
+
+/// A row, a result, or all of a request's results together are larger than `bound`, which is `limit`.
+failure too_large(std::string_view bound, std::size_t limit, bound_on what = bound_on::result);
 
 } // namespace sheaf

@@ -20,17 +20,18 @@ struct database_options;
 /// What a session is asked to run.
 struct execution {
   const query* what = nullptr;
-  const parsed_statement* text = nullptr; ///< Null for a task.
-  std::shared_ptr<const void> keep_alive; ///< Keeps both until the session is done with them.
-  clock::time_point deadline;             ///< SQLite's busy handler gives up then; the caller cancels by itself.
-  std::size_t max_rows = 0, max_bytes = 0;
-  result_budget* budget = nullptr; ///< Of the whole request; null when it has no bound of its own.
+  const parsed_statement* text = nullptr;  ///< Null for a task.
+  std::shared_ptr<const void> keep_alive;  ///< Keeps both until the session is done with them.
+  clock::time_point deadline;              ///< SQLite's busy handler gives up then; the caller cancels by itself.
+  std::size_t max_rows = 0, max_bytes = 0; ///< Of the whole result.
+  std::size_t max_held_bytes = 0;          ///< Of a row of a result in parts (`query::on_rows`).
+  result_budget* budget = nullptr;         ///< Of the whole request; null when it has no bound of its own.
 };
 
 /// What a session answers: rows, a task's value, or a failure (its `query` is left to the caller).
 using answer = std::variant<table, std::any, failure>;
 
-/// Who waits for a session's answer. Called on the session's loop, exactly once per `execute`.
+/// Who waits for a session's answer. Called on the session's loop; `on_answer` exactly once per `execute`.
 class session_listener {
 public:
   /// Points in time, for the query's report. Neither is set when the session did not get that far.
@@ -39,6 +40,10 @@ public:
   };
 
   virtual void on_answer(answer&& what, const moments& when) = 0;
+
+  /// Rows of a query with `on_rows`, before its answer. The session pauses until `resume`; after the last part it has
+  /// nothing to wait for, and answers.
+  virtual void on_rows(table&& /*part*/) {}
 
 protected:
   ~session_listener() = default;
@@ -57,6 +62,9 @@ public:
   /// this returns, when the database has confirmed that it is finished with this session, or the connection is gone
   /// (then `usable()` is false).
   virtual void cancel(std::function<void()> done) = 0;
+
+  /// Goes on after `session_listener::on_rows`; not from within that.
+  virtual void resume() = 0;
 
   /// How far the running job has got, as far as the loop knows.
   virtual session_listener::moments progress() const noexcept { return {}; }

@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 namespace sheaf {
 
 namespace {
@@ -27,12 +29,14 @@ void socket_meter::start(int socket) noexcept {
   if (unix_)
     ::setsockopt(socket_, SOL_SOCKET, SO_PEEK_OFF, &peek_offset, sizeof peek_offset);
   begin_ = 0;
+  last_ = 0;
   begin_ = total();
 }
 
 std::size_t socket_meter::read() noexcept {
-  const auto now = total();
-  return now > begin_ ? static_cast<std::size_t>(now - begin_) : 0; // `begin_` may have been counted too early
+  // What is still to be read may be counted already; then less has been read by the next call, or since `begin_`.
+  const auto now = std::max(total(), begin_);
+  return last_ = std::max(last_, static_cast<std::size_t>(now - begin_));
 }
 
 std::uint64_t socket_meter::total() noexcept {

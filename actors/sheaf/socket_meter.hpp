@@ -14,7 +14,8 @@ public:
   /// Counts from here. The socket is a TCP or a unix one, and stays open.
   void start(int socket) noexcept;
 
-  /// Bytes read since `start`; off by what comes in during the call, not by more. Two system calls.
+  /// Bytes read since `start`; off by what comes in during the call, not by more, and never less than before. Two
+  /// system calls.
   std::size_t read() noexcept;
 
 private:
@@ -23,6 +24,7 @@ private:
   int socket_ = -1;
   bool unix_ = false;
   std::uint64_t begin_ = 0;
+  std::size_t last_ = 0;
   std::uint64_t unix_total_ = 0;
 };
 

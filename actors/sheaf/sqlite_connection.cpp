@@ -2,7 +2,6 @@
 
 #include "sheaf/sqlite_connection.hpp"
 
-#include "sheaf/result_budget.hpp"
 #include "sheaf/soci_task.hpp"
 #include "sheaf/sqlite_rows.hpp"
 
@@ -59,16 +58,6 @@ failure open_failure(const sqlite_database& database, int code) {
   return {.code = errc::connect_failed,
           .phase = phase::connect,
           .message = fmt::format("the SQLite file of database {} cannot be opened: {}", database.name, why)};
-}
-
-/// Takes the row that `from` is at. A row that is one too many, or too large, is a failure.
-std::optional<failure> take_row(table_builder& rows, sqlite3_stmt* from, const execution& job) {
-  if (rows.rows() == job.max_rows)
-    return too_large("max_rows", job.max_rows);
-  const auto before = rows.bytes();
-  if (!add_row(rows, from, job.max_bytes))
-    return too_large("max_bytes", job.max_bytes);
-  return job.budget ? job.budget->draw(1, rows.bytes() - before) : std::nullopt;
 }
 
 } // namespace
@@ -130,19 +119,26 @@ void sqlite_connection::prepare_for(const execution& job) noexcept {
   sent_ = first_row_ = last_row_ = 0;
 }
 
-answer sqlite_connection::run(const execution& job) {
-  answer out;
+sqlite_connection::step sqlite_connection::run(const execution& job) {
+  step out;
   if (must_stop()) {
-    out = failure{.code = errc::query_canceled, .phase = phase::execute};
+    failure stopped{.code = errc::query_canceled, .phase = reading_ ? phase::fetch : phase::execute};
+    out.end = reading_ ? abandon(std::move(stopped)) : std::move(stopped);
   } else {
     install_handlers();
-    out = job.text ? run_statement(job) : run_task_of(job);
-    if (!still_open())
-      usable_ = false;
+    if (job.text)
+      out = run_statement(job);
     else
-      undo_open_transaction();
+      out.end = run_task_of(job);
   }
-  if (auto* f = std::get_if<failure>(&out)) {
+  if (!out.end)
+    return out;
+  reading_.reset();
+  if (!still_open())
+    usable_ = false;
+  else
+    undo_open_transaction();
+  if (auto* f = std::get_if<failure>(&*out.end)) {
     if (f->code == errc::connection_lost)
       usable_ = false;
     explain_stop(*f, is_task_);
@@ -158,45 +154,65 @@ answer sqlite_connection::run_task_of(const execution& job) {
   return out;
 }
 
-answer sqlite_connection::run_statement(const execution& job) try {
+sqlite_connection::step sqlite_connection::run_statement(const execution& job) try {
+  if (!reading_)
+    if (auto wrong = begin(job))
+      return {.part = {}, .end = std::move(*wrong)};
+  return read(job);
+} catch (const std::exception& e) { // no memory
+  return {.part = {},
+          .end = failure{.code = errc::internal, .phase = phase::execute, .message = e.what(), .reached_server = true}};
+}
+
+/// Takes the first step.
+std::optional<failure> sqlite_connection::begin(const execution& job) {
   auto found = statements_.get(db_, *job.text);
   if (found.has_error())
     return std::move(found).error();
-  auto& statement = **found;
-  const auto release = [](sqlite_statement* x) { x->release(); };
-  const std::unique_ptr<sqlite_statement, decltype(release)> in_use{&statement};
-  if (auto wrong = statement.bind(*job.text, job.what->parameters))
-    return std::move(*wrong);
-  return collect(statement, job);
-} catch (const std::exception& e) { // no memory
-  return failure{.code = errc::internal, .phase = phase::execute, .message = e.what(), .reached_server = true};
+  auto& x = reading_.emplace(**found, sqlite3_total_changes64(db_));
+  if (auto wrong = x.statement->bind(*job.text, job.what->parameters))
+    return wrong;
+  note(sent_);
+  x.code = sqlite3_step(x.statement->get());
+  if (x.code == SQLITE_ROW || x.code == SQLITE_DONE)
+    note(first_row_);
+  x.rows.emplace(std::make_shared<const std::vector<column>>(columns_of(x.statement->get())), job);
+  return {};
 }
 
-answer sqlite_connection::collect(sqlite_statement& statement, const execution& job) {
-  auto* handle = statement.get();
-  const auto changes_before = sqlite3_total_changes64(db_);
-  note(sent_);
-  int code = sqlite3_step(handle);
-  if (code == SQLITE_ROW || code == SQLITE_DONE)
-    note(first_row_);
-  table_builder rows{columns_of(handle)};
-  for (; code == SQLITE_ROW; code = sqlite3_step(handle)) {
-    if (auto wrong = take_row(rows, handle, job)) {
-      // A reset would commit what an `insert … returning` has written. An interrupted statement is rolled back.
-      sqlite3_interrupt(db_);
-      sqlite3_step(handle);
-      return std::move(*wrong);
-    }
+/// Takes rows: all of them, or as many as a part has.
+sqlite_connection::step sqlite_connection::read(const execution& job) {
+  auto& x = *reading_;
+  auto* handle = x.statement->get();
+  auto& rows = *x.rows;
+  for (; x.code == SQLITE_ROW; x.code = sqlite3_step(handle)) {
+    if (rows.is_full())
+      return {.part = rows.take_part(), .end = {}};
+    if (!add_row(rows.current(), handle, rows.bytes_max()))
+      return {.part = {}, .end = abandon(rows.no_room())};
+    if (auto wrong = rows.end_row())
+      return {.part = {}, .end = abandon(std::move(*wrong))};
   }
-  if (code != SQLITE_DONE)
-    return step_failure(code, job);
+  if (x.code != SQLITE_DONE)
+    return {.part = {}, .end = step_failure(x.code, job)};
   note(last_row_);
   std::uint64_t affected = 0;
-  if (sqlite3_total_changes64(db_) != changes_before)
+  if (sqlite3_total_changes64(db_) != x.changes_before)
     affected = static_cast<std::uint64_t>(sqlite3_changes64(db_)); // of the statement itself, without its triggers
-  else if (sqlite3_stmt_readonly(handle) != 0 && sqlite3_stmt_isexplain(handle) == 0 && !statement.pragma())
+  else if (sqlite3_stmt_readonly(handle) != 0 && sqlite3_stmt_isexplain(handle) == 0 && !x.statement->pragma())
     affected = rows.rows();
-  return rows.finish(affected);
+  step last;
+  if (job.what->on_rows && !rows.empty())
+    last.part = rows.take_part();
+  last.end = rows.finish(affected);
+  return last;
+}
+
+/// A reset would commit what an `insert … returning` has written. An interrupted statement is rolled back.
+failure sqlite_connection::abandon(failure why) {
+  sqlite3_interrupt(db_);
+  sqlite3_step(reading_->statement->get());
+  return why;
 }
 
 failure sqlite_connection::step_failure(int code, const execution& job) const {

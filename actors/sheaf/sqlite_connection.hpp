@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "sheaf/row_collector.hpp"
 #include "sheaf/session.hpp"
 #include "sheaf/sqlite_statement.hpp"
 #include "sheaf/sqlite_url.hpp"
@@ -12,8 +13,10 @@
 #include <soci/session.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace sheaf {
@@ -42,8 +45,15 @@ public:
   /// Before a job, from the thread that hands it to the executor.
   void prepare_for(const execution& job) noexcept;
 
-  /// Runs it. Afterwards no transaction is open, or the connection is not usable.
-  answer run(const execution& job);
+  /// What a run has come to: rows to hand on, the answer, or, last, both.
+  struct step {
+    std::optional<table> part;
+    std::optional<answer> end;
+  };
+
+  /// Runs it; without an `end`, the same call goes on with it once more rows are wanted. At the end no transaction is
+  /// open, or the connection is not usable.
+  step run(const execution& job);
 
   /// Any thread: makes the running job fail soon. A C++ task is only stopped when it uses its session.
   void stop() noexcept;
@@ -63,9 +73,24 @@ private:
   void switch_to_wal(sqlite_database& database, clock::time_point give_up);
   int execute(const char* sql);
 
+  /// A statement whose rows are being read.
+  struct reading {
+    reading(sqlite_statement& which, std::int64_t changes) noexcept : statement(&which), changes_before(changes) {}
+
+    struct release {
+      void operator()(sqlite_statement* x) const noexcept { x->release(); }
+    };
+    std::unique_ptr<sqlite_statement, release> statement;
+    std::int64_t changes_before; ///< Of the connection.
+    int code = 0;                ///< Of the last step: of the row that is taken next.
+    std::optional<row_collector> rows;
+  };
+
   answer run_task_of(const execution& job);
-  answer run_statement(const execution& job);
-  answer collect(sqlite_statement& statement, const execution& job);
+  step run_statement(const execution& job);
+  std::optional<failure> begin(const execution& job);
+  step read(const execution& job);
+  failure abandon(failure why);
   failure step_failure(int code, const execution& job) const;
   void explain_stop(failure& f, bool is_task) const;
   void undo_open_transaction();
@@ -82,6 +107,7 @@ private:
   sqlite_statement_cache statements_;
   clock::time_point deadline_{};
   bool is_task_ = false;
+  std::optional<reading> reading_; ///< From a statement's first step to its end.
   stop_reason stop_reason_ = stop_reason::none;
 
   // Any thread.

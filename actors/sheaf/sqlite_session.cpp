@@ -20,22 +20,6 @@ namespace sheaf {
 
 namespace {
 
-/// Who is to hear of the running job's end. On the loop; shared with the job, because the session may go first.
-struct audience {
-  session_listener* listener = nullptr;
-  std::function<void()> canceled;
-  bool running = false;
-
-  void hear(answer what, const session_listener::moments& when) {
-    running = false;
-    auto* who = std::exchange(listener, nullptr);
-    if (auto done = std::exchange(canceled, nullptr))
-      done();
-    else if (who)
-      who->on_answer(std::move(what), when);
-  }
-};
-
 class sqlite_session final : public session {
 public:
   sqlite_session(event_loop& loop, blocking_executor& blocking, std::shared_ptr<sqlite_connection> connection, int id)
@@ -43,45 +27,41 @@ public:
 
   /// Closing the file may take long. The last who holds the connection closes it: this job, or the one that still runs.
   ~sqlite_session() override {
-    audience_->listener = nullptr;
-    audience_->canceled = nullptr;
-    if (audience_->running)
+    if (running_)
       connection_->stop();
     blocking_.run([connection = std::move(connection_)] {});
   }
 
   void execute(execution job, session_listener& listener) override {
-    assert(!audience_->running);
-    audience_->running = true;
-    audience_->listener = &listener;
+    assert(!running_);
+    running_ = true;
+    listener_ = &listener;
     handed_over_ = clock::now();
     connection_->prepare_for(job);
-    blocking_.run([loop = loop_.shared_from_this(), connection = connection_, audience = audience_,
-                   job = std::move(job)]() mutable {
-      auto what = connection->run(job);
-      const auto when = connection->progress();
-      // The job goes along: what it keeps alive may not like to end on this thread.
-      loop->post([audience = std::move(audience), what = std::move(what), when, job = std::move(job)]() mutable {
-        audience->hear(std::move(what), when);
-      });
-    });
+    run(std::move(job));
+  }
+
+  void resume() override {
+    if (paused_)
+      run(*std::exchange(paused_, std::nullopt));
   }
 
   void cancel(std::function<void()> done) override {
-    if (!audience_->running) {
+    if (!running_) {
       loop_.post(std::move(done));
       return;
     }
-    assert(!audience_->canceled);
-    audience_->listener = nullptr;
-    audience_->canceled = std::move(done);
+    assert(!canceled_);
+    listener_ = nullptr;
+    canceled_ = std::move(done);
     connection_->stop();
+    resume(); // to its end, which is near
   }
 
   /// As soon as the job is on its way to a thread, it may be writing.
   session_listener::moments progress() const noexcept override {
     auto reached = connection_->progress();
-    if (audience_->running && reached.sent == clock::time_point{})
+    if (running_ && reached.sent == clock::time_point{})
       reached.sent = handed_over_;
     return reached;
   }
@@ -91,12 +71,49 @@ public:
   int id() const noexcept override { return id_; }
 
 private:
+  /// Until it is over, or has rows to hand on: no thread waits for those who take them.
+  void run(execution job) {
+    blocking_.run([loop = loop_.shared_from_this(), connection = connection_, alive = std::weak_ptr{alive_},
+                   job = std::move(job)]() mutable {
+      auto what = connection->run(job);
+      const auto when = connection->progress();
+      // The job goes along: what it keeps alive may not like to end on this thread.
+      loop->post([alive = std::move(alive), what = std::move(what), when, job = std::move(job)]() mutable {
+        if (const auto self = alive.lock())
+          (*self)->hear(std::move(what), when, std::move(job));
+      });
+    });
+  }
+
+  void hear(sqlite_connection::step what, const session_listener::moments& when, execution job) {
+    if (!what.end)
+      paused_ = std::move(job);
+    if (what.part && listener_)
+      listener_->on_rows(std::move(*what.part));
+    if (canceled_)
+      resume();
+    if (!what.end)
+      return;
+    running_ = false;
+    auto* who = std::exchange(listener_, nullptr);
+    if (auto done = std::exchange(canceled_, nullptr))
+      done();
+    else
+      who->on_answer(std::move(*what.end), when);
+  }
+
   event_loop& loop_;
   blocking_executor& blocking_;
   std::shared_ptr<sqlite_connection> connection_;
-  std::shared_ptr<audience> audience_ = std::make_shared<audience>();
   clock::time_point handed_over_{};
   const int id_;
+
+  bool running_ = false;
+  session_listener* listener_ = nullptr; ///< Null while nobody wants the answer.
+  std::function<void()> canceled_;
+  std::optional<execution> paused_; ///< The running job, while no more of its rows are wanted.
+
+  std::shared_ptr<sqlite_session*> alive_ = std::make_shared<sqlite_session*>(this); ///< Others hold it weakly.
 };
 
 class sqlite_factory final : public session_factory {

@@ -115,6 +115,14 @@ bool table::append_text(std::string& out, std::size_t row, std::size_t column) c
 table_builder::table_builder(std::vector<column> columns)
   : rows_(std::make_unique<built_rows>(std::make_shared<const std::vector<column>>(std::move(columns)))) {}
 
+table_builder table_builder::sharing(column_list columns) {
+  table_builder made;
+  made.rows_ = std::make_unique<built_rows>(std::move(columns));
+  return made;
+}
+
+table_builder::table_builder() noexcept = default;
+
 table_builder::table_builder(table_builder&&) noexcept = default;
 table_builder& table_builder::operator=(table_builder&&) noexcept = default;
 table_builder::~table_builder() = default;

@@ -126,6 +126,7 @@ class built_rows;
 class table_builder {
 public:
   explicit table_builder(std::vector<column> columns);
+  static table_builder sharing(column_list columns); ///< With columns that other tables have, too.
   table_builder(table_builder&&) noexcept;
   table_builder& operator=(table_builder&&) noexcept;
   ~table_builder();
@@ -148,6 +149,8 @@ public:
   table finish(std::uint64_t affected_rows = 0);
 
 private:
+  table_builder() noexcept;
+
   std::unique_ptr<built_rows> rows_;
 };
 

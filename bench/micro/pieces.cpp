@@ -29,6 +29,7 @@ public:
     loop_.post([&listener] { listener.on_answer(table{}, {}); });
   }
   void cancel(std::function<void()> done) override { loop_.post(std::move(done)); }
+  void resume() override {}
   bool usable() const noexcept override { return true; }
   void on_broken(std::function<void()>) override {}
   int id() const noexcept override { return 0; }

@@ -119,6 +119,7 @@ public:
   }
 
   session_listener::moments progress() const noexcept override { return when_; }
+  void resume() override {}
   bool usable() const noexcept override { return usable_; }
   void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
   int id() const noexcept override { return id_; }

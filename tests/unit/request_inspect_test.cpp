@@ -131,6 +131,11 @@ TEST_F(RequestOnTheWire, RefusesWhatCannotLeaveItsProcess) {
   EXPECT_EQ(why, caf::sec::state_not_serializable);
   EXPECT_NE(to_string(why).find("query count: a C++ task cannot leave its process"), std::string::npos)
       << to_string(why);
+  auto in_parts = of({{"a", "select 1"}});
+  in_parts.queries[0].on_rows = [](const table&, const std::function<void()>&) {};
+  why = save(in_parts);
+  EXPECT_EQ(why, caf::sec::state_not_serializable);
+  EXPECT_NE(to_string(why).find("query a: on_rows cannot leave its process"), std::string::npos) << to_string(why);
 
   reply with_value;
   with_value.outcomes = {{.name = "count", .data = std::any{1}}};

@@ -96,6 +96,26 @@ TEST_P(SocketMeter, IsNotConfusedByWhatComesInMeanwhile) {
   other.join();
 }
 
+TEST_P(SocketMeter, NeverGoesBack) {
+  constexpr std::size_t rounds = 2000, piece = 20'000;
+  std::thread other{[this] {
+    for (std::size_t i = 0; i < rounds; ++i)
+      write(piece);
+  }};
+  meter.start(reader);
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    for (int looks = 0; looks < 10; ++looks) {
+      const auto now = meter.read();
+      EXPECT_GE(now, last);
+      last = now;
+    }
+    read(piece);
+  }
+  other.join();
+  EXPECT_EQ(meter.read(), rounds * piece);
+}
+
 TEST_P(SocketMeter, StartsAnew) {
   meter.start(reader);
   move(100);
