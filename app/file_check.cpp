@@ -132,6 +132,25 @@ private:
       error(r.at, fmt::format("first is {}; set it to between 1 and the number of queries", r.settings.first));
     if (const auto wrong = check_settings(r))
       error(r.at, *wrong);
+    check_stream(r);
+  }
+
+  /// Rows go out before it is known what becomes of the rest, one after the other.
+  void check_stream(const request_spec& r) {
+    const query_spec* streaming = nullptr;
+    for (const auto& q : r.queries) {
+      if (!q.stream)
+        continue;
+      const auto& name = q.what.name;
+      if (q.for_each)
+        error(q.at, fmt::format("query \"{}\" has both stream and for_each: only one result can be streamed", name));
+      else if (streaming)
+        error(q.at, fmt::format("queries \"{}\" and \"{}\" both stream: only one of a request can",
+                                streaming->what.name, name));
+      else if (r.settings.on_error == error_policy::first)
+        error(q.at, fmt::format("query \"{}\" streams, but under on_error: first its rows may not count", name));
+      streaming = &q;
+    }
   }
 
   static std::optional<std::string> check_settings(const request_spec& r) {

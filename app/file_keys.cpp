@@ -67,6 +67,7 @@ constexpr std::array query_keys{
     file_key{"read_only", boolean, "false", "It changes nothing and may be run again when its session is lost."},
     file_key{"max_rows", number, "100000", "Of its result."},
     file_key{"max_bytes", size, "64MiB", "Of its result."},
+    file_key{"stream", boolean, "false", "Over HTTP its rows are sent while it still runs, however many they are."},
     file_key{"for_each", texts, "", "`{id: \"{ids}\"}`: one query for each element of the list `ids`, bound to `:id`."},
 };
 

@@ -135,6 +135,7 @@ void read_query(reading& in, const yaml_key& name, const yaml_node& node, reques
   set(query.what.read_only, from.boolean("read_only"));
   set(query.what.max_rows, from.number("max_rows"));
   set(query.what.max_bytes, from.size("max_bytes"));
+  set(query.stream, from.boolean("stream"));
   read_for_each(in, from, query);
   request.queries.push_back(std::move(query));
 }

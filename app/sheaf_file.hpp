@@ -39,6 +39,7 @@ struct query_spec {
   location sql_at; ///< Of its statement, or of the file's name.
   /// One query for each element of the list `second`, bound to the parameter `first`.
   std::optional<std::pair<std::string, std::string>> for_each;
+  bool stream = false; ///< Over HTTP its rows go out while it still runs.
 };
 
 struct request_spec {

@@ -2,8 +2,9 @@
 //
 // One client's connection: takes a request, answers it, takes the next one. On the thread of its loop.
 //
-// It waits for one thing at a time (its client's bytes, its client's window, or the engine's reply), so whoever is
-// called back may end it. While it is idle it holds no buffer: it waits until something can be read.
+// It waits for one thing at a time (its client's bytes, its client's window, or the engine), so whoever is called back
+// may end it; but the engine's reply may come while streamed rows are written. While it is idle it holds no buffer: it
+// waits until something can be read.
 
 #pragma once
 
@@ -13,9 +14,14 @@
 #include "sheaf/request.hpp"
 
 #include <chrono>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
+
+namespace sheaf::app {
+struct request_spec;
+}
 
 namespace sheaf::app::serve {
 
@@ -75,10 +81,20 @@ private:
   void check_ready();
   void finish_run(reply x);
 
+  // Rows that are sent while their query runs: connection_stream.cpp.
+  void stream_rows(request& what, const request_spec& as_declared);
+  void on_rows(table part, std::function<void()> next);
+  void on_stream_written(error why);
+  void end_stream(reply x);
+
   // Writing: connection_write.cpp.
   void respond(answer x);
   void respond(reply x);
   void begin_head(std::string_view type);
+  void end_head(bool is_whole);
+  void note_failures(const reply& x);
+  void zip_piece(bool is_last);
+  void append_piece();
   bool next_piece();
   void write();
   void on_written(error why);

@@ -169,6 +169,7 @@ void connection::run() {
   }
   made->id = x.id;
   x.form = options.form;
+  stream_rows(*made, what);
   run(std::move(*made), options.on_shared_session);
 }
 
@@ -183,14 +184,19 @@ void connection::run(request what, bool on_shared_session) {
     x.databases.push_back(q.database.empty() ? all.file.databases.front().name : q.database);
   state_ = state::running;
   give_up_ = clock::time_point::max(); // the engine answers by the request's deadline
-  if (!on_shared_session) {
-    x.running = all.own_sessions.run_async(std::move(what), [this](reply r) { finish_run(std::move(r)); });
-    return;
-  }
-  what.width = what.queries.size(); // all at once, as the caller meant it; they wait for the session
-  x.running = all.shared_session.run_async(std::move(what), [this, &here = home_.context()](reply r) {
+  auto finish = [this](reply r) { finish_run(std::move(r)); };
+  // Behind the last rows, which come the same way.
+  auto finish_later = [this, &here = home_.context()](reply r) {
     boost::asio::post(here, [this, r = std::move(r)]() mutable { finish_run(std::move(r)); });
-  });
+  };
+  if (on_shared_session) {
+    what.width = what.queries.size(); // all at once, as the caller meant it; they wait for the session
+    x.running = all.shared_session.run_async(std::move(what), finish_later);
+  } else if (x.stream) {
+    x.running = all.own_sessions.run_async(std::move(what), finish_later);
+  } else {
+    x.running = all.own_sessions.run_async(std::move(what), finish);
+  }
 }
 
 void connection::finish_run(reply x) {
@@ -198,12 +204,13 @@ void connection::finish_run(reply x) {
   if (gone_) {
     constexpr unsigned client_closed_request = 499;
     exchange_->code = "client_gone";
+    exchange_->stream.reset();
     finish_exchange(client_closed_request);
     end();
     return;
   }
-  if (x.failure)
-    respond(make_problem(*x.failure, exchange_->id));
+  if (exchange_->stream)
+    end_stream(std::move(x));
   else
     respond(std::move(x));
 }

@@ -85,12 +85,12 @@ void connection::respond(answer a) {
 
 void connection::respond(reply r) {
   auto& x = *exchange_;
+  if (r.failure) {
+    respond(make_problem(*r.failure, x.id));
+    return;
+  }
   x.status = http::status::ok;
-  for (const auto& o : r.outcomes)
-    if (const auto* why = o.error_info()) {
-      x.code = to_string(why->code);
-      x.detail = to_string(*why);
-    }
+  note_failures(r);
   const auto timing = server_timing(r);
   x.rows.emplace(std::move(r), std::move(x.databases), x.form);
   x.piece.clear();
@@ -105,17 +105,34 @@ void connection::respond(reply r) {
   }
   x.unread_bytes = held;
   begin_head("application/json");
-  fmt::format_to(std::back_inserter(x.out), "Server-Timing: {}\r\nVary: Accept-Encoding\r\n", timing);
+  fmt::format_to(std::back_inserter(x.out), "Server-Timing: {}\r\n", timing);
+  end_head(is_whole);
+  const bool is_head = x.request().method() == http::verb::head;
+  if (is_whole || is_head)
+    x.rows.reset();
+  if (!is_head)
+    append_piece();
+  write();
+}
+
+/// What did not fail the request, for the log.
+void connection::note_failures(const reply& r) {
+  for (const auto& o : r.outcomes)
+    if (const auto* why = o.error_info()) {
+      exchange_->code = to_string(why->code);
+      exchange_->detail = to_string(*why);
+    }
+}
+
+/// The lines about the body, of which `piece` is the first part or all.
+void connection::end_head(bool is_whole) {
+  auto& x = *exchange_;
+  x.out += "Vary: Accept-Encoding\r\n";
   if (x.piece.size() > zip_from_bytes && may_zip(x, "application/json")) {
     x.out += "Content-Encoding: gzip\r\n";
     x.zip.emplace();
-    std::string zipped;
-    x.zip->add(zipped, x.piece, is_whole);
-    x.piece = std::move(zipped);
+    zip_piece(is_whole);
   }
-  if (is_whole)
-    x.rows.reset();
-  const bool is_head = x.request().method() == http::verb::head;
   x.is_chunked = !is_whole && x.request().version() >= 11;
   if (is_whole)
     fmt::format_to(std::back_inserter(x.out), "Content-Length: {}\r\n\r\n", x.piece.size());
@@ -123,15 +140,24 @@ void connection::respond(reply r) {
     x.out += "Transfer-Encoding: chunked\r\n\r\n";
   else // HTTP/1.0: the end of the connection is the end of the answer
     x.out += "\r\n";
-  if (!is_whole && !x.is_chunked)
-    last_ = true;
-  if (is_head)
-    x.rows.reset();
-  else if (x.is_chunked)
-    fmt::format_to(std::back_inserter(x.out), "{:x}\r\n{}\r\n", x.piece.size(), x.piece);
-  else
+  last_ = last_ || !(is_whole || x.is_chunked);
+}
+
+void connection::zip_piece(bool is_last) {
+  auto& x = *exchange_;
+  if (!x.zip)
+    return;
+  std::string zipped;
+  x.zip->add(zipped, x.piece, is_last);
+  x.piece = std::move(zipped);
+}
+
+void connection::append_piece() {
+  auto& x = *exchange_;
+  if (!x.is_chunked)
     x.out += x.piece;
-  write();
+  else if (!x.piece.empty()) // an empty chunk would be the end
+    fmt::format_to(std::back_inserter(x.out), "{:x}\r\n{}\r\n", x.piece.size(), x.piece);
 }
 
 /// False when there is none.
@@ -142,15 +168,8 @@ bool connection::next_piece() {
   x.out.clear();
   x.piece.clear();
   const bool is_last = x.rows->write(x.piece, piece_bytes);
-  if (x.zip) {
-    std::string zipped;
-    x.zip->add(zipped, x.piece, is_last);
-    x.piece = std::move(zipped);
-  }
-  if (!x.is_chunked)
-    x.out += x.piece;
-  else if (!x.piece.empty()) // an empty chunk would be the end
-    fmt::format_to(std::back_inserter(x.out), "{:x}\r\n{}\r\n", x.piece.size(), x.piece);
+  zip_piece(is_last);
+  append_piece();
   if (is_last) {
     x.rows.reset();
     if (x.is_chunked)
@@ -172,6 +191,10 @@ void connection::write() {
 
 void connection::on_written(error why) {
   auto& x = *exchange_;
+  if (x.stream && x.stream->has_begun) {
+    on_stream_written(why);
+    return;
+  }
   if (why) {
     constexpr unsigned client_closed_request = 499;
     x.code = "client_gone";

@@ -8,6 +8,7 @@
 #include "gzip.hpp"
 #include "reply_writer.hpp"
 #include "route_table.hpp"
+#include "row_stream.hpp"
 #include "target.hpp"
 #include "trace.hpp"
 
@@ -17,6 +18,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -43,6 +45,7 @@ struct exchange {
 
   std::string out, piece; ///< What is being written; a part of the body in the making.
   std::optional<reply_writer> rows;
+  std::shared_ptr<row_stream> stream; ///< Null for most.
   std::optional<gzip> zip;
   bool is_chunked = false;
   std::size_t unread_bytes = 0; ///< What is held of the answer, as `traffic` counts it.
@@ -68,6 +71,7 @@ struct exchange {
     out.clear();
     piece.clear();
     rows.reset();
+    stream.reset();
     zip.reset();
     is_chunked = false;
     status = http::status::ok;

@@ -9,15 +9,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <iterator>
 
 namespace sheaf::app::serve {
 
 namespace {
-
-constexpr std::uint32_t oid_int8 = 20, oid_numeric = 1700;
-constexpr std::int64_t safe_integer_max = (std::int64_t{1} << 53) - 1;
 
 void append_milliseconds(std::string& out, std::string_view name, std::chrono::nanoseconds time) {
   if (time < time.zero())
@@ -39,28 +35,29 @@ void append_times(std::string& out, const query_times& times, std::string_view d
   out += '}';
 }
 
-/// Whether a reader that has only doubles would get another number than `text` is.
-bool is_rounded(const cell& x, std::string_view text) {
-  if (x.encoding == encoding::null)
-    return false;
-  if (x.oid == oid_numeric)
-    return !text.starts_with('"');
-  if (x.encoding != encoding::integer && x.oid != oid_int8)
-    return false;
-  std::int64_t n = 0;
-  std::from_chars(text.data(), text.data() + text.size(), n);
-  return n > safe_integer_max || n < -safe_integer_max;
-}
-
 } // namespace
 
-reply_writer::reply_writer(reply what, std::vector<std::string> databases, answer_form how)
-  : what_(std::move(what)), databases_(std::move(databases)), how_(how) {}
+reply_writer::reply_writer(reply what, std::vector<std::string> databases, answer_form how,
+                           std::optional<std::size_t> written)
+  : what_(std::move(what)), databases_(std::move(databases)), how_(how), written_(written), rows_(how) {}
+
+std::string reply_writer::begin(std::string_view name) {
+  std::string out = "{\"results\":{";
+  append_json_string(out, name);
+  return out += ':';
+}
 
 bool reply_writer::write(std::string& out, std::size_t bytes_max) {
   const auto& all = what_.outcomes;
-  if (part_ == part::results && outcome_ == 0 && row_ == 0 && !within_ && !any_)
-    out += "{\"results\":{";
+  if (part_ == part::head) {
+    if (written_) {
+      row_writer::end(out, all[*written_].table());
+      any_ = true;
+    } else {
+      out += "{\"results\":{";
+    }
+    part_ = part::results;
+  }
   for (; part_ == part::results; ++outcome_) {
     if (outcome_ == all.size()) {
       out += "},\"errors\":{";
@@ -68,7 +65,7 @@ bool reply_writer::write(std::string& out, std::size_t bytes_max) {
       any_ = false;
       break;
     }
-    if (fits_shape(all[outcome_]) && !write_result(out, all[outcome_], bytes_max))
+    if (outcome_ != written_ && fits_shape(all[outcome_]) && !write_result(out, all[outcome_], bytes_max))
       return false;
   }
   if (part_ == part::errors) {
@@ -111,64 +108,19 @@ bool reply_writer::write_result(std::string& out, const outcome& x, std::size_t 
   if (!within_) {
     begin_member(out, x.name);
     if (how_.shape == answer_shape::scalar) {
-      write_cell(out, rows, 0, 0);
+      rows_.write_cell(out, rows, 0, 0);
       return true;
     }
-    write_head(out, rows);
+    rows_.begin(out, rows);
     within_ = true;
     row_ = 0;
   }
-  for (; row_ < rows.rows(); ++row_) {
-    if (out.size() >= bytes_max)
-      return false;
-    write_row(out, rows);
-  }
-  out += ']';
-  if (!returns_rows(rows))
-    fmt::format_to(std::back_inserter(out), ",\"affected_rows\":{}", rows.affected_rows());
-  out += '}';
+  row_ = rows_.write(out, rows, row_, bytes_max);
+  if (row_ < rows.rows())
+    return false;
+  row_writer::end(out, rows);
   within_ = false;
   return true;
-}
-
-void reply_writer::write_head(std::string& out, const table& rows) {
-  keys_.clear();
-  if (how_.shape == answer_shape::objects)
-    keys_ = json_keys(rows);
-  out += "{\"columns\":[";
-  for (std::size_t c = 0; c < rows.columns(); ++c) {
-    const auto column = rows.column_at(c);
-    out += c > 0 ? ",{\"name\":" : "{\"name\":";
-    append_json_string(out, column.name);
-    out += ",\"type\":";
-    append_json_string(out, column.type);
-    out += '}';
-  }
-  out += "],\"rows\":[";
-}
-
-void reply_writer::write_row(std::string& out, const table& rows) {
-  const bool named = how_.shape == answer_shape::objects;
-  if (row_ > 0)
-    out += ',';
-  out += named ? '{' : '[';
-  for (std::size_t c = 0; c < rows.columns(); ++c) {
-    if (c > 0)
-      out += ',';
-    if (named)
-      (out += keys_[c]) += ':';
-    write_cell(out, rows, row_, c);
-  }
-  out += named ? '}' : ']';
-}
-
-void reply_writer::write_cell(std::string& out, const table& rows, std::size_t row, std::size_t column) const {
-  const auto begin = out.size();
-  append_json_cell(out, rows, row, column);
-  if (how_.exact_numbers && is_rounded(rows.cell_at(row, column), std::string_view{out}.substr(begin))) {
-    out.insert(begin, 1, '"');
-    out += '"';
-  }
 }
 
 void reply_writer::write_error(std::string& out, const outcome& x) const {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A result whose rows are sent while its query still runs. Plain data, on the thread of its connection.
+
+#pragma once
+
+#include "row_writer.hpp"
+
+#include "sheaf/request.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace sheaf::app::serve {
+
+struct row_stream {
+  std::size_t query; ///< Its position in the request.
+  std::string name;  ///< Of the query.
+  row_writer rows;
+
+  /// The first rows are kept until there are more: when these are all, the answer is one like any other.
+  std::optional<table> first{};
+  bool has_begun = false; ///< The head of the answer is out.
+
+  std::function<void()> next{};      ///< Asks for more rows, once those that are being written are out.
+  std::optional<sheaf::reply> end{}; ///< Has come while rows were still being written.
+};
+
+} // namespace sheaf::app::serve
