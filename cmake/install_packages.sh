@@ -15,10 +15,12 @@ packages_for() { # NEED...
   awk -v needs=" $* " '!/^#/ && NF && index(needs, " " $2 " ") { print $1 }' "$list"
 }
 
-# Those that are not installed.
+# Those that are not installed, nor provided by one that is: another vendor's package may be several of Debian's, which then
+# cannot be installed beside it.
 missing_of() { # PACKAGE...
   comm -23 <(printf '%s\n' "$@" | sort) \
-    <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' | sort)
+    <(dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' | sed -n 's/^installed //p' |
+      sed 's/ ([^)]*)//g; s/, */\n/g' | sort -u)
 }
 
 # Those that no package source of this machine has.

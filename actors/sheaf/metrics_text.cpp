@@ -115,7 +115,7 @@ public:
       each_pool([&](std::size_t i, const labels& of) { x.add(of, static_cast<double>(core_.stats(i).*number)); });
     };
     {
-      family x{all_, MetricType::Gauge, "db_client_connection_count", "Sessions by state."};
+      family x{all_, MetricType::Gauge, "db_client_connections", "Sessions by state."};
       each_pool([&](std::size_t i, const labels& of) {
         const auto now = core_.stats(i);
         x.add(with(of, "state", "idle"), static_cast<double>(now.idle));

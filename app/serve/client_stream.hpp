@@ -4,10 +4,10 @@
 
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
+#include "tcp_socket.hpp"
+#include "tls_session.hpp"
+
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 #include <memory>
@@ -15,15 +15,13 @@
 
 namespace sheaf::app::serve {
 
-/// A socket that knows its executor's type, which saves a virtual call for each step.
-using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
-
+/// Who is to be called back is called later, never at once.
 class client_stream {
 public:
-  /// `tls` is null for plain HTTP.
+  /// `tls` is null for plain HTTP. The socket does not block.
   client_stream(tcp_socket socket, boost::asio::ssl::context* tls) : socket_(std::move(socket)) {
     if (tls)
-      tls_ = std::make_unique<boost::asio::ssl::stream<tcp_socket&>>(socket_, *tls);
+      tls_ = std::make_unique<tls_session>(socket_, *tls);
   }
 
   tcp_socket& socket() noexcept { return socket_; }
@@ -31,13 +29,13 @@ public:
 
   template <class Handler>
   void async_handshake(Handler f) {
-    tls_->async_handshake(boost::asio::ssl::stream_base::server, std::move(f));
+    make([this] { return tls_->handshake(); }, [f = std::move(f)](error why, std::size_t) mutable { f(why); });
   }
 
   template <class Buffer, class Handler>
   void async_read_some(const Buffer& to, Handler f) {
     if (tls_)
-      tls_->async_read_some(to, std::move(f));
+      make([this, to] { return tls_->read(to); }, std::move(f));
     else
       socket_.async_read_some(to, std::move(f));
   }
@@ -45,7 +43,7 @@ public:
   template <class Buffer, class Handler>
   void async_write(const Buffer& from, Handler f) {
     if (tls_)
-      boost::asio::async_write(*tls_, from, std::move(f));
+      make([this, from] { return tls_->write(from); }, std::move(f));
     else
       boost::asio::async_write(socket_, from, std::move(f));
   }
@@ -53,12 +51,35 @@ public:
   /// Says that nothing more will come.
   template <class Handler>
   void async_shutdown(Handler f) {
-    tls_->async_shutdown(std::move(f));
+    make([this] { return tls_->shut_down(); }, [f = std::move(f)](error why, std::size_t) mutable { f(why); });
   }
 
 private:
+  using error = boost::system::error_code;
+
+  /// Makes the step until it is over.
+  template <class Step, class Handler>
+  void make(Step step, Handler f) {
+    const auto x = step();
+    if (x.waits_for)
+      make_when_ready(*x.waits_for, std::move(step), std::move(f));
+    else
+      boost::asio::post(socket_.get_executor(), [x, f = std::move(f)]() mutable { f(x.why, x.bytes); });
+  }
+
+  template <class Step, class Handler>
+  void make_when_ready(tcp_socket::wait_type what, Step step, Handler f) {
+    socket_.async_wait(what, [this, step = std::move(step), f = std::move(f)](error why) mutable {
+      const auto x = why ? tls_session::progress{.why = why} : step();
+      if (x.waits_for)
+        make_when_ready(*x.waits_for, std::move(step), std::move(f));
+      else
+        f(x.why, x.bytes);
+    });
+  }
+
   tcp_socket socket_;
-  std::unique_ptr<boost::asio::ssl::stream<tcp_socket&>> tls_;
+  std::unique_ptr<tls_session> tls_;
 };
 
 } // namespace sheaf::app::serve

@@ -5,7 +5,7 @@
 - GET /requests/world20 (20 lookups) by wrk, beside the same fan-out without HTTP (sheaf_bench, world N=20 C=32);
 - GET /healthz by wrk, beside a server of Beast alone;
 - the p99 of GET /healthz and of a request of one lookup, beside slow requests all the time and without any;
-- memory for each of 10,000 idle connections."""
+- memory for each of 10,000 idle connections, and for each of 2,000 with TLS."""
 
 import argparse
 import http.client
@@ -15,6 +15,7 @@ import pathlib
 import re
 import resource
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -102,16 +103,17 @@ def beside_slow(service, path, seconds):
     return beside / alone
 
 
-def idle_bytes(service, count=10_000):
+def idle_bytes(service, count, tls=None):
+    """What the service grows by for each connection that has been answered and asks nothing."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 
-    def ask(connection):
+    def connect():
+        connection = socket.create_connection(("127.0.0.1", service.port))
+        if tls:
+            connection = tls.wrap_socket(connection, server_hostname="localhost")
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         connection.recv(4096)
         return connection
-
-    def connect():
-        return ask(socket.create_connection(("127.0.0.1", service.port)))
 
     first = connect()
     before = service.resident_bytes()
@@ -120,6 +122,14 @@ def idle_bytes(service, count=10_000):
     for x in [first, *kept]:
         x.close()
     return grown / count
+
+
+def make_certificate(folder):
+    """Options for the service, and the context of a client that believes it."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+                    "-subj", "/CN=localhost", "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
+    return ["--tls-cert", cert, "--tls-key", key], ssl.create_default_context(cafile=cert)
 
 
 def main():
@@ -132,9 +142,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "world.yaml"
         file.write_text(FILE)
+        with_tls, tls = make_certificate(pathlib.Path(folder))
         serve = [BUILD / "app/sheaf", "serve", file, "--listen", "127.0.0.1:0", "--loops", 2]
         for _ in range(options.rounds):
-            with Service(*serve) as service, Service(BUILD / "bench/bare_server", 2) as bare:
+            with Service(*serve) as service, Service(*serve, *with_tls) as secure, Service(BUILD / "bench/bare_server", 2) as bare:
                 for name, value in (
                         ("world20 beside the same without HTTP (>= 0.8)",
                          wrk(service.url("/requests/world20"), options.seconds)[0] / without_http(options.seconds)),
@@ -143,7 +154,8 @@ def main():
                         ("p99 of /healthz beside slow requests (<= 1.5)", beside_slow(service, "/healthz", options.seconds)),
                         ("p99 of one lookup beside slow requests (<= 1.5)",
                          beside_slow(service, "/requests/one", options.seconds)),
-                        ("KiB for each of 10,000 idle connections (<= 12)", idle_bytes(service) / 1024)):
+                        ("KiB for each of 10,000 idle connections (<= 12)", idle_bytes(service, 10_000) / 1024),
+                        ("KiB for each of 2,000 with TLS (<= 24)", idle_bytes(secure, 2_000, tls) / 1024)):
                     values.setdefault(name, []).append(value)
     for name, all_of_it in values.items():
         print(f"{name:50} {statistics.median(all_of_it):6.2f} ({min(all_of_it):.2f}–{max(all_of_it):.2f})")

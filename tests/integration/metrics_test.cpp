@@ -76,8 +76,8 @@ TEST_F(Metrics, CountWhatHappened) {
   EXPECT_TRUE(eventually([&] { return stats().cancelling == 0; }));
   now = samples();
   EXPECT_EQ(now[of_pool("db_client_connection_timeouts_total")], 1);
-  EXPECT_EQ(now[of_pool("db_client_connection_count", ",state=\"used\"")], 0);
-  EXPECT_EQ(now[of_pool("db_client_connection_count", ",state=\"idle\"")], stats().idle);
+  EXPECT_EQ(now[of_pool("db_client_connections", ",state=\"used\"")], 0);
+  EXPECT_EQ(now[of_pool("db_client_connections", ",state=\"idle\"")], stats().idle);
   EXPECT_EQ(now[of_pool("db_client_connection_use_time_seconds_count")],
             now[of_pool("db_client_connection_wait_time_seconds_count")]);
 }

@@ -25,13 +25,6 @@ protected:
     words.insert(words.begin(), {"serve", path_of("sheaf.yaml")});
     return cli::run_sheaf(words, {.environment = std::move(environment)});
   }
-
-  void make_certificate() const {
-    const auto made =
-        cli::run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                  "-days", "1", "-subj", "/CN=localhost", "-keyout", path_of("key.pem"), "-out", path_of("cert.pem")});
-    ASSERT_EQ(made.exit_code, 0) << made.err;
-  }
 };
 
 // -- where, and who
@@ -125,33 +118,6 @@ TEST_F(ServeLife, LetsNoPageOfAnotherSiteAsk) {
                                            "Access-Control-Request-Method: POST\r\n\r\n");
   EXPECT_EQ(asked.status, 204);
   EXPECT_EQ(asked.field("access-control-allow-methods"), "GET, HEAD, POST, OPTIONS");
-}
-
-TEST_F(ServeLife, SpeaksTls) {
-  make_certificate();
-  write("many.yaml", "");
-  serve(databases + one +
-            "  many: {queries: {n: \"with recursive c(i) as (select 1 union all select i + 1 from c where i < 50000) "
-            "select i from c\"}}\n",
-        {"--tls-cert", path_of("cert.pem"), "--tls-key", path_of("key.pem")});
-  const auto curl = [&](cli::words more) {
-    more.insert(more.begin(), {"curl", "--silent", "--show-error", "--cacert", path_of("cert.pem")});
-    return cli::run(more);
-  };
-  const auto url = "https://localhost:" + std::to_string(port);
-  const auto twice = curl({url + "/requests/one?shape=scalar", url + "/requests/one?shape=scalar"});
-  EXPECT_EQ(twice.exit_code, 0) << twice.err;
-  EXPECT_THAT(twice.out, StartsWith("{\"results\":{\"n\":1}"));
-  EXPECT_EQ(json::parse(curl({url + "/requests/many"}).out).at("results").at("n").at("rows").as_array().size(), 50000);
-  EXPECT_EQ(json::parse(curl({url + "/requests/one", "--data", "{}", "--header", "Content-Type: application/json"}).out)
-                .as_object()
-                .size(),
-            3);
-  EXPECT_NE(curl({url + "/healthz", "--tls-max", "1.1"}).exit_code, 0) << "old versions are refused";
-  http_client plain{port};
-  plain.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  EXPECT_EQ(plain.receive().status, 0);
-  EXPECT_EQ(end().exit_code, 0);
 }
 
 TEST_F(ServeLife, AnswersTheCommandsOfItsDocumentation) {

@@ -65,6 +65,14 @@ protected:
     port = std::stoi(said.substr(said.rfind(':') + 1));
   }
 
+  /// `key.pem` and `cert.pem`, for `localhost`.
+  void make_certificate() const {
+    const auto made =
+        cli::run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                  "-days", "1", "-subj", "/CN=localhost", "-keyout", path_of("key.pem"), "-out", path_of("cert.pem")});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+
   /// Ends it, and gives what it has said.
   cli::finished end(int signal = SIGTERM) const {
     service->send(signal);
