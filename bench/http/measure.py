@@ -5,6 +5,8 @@
 - GET /requests/world20 (20 lookups) by wrk, beside the same fan-out without HTTP (sheaf_bench, world N=20 C=32);
 - GET /healthz by wrk, beside a server of Beast alone;
 - the p99 of GET /healthz and of a request of one lookup, beside slow requests all the time and without any;
+- GET /requests/world20 beside the same in Go (bench/http/peer), when that could be built;
+- memory while a result of 100 MB is sent;
 - memory for each of 10,000 idle connections, and for each of 2,000 with TLS."""
 
 import argparse
@@ -23,6 +25,7 @@ import tempfile
 import threading
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/release"
+GO_PEER = BUILD / "bench/go_peer"
 CONNINFO = os.environ["SHEAF_TEST_POSTGRES"]
 
 TABLES = """
@@ -40,6 +43,7 @@ requests:
     queries: {{row: {{sql: "select id, randomnumber from world where id = :id", for_each: {{id: "{{ids}}"}}, read_only: true}}}}
   one: {{queries: {{row: {{sql: "select id, randomnumber from world where id = 7", read_only: true}}}}}}
   slow: {{queries: {{sleep: select pg_sleep(2)}}}}
+  large: {{queries: {{rows: {{sql: "select n, repeat('x', 90) as text from generate_series(1, 1000000) n", stream: true}}}}}}
 """
 
 
@@ -53,9 +57,12 @@ class Service:
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def resident_bytes(self):
+    def resident_bytes(self, at="VmRSS"):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
+        return int(re.search(at + r":\s+(\d+)", status)[1]) * 1024
+
+    def forget_peak(self):
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")  # proc(5): VmHWM begins anew
 
     def __enter__(self):
         return self
@@ -103,6 +110,22 @@ def beside_slow(service, path, seconds):
     return beside / alone
 
 
+def streaming_bytes(service):
+    """The most memory beyond what it has idle, while a result of 100 MB is sent."""
+    service.forget_peak()
+    before = service.resident_bytes()
+    client = http.client.HTTPConnection("127.0.0.1", service.port)
+    client.request("GET", "/requests/large")
+    answer = client.getresponse()
+    got = 0
+    while piece := answer.read(1 << 16):
+        got += len(piece)
+    client.close()
+    if got < 100_000_000:
+        sys.exit(f"bench/http: /requests/large has {got} bytes")
+    return service.resident_bytes("VmHWM") - before
+
+
 def idle_bytes(service, count, tls=None):
     """What the service grows by for each connection that has been answered and asks nothing."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -132,6 +155,21 @@ def make_certificate(folder):
     return ["--tls-cert", cert, "--tls-key", key], ssl.create_default_context(cafile=cert)
 
 
+def one_round(serve, with_tls, tls, seconds):
+    with Service(*serve) as service, Service(*serve, *with_tls) as secure, Service(BUILD / "bench/bare_server", 2) as bare:
+        world20 = wrk(service.url("/requests/world20"), seconds)[0]
+        yield "world20 beside the same without HTTP (>= 0.8)", world20 / without_http(seconds)
+        if GO_PEER.exists():
+            with Service(GO_PEER, CONNINFO) as peer:
+                yield "world20 beside the same in Go with pgx (>= 1.0)", world20 / wrk(peer.url("/"), seconds)[0]
+        yield "/healthz beside Beast alone (>= 0.7)", wrk(service.url("/healthz"), seconds)[0] / wrk(bare.url("/"), seconds)[0]
+        yield "p99 of /healthz beside slow requests (<= 1.5)", beside_slow(service, "/healthz", seconds)
+        yield "p99 of one lookup beside slow requests (<= 1.5)", beside_slow(service, "/requests/one", seconds)
+        yield "MiB for 100 MB on their way (<= 32)", streaming_bytes(service) / 2**20
+        yield "KiB for each of 10,000 idle connections (<= 12)", idle_bytes(service, 10_000) / 1024
+        yield "KiB for each of 2,000 with TLS (<= 24)", idle_bytes(secure, 2_000, tls) / 1024
+
+
 def main():
     options = argparse.ArgumentParser(prog="bench/http/run", description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
@@ -145,18 +183,8 @@ def main():
         with_tls, tls = make_certificate(pathlib.Path(folder))
         serve = [BUILD / "app/sheaf", "serve", file, "--listen", "127.0.0.1:0", "--loops", 2]
         for _ in range(options.rounds):
-            with Service(*serve) as service, Service(*serve, *with_tls) as secure, Service(BUILD / "bench/bare_server", 2) as bare:
-                for name, value in (
-                        ("world20 beside the same without HTTP (>= 0.8)",
-                         wrk(service.url("/requests/world20"), options.seconds)[0] / without_http(options.seconds)),
-                        ("/healthz beside Beast alone (>= 0.7)",
-                         wrk(service.url("/healthz"), options.seconds)[0] / wrk(bare.url("/"), options.seconds)[0]),
-                        ("p99 of /healthz beside slow requests (<= 1.5)", beside_slow(service, "/healthz", options.seconds)),
-                        ("p99 of one lookup beside slow requests (<= 1.5)",
-                         beside_slow(service, "/requests/one", options.seconds)),
-                        ("KiB for each of 10,000 idle connections (<= 12)", idle_bytes(service, 10_000) / 1024),
-                        ("KiB for each of 2,000 with TLS (<= 24)", idle_bytes(secure, 2_000, tls) / 1024)):
-                    values.setdefault(name, []).append(value)
+            for name, value in one_round(serve, with_tls, tls, options.seconds):
+                values.setdefault(name, []).append(value)
     for name, all_of_it in values.items():
         print(f"{name:50} {statistics.median(all_of_it):6.2f} ({min(all_of_it):.2f}–{max(all_of_it):.2f})")
 

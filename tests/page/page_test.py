@@ -43,6 +43,10 @@ requests:
       good: select 1 as one
       bad: {sql: "select abs(-9223372036854775807 - 1)", required: false}
   rows: {queries: {all: "with recursive r(i) as (select 1 union all select i + 1 from r where i < 250) select i from r"}}
+  export:
+    deadline: 10m
+    queries:
+      all: {sql: "with recursive r(i) as (select 1 union all select i + 1 from r) select i, printf('%01000d', i) from r", stream: true}
   forever: {deadline: 10m, queries: {never: "with recursive r(i) as (select 1 union all select 1 from r) select count(*) from r"}}
 """
 
@@ -172,7 +176,7 @@ class PageTest(unittest.TestCase):
 
     def test_each_request_has_a_form_with_a_field_for_each_parameter(self):
         self.open(self.file_url)
-        self.assertEqual(self.texts("form.request h3"), ["echo", "needy", "failing", "rows", "forever"])
+        self.assertEqual(self.texts("form.request h3"), ["echo", "needy", "failing", "rows", "export", "forever"])
         echo = self.form("echo")
         self.assertEqual([x.text for x in echo.find_elements(By.CSS_SELECTOR, ".name")], ["text", "n", "ids", "yes"])
         self.assertEqual(self.field("echo", "ids").get_attribute("value"), "1\n2\n3")
@@ -269,6 +273,13 @@ class PageTest(unittest.TestCase):
         self.run_request("rows")
         self.assertEqual(len(self.all("#results tbody tr")), 100)
         self.assertIn("of 250", self.one("#results").text)
+
+    def test_an_answer_of_any_size_is_left_once_it_is_too_large_to_show(self):
+        self.open(self.file_url)
+        self.click(self.run_button("export"))
+        self.until(lambda: self.one("#run-note").text == "export: no answer (it is too large to be shown here).", "the page to say so")
+        self.until(lambda: not self.all(".pool .cells .cell.active, .pool .cells .cell.cancelling"), "no session in use")
+        self.until(lambda: "499" in self.texts("#recent td:nth-child(3)"), "the request in the list")
 
     def test_the_pool_shows_a_session_in_use_until_its_request_is_cancelled(self):
         self.open(self.file_url)

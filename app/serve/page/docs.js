@@ -1,7 +1,7 @@
 // The service's interface, from /openapi.json: each operation with its parameters, a form to try it, and what it answered.
 
 import { html, milliseconds, plural } from "./dom.js";
-import { ask, parse, use_token } from "./service.js";
+import { ask, parse, text_of, use_token } from "./service.js";
 
 const at = (id) => document.getElementById(id);
 const characters_max = 20000; // of an answer that is shown
@@ -95,7 +95,7 @@ async function try_out(path, method, entries, body, output) {
   const target = query.size > 0 ? `${path}?${query}` : path;
   const began = performance.now();
   const answer = await ask(target, { method: method.toUpperCase(), headers, body: body ? body.input.value : undefined });
-  const text = await answer.text();
+  const text = await text_of(answer);
   const took = performance.now() - began;
   const shown = pretty(text, answer.headers.get("content-type") ?? "");
   const cut = shown.length > characters_max;

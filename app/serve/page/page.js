@@ -4,7 +4,7 @@ import { html, milliseconds } from "./dom.js";
 import { RequestForm } from "./form.js";
 import { Pools } from "./pool.js";
 import { problem, results } from "./results.js";
-import { ask, listen, parse, use_token } from "./service.js";
+import { ask, listen, parse, text_of, use_token } from "./service.js";
 import { legend, picture_of, span_of, summary_of, timeline } from "./timeline.js";
 import { Chart, Recent, say_totals, Seconds } from "./traffic.js";
 
@@ -16,7 +16,7 @@ async function run(form, session) {
   const answer = await ask(`${form.request.path}?numbers=string&session=${session}`, {
     method: "POST", body: form.body(), headers: { "Content-Type": "application/json" }, signal: form.running.signal,
   });
-  const text = await answer.text();
+  const text = await text_of(answer);
   let said;
   try {
     said = parse(text);
@@ -74,7 +74,7 @@ async function start(form, comparing) {
   try {
     shown = await (comparing ? run_both(form) : run_one(form));
   } catch (why) {
-    const note = why.name === "AbortError" ? `${name} was cancelled.` : `${name}: the service does not answer (${why.message}).`;
+    const note = why.name === "AbortError" ? `${name} was cancelled.` : `${name}: no answer (${why.message}).`;
     shown = { note, timelines: [], results: [] };
   }
   form.finish();

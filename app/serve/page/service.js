@@ -14,6 +14,23 @@ export function ask(path, options = {}) {
   return fetch(path, { ...options, headers: fields });
 }
 
+const bytes_max = 64 * 2 ** 20; // a streamed answer may have any size
+
+/// The text of an answer. One that is too large for a page is left to the service, which then stops its queries.
+export async function text_of(answer) {
+  const reader = answer.body.getReader(), decoder = new TextDecoder();
+  let text = "", bytes = 0;
+  for (let x = await reader.read(); !x.done; x = await reader.read()) {
+    bytes += x.value.length;
+    if (bytes > bytes_max) {
+      await reader.cancel();
+      throw new Error("it is too large to be shown here");
+    }
+    text += decoder.decode(x.value, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
 /// Reads JSON; an integer that would be rounded stays the text that it was, where the browser tells.
 export function parse(text) {
   return JSON.parse(text, (key, value, context) =>
