@@ -4,6 +4,7 @@
 
 #include "duration.hpp"
 #include "nearest.hpp"
+#include "parse_number.hpp"
 #include "text_file.hpp"
 
 #include <CLI/Error.hpp>
@@ -13,19 +14,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
 namespace sheaf::app {
 
 namespace {
-
-template <class T>
-std::optional<T> parse_whole(std::string_view text) {
-  T x{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional{x} : std::nullopt;
-}
 
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
@@ -132,7 +125,7 @@ std::optional<std::size_t> map_reader::number(std::string_view key) const {
   const auto* found = scalar(key, "a number");
   if (!found)
     return {};
-  const auto x = found->quoted ? std::nullopt : parse_whole<std::size_t>(found->text);
+  const auto x = found->quoted ? std::nullopt : parse_number<std::size_t>(found->text);
   if (!x)
     in_.error(found->at, fmt::format("{} is a whole number, and this is \"{}\"", key, found->text));
   return x;
@@ -146,7 +139,7 @@ std::optional<std::size_t> map_reader::size(std::string_view key) const {
   try {
     const auto first = bytes.find_first_not_of(' '); // or it would take `MiB` for 1 MiB
     if (first != bytes.npos && bytes[first] >= '0' && bytes[first] <= '9' && CLI::AsSizeValue(false)(bytes).empty())
-      if (const auto x = parse_whole<std::size_t>(bytes))
+      if (const auto x = parse_number<std::size_t>(bytes))
         return x;
   } catch (const CLI::ValidationError&) { // so it says that there is no number
   }

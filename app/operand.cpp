@@ -4,10 +4,10 @@
 
 #include "operand.hpp"
 
+#include "parse_number.hpp"
 #include "text.hpp"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <compare>
 #include <fmt/format.h>
@@ -158,14 +158,10 @@ std::partial_ordering order_of_numbers(const operand& a, const operand& b) noexc
 
 /// The number that a text is as a whole, as databases write numbers.
 std::optional<operand> read_number(const std::string& text) {
-  const auto *begin = text.data(), *end = begin + text.size();
-  std::int64_t whole = 0;
-  if (const auto [at, error] = std::from_chars(begin, end, whole); error == std::errc{} && at == end)
-    return whole;
-  double number = 0;
-  if (const auto [at, error] = std::from_chars(begin, end, number);
-      error == std::errc{} && at == end && std::isfinite(number))
-    return number;
+  if (const auto x = parse_number<std::int64_t>(text))
+    return *x;
+  if (const auto x = parse_number<double>(text); x && std::isfinite(*x))
+    return *x;
   return std::nullopt;
 }
 

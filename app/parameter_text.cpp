@@ -4,6 +4,8 @@
 
 #include "parameter_text.hpp"
 
+#include "parse_number.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -14,15 +16,6 @@
 namespace sheaf::app {
 
 namespace {
-
-template <class T>
-std::optional<T> parse_number(std::string_view text) {
-  T x{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  if (error != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  return x;
-}
 
 /// The number that `text` is the one spelling of.
 std::optional<value> canonical_number(std::string_view text) {

@@ -3,12 +3,12 @@
 #include "reply_scope.hpp"
 
 #include "nearest.hpp"
+#include "parse_number.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -37,22 +37,15 @@ std::vector<const outcome*> outcomes_of(const reply& what, std::string_view name
   return found;
 }
 
-template <class T>
-std::optional<T> whole_of(std::string_view text) {
-  T x{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional{x} : std::nullopt;
-}
-
 /// What a cell is in an expression. SQLite names no types for what is computed, so a number is what reads as one.
 operand operand_of(std::string text, std::string_view type) {
   if (type == "bool")
     return text == "t";
   if (type == "text" || type == "varchar" || type == "bpchar")
     return text;
-  if (const auto x = whole_of<std::int64_t>(text); x && fmt::to_string(*x) == text)
+  if (const auto x = parse_number<std::int64_t>(text); x && fmt::to_string(*x) == text)
     return *x;
-  if (const auto x = whole_of<double>(text); x && std::isfinite(*x))
+  if (const auto x = parse_number<double>(text); x && std::isfinite(*x))
     return *x;
   return text;
 }

@@ -2,12 +2,13 @@
 
 #include "gzip.hpp"
 
+#include "app/parse_number.hpp"
+
 #include <zlib.h>
 
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <new>
 #include <optional>
 
@@ -27,11 +28,8 @@ int weight_of(std::string_view parameters) {
     return 1000;
   if (!parameters.starts_with("q=") && !parameters.starts_with("Q="))
     return 0;
-  double q = 0;
-  parameters.remove_prefix(2);
-  const auto [end, error] = std::from_chars(parameters.data(), parameters.data() + parameters.size(), q);
-  const bool good = error == std::errc{} && end == parameters.data() + parameters.size() && q >= 0 && q <= 1;
-  return good ? static_cast<int>(q * 1000) : 0;
+  const auto q = parse_number<double>(parameters.substr(2));
+  return q && *q >= 0 && *q <= 1 ? static_cast<int>(*q * 1000) : 0;
 }
 
 } // namespace
