@@ -54,6 +54,39 @@ TEST_F(SqliteStop, CancelsAQueryInItsMidstAndCanBeUsedAgain) {
   EXPECT_FALSE(heard(*x));
 }
 
+TEST_F(SqliteStop, CancelsAQueryWhoseRowsAreOnTheirWayToItsListener) {
+  struct counting final : session_listener {
+    void on_answer(answer&&, const moments&) override { ++calls; }
+    void on_rows(table&&) override { ++calls; }
+    int calls = 0;
+  };
+  counting listener;
+  db.reset();
+  blocking = std::make_unique<blocking_executor>(1); // so that whatever runs behind the job runs after it
+  db = open(url);
+  auto what =
+      std::make_shared<query>("q", "with recursive n(x) as (select 1 union all select x + 1 from n) select x from n");
+  what->on_rows = [](const table&, const std::function<void()>&) {};
+  std::promise<void> done;
+  on_loop([&] {
+    db->execute({.what = what.get(),
+                 .text = what->statement.parse(dialect::sqlite, {}).get(),
+                 .keep_alive = what,
+                 .deadline = clock::now() + 5min,
+                 .max_rows = 1'000'000'000,
+                 .max_bytes = 1 << 30,
+                 .max_held_bytes = 1 << 20},
+                listener);
+    std::promise<void> has_rows;
+    blocking->run([&] { has_rows.set_value(); });
+    has_rows.get_future().wait();
+    db->cancel([&] { done.set_value(); });
+  });
+  ASSERT_EQ(done.get_future().wait_for(1min), std::future_status::ready);
+  EXPECT_EQ(listener.calls, 0);
+  EXPECT_EQ(rows(*db, "select 1").scalar<int>(), 1);
+}
+
 TEST_F(SqliteStop, CancelsAQueryAtItsNextStep) {
   std::promise<void> go, done;
   const auto wait = go.get_future().share();
