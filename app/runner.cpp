@@ -35,6 +35,13 @@ struct mailbox {
     [[maybe_unused]] const auto written = write(fd, &one, sizeof one);
   }
 
+  /// Once `fd` can be read.
+  reply take() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = read(fd, &count, sizeof count); // the barrier's other side
+    return std::move(content);
+  }
+
   int fd;
   reply content;
 };
@@ -90,7 +97,7 @@ reply run(engine& on, request what, const signal_watch& signals) {
   auto box = std::make_shared<mailbox>();
   on.run_async(std::move(what), [box](reply x) { box->put(std::move(x)); });
   signals.wait_for(box->fd);
-  return std::move(box->content);
+  return box->take();
 }
 
 std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_watch& signals) {
@@ -102,7 +109,7 @@ std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_wa
   std::vector<reply> replies;
   for (const auto& box : boxes) {
     signals.wait_for(box->fd);
-    replies.push_back(std::move(box->content));
+    replies.push_back(box->take());
   }
   return replies;
 }

@@ -93,7 +93,7 @@ stderr_logs make_stderr_logs() {
     return std::make_shared<spdlog::async_logger>("sheaf", std::make_shared<spdlog::sinks::stderr_sink_mt>(), writer,
                                                   spdlog::async_overflow_policy::overrun_oldest);
   };
-  stderr_logs made{.writer = writer, .access = make(), .events = make()};
+  stderr_logs made{.access = make(), .events = make(), .writer = writer};
   made.access->set_pattern("%v");
   made.events->set_formatter(std::make_unique<event_formatter>());
   return made;

@@ -47,9 +47,9 @@ private:
 /// Where the service writes, all of it on stderr and by a thread of their own, so that nobody who logs waits: what that
 /// thread cannot write in time, the oldest first, is lost.
 struct stderr_logs {
-  std::shared_ptr<void> writer;           ///< The thread, which ends with this.
   std::shared_ptr<spdlog::logger> access; ///< Lines as they are.
   std::shared_ptr<spdlog::logger> events; ///< `{"time":…,"level":"warning","message":…}` around each message.
+  std::shared_ptr<void> writer;           ///< The thread, which ends with this, before what it writes to.
 };
 stderr_logs make_stderr_logs();
 
