@@ -10,6 +10,7 @@
 #include "serve/demo_file.hpp"
 #include "serve/generation.hpp"
 #include "serve/listening_socket.hpp"
+#include "serve/stderr_writer.hpp"
 #include "text_file.hpp"
 
 #include <CLI/Validators.hpp>
@@ -183,6 +184,7 @@ private:
 
 int run_serve(serve_arguments how) {
   const signal_watch signals; // First: the threads to come inherit it.
+  const unwaiting_stderr libraries;
   const auto where = parse_endpoint(how.listen);
   complete_setup(how, where.address());
   const auto drain = value_or_stop(parse_duration(how.drain), "--drain: ");

@@ -2,18 +2,23 @@
 
 #include "access_log.hpp"
 
+#include "stderr_writer.hpp"
+
 #include "app/format.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <iterator>
+#include <mutex>
 
 namespace sheaf::app::serve {
 
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::size_t gathered_bytes_max = 1 << 15;
 constexpr std::size_t queue_length = 4096;
@@ -37,6 +42,25 @@ public:
   }
 
   std::unique_ptr<formatter> clone() const override { return std::make_unique<event_formatter>(); }
+};
+
+/// A reader that rests for a while loses nothing; one that has stopped reading holds up neither the log nor the
+/// service's end.
+class stderr_sink : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    const std::chrono::milliseconds patience = is_stuck_ ? 0ms : 1s;
+    if (is_within_line_ && !to_.write("\n", patience).empty())
+      return;
+    const auto lost = to_.write({text.data(), text.size()}, patience);
+    is_stuck_ = !lost.empty();
+    is_within_line_ = is_stuck_ && lost.size() < text.size();
+  }
+  void flush_() override {}
+
+  stderr_writer to_;
+  bool is_stuck_ = false, is_within_line_ = false; ///< As of the last write.
 };
 
 } // namespace
@@ -90,7 +114,7 @@ void access_log::flush() {
 stderr_logs make_stderr_logs() {
   const auto writer = std::make_shared<spdlog::details::thread_pool>(queue_length, 1);
   const auto make = [&] {
-    return std::make_shared<spdlog::async_logger>("sheaf", std::make_shared<spdlog::sinks::stderr_sink_mt>(), writer,
+    return std::make_shared<spdlog::async_logger>("sheaf", std::make_shared<stderr_sink>(), writer,
                                                   spdlog::async_overflow_policy::overrun_oldest);
   };
   stderr_logs made{.access = make(), .events = make(), .writer = writer};

@@ -100,8 +100,9 @@ http::status status_of(const failure& why) noexcept {
   switch (why.code) {
   case errc::invalid_request:
     return http::status::bad_request;
-  case errc::rejected_sql: // class 42 is the sheaf file's mistake, and nothing that a client could mend
-    return why.sqlstate.starts_with("42") ? http::status::internal_server_error : http::status::unprocessable_entity;
+  case errc::rejected_sql: // before it ran, or class 42: the sheaf file's mistake, and nothing that a client could mend
+    return !why.reached_server || why.sqlstate.starts_with("42") ? http::status::internal_server_error
+                                                                 : http::status::unprocessable_entity;
   case errc::constraint_violated:
   case errc::result_too_large:
     return http::status::unprocessable_entity;

@@ -27,6 +27,26 @@ protected:
   }
 };
 
+// -- a log that nobody reads
+
+TEST_F(ServeLife, IsHeldUpByNobodyWhoDoesNotReadItsLog) {
+  postgresql_schema schema;
+  // Each session that is opened has libpq print a page to stderr.
+  serve("databases: {main: {url: \"" + schema.url("options='-c client_min_messages=debug5'") +
+        "\", pool: {max_size: 4}}}\nrequests:\n" + one);
+  http_client c{port};
+  for (int i = 0; i < 2000; ++i) // more than a pipe holds
+    ASSERT_EQ(c.get("/" + std::string(100, 'x')).status, 404);
+  EXPECT_EQ(get("/requests/one").status, 200);
+  service->send(SIGTERM);
+  EXPECT_TRUE(eventually([&] {
+    siginfo_t ended{};
+    return waitid(P_PID, static_cast<id_t>(service->id()), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid != 0;
+  }));
+  EXPECT_THAT(service->finish().err, HasSubstr("xxx"));
+}
+
 // -- where, and who
 
 TEST_F(ServeLife, IsReachedFromOtherMachinesOnlyWithProtection) {

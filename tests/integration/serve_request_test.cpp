@@ -96,6 +96,25 @@ TEST_F(ServeRequest, GivesTheShapeThatIsAskedFor) {
   EXPECT_THAT(get("/requests/all?numbers=string").body, HasSubstr(R"([1,2,"9007199254740993"])"));
 }
 
+TEST_F(ServeRequest, TellsMistakesInItsFileFromValuesThatDoNotFit) {
+  constexpr const char* requests = R"yaml(
+  mistaken: {queries: {n: select * from nowhere}}
+  divided: {parameters: {by: {type: int}}, queries: {n: "select 1 / :by"}}
+  negated: {parameters: {n: {type: int}}, queries: {n: "select abs(cast(:n as bigint))"}}
+)yaml";
+  postgresql_schema schema;
+  for (const bool on_sqlite : {true, false}) {
+    if (on_sqlite)
+      serve_sqlite(requests);
+    else
+      serve_postgresql(schema, requests);
+    EXPECT_EQ(get("/requests/mistaken").status, 500) << on_sqlite;
+    EXPECT_EQ(get("/requests/divided?by=0").status, on_sqlite ? 200 : 422); // which is NULL for SQLite
+    EXPECT_EQ(get("/requests/negated?n=-9223372036854775808").status, 422) << on_sqlite;
+    EXPECT_EQ(end().exit_code, 0);
+  }
+}
+
 TEST_F(ServeRequest, TellsOfEachQueryThatFailedWithoutItsDetails) {
   postgresql_schema schema;
   serve_postgresql(schema, R"(

@@ -102,7 +102,7 @@ TEST(HttpProblem, HasAStatusForEachFailure) {
                                                 {errc::in_doubt, 500},
                                                 {errc::internal, 500}};
   for (const auto& [code, status] : statuses) {
-    const failure why{.code = code, .query = "q", .message = "secret detail"};
+    const failure why{.code = code, .query = "q", .message = "secret detail", .reached_server = true};
     const auto made = make_problem(why, "id-1");
     EXPECT_EQ(static_cast<unsigned>(made.status), status) << to_string(code);
     EXPECT_EQ(json::parse(made.body).at("code").as_string(), std::string{to_string(code)});
@@ -112,6 +112,7 @@ TEST(HttpProblem, HasAStatusForEachFailure) {
   }
   EXPECT_EQ(static_cast<unsigned>(status_of({.code = errc::rejected_sql, .sqlstate = "42P01"})), 500)
       << "a mistake in the file";
+  EXPECT_EQ(static_cast<unsigned>(status_of({.code = errc::rejected_sql})), 500) << "which was never run";
 }
 
 TEST(HttpMetrics, CountsByRouteMethodAndStatus) {
