@@ -27,6 +27,9 @@ public:
   tcp_socket& socket() noexcept { return socket_; }
   bool is_tls() const noexcept { return tls_ != nullptr; }
 
+  /// There is more to read that has left the socket already.
+  bool has_unread() const noexcept { return tls_ && tls_->has_unread(); }
+
   template <class Handler>
   void async_handshake(Handler f) {
     make([this] { return tls_->handshake(); }, [f = std::move(f)](error why, std::size_t) mutable { f(why); });

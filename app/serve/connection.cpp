@@ -58,10 +58,8 @@ void connection::wait_for_request() {
   }
   state_ = state::idle;
   give_up_ = clock::now() + home_.shared().limits.idle_timeout;
-  if (stream_.is_tls()) { // what is readable there is not yet a request's
+  if (stream_.has_unread()) { // of the record in which the request before has come
     begin_request();
-    state_ = state::idle;
-    give_up_ = clock::now() + home_.shared().limits.idle_timeout;
     read();
     return;
   }
@@ -76,7 +74,12 @@ void connection::wait_for_request() {
       end();
       return;
     }
+    const auto give_up = give_up_;
     begin_request();
+    if (stream_.is_tls()) { // what is readable there is not yet a request's
+      state_ = state::idle;
+      give_up_ = give_up;
+    }
     read();
   });
 }

@@ -31,6 +31,9 @@ public:
   progress handshake();
   progress read(boost::asio::mutable_buffer to);
 
+  /// Of the record that was read last.
+  bool has_unread() const noexcept { return SSL_pending(ssl_.get()) > 0; }
+
   /// All or nothing; made again with the same bytes.
   progress write(boost::asio::const_buffer from);
 

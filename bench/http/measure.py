@@ -167,7 +167,7 @@ def one_round(serve, with_tls, tls, seconds):
         yield "p99 of one lookup beside slow requests (<= 1.5)", beside_slow(service, "/requests/one", seconds)
         yield "MiB for 100 MB on their way (<= 32)", streaming_bytes(service) / 2**20
         yield "KiB for each of 10,000 idle connections (<= 12)", idle_bytes(service, 10_000) / 1024
-        yield "KiB for each of 2,000 with TLS (<= 24)", idle_bytes(secure, 2_000, tls) / 1024
+        yield "KiB for each of 2,000 with TLS (<= 16)", idle_bytes(secure, 2_000, tls) / 1024
 
 
 def main():
