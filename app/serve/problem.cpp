@@ -23,6 +23,12 @@ bool is_passing(http::status status) {
   return status == http::status::too_many_requests || status == http::status::service_unavailable;
 }
 
+/// Nothing that a client could mend: SQL that did not get as far as to be run, or that PostgreSQL has put into
+/// class 42.
+bool is_mistake_of_the_file(const failure& why) {
+  return why.code == errc::rejected_sql && (!why.reached_server || why.sqlstate.starts_with("42"));
+}
+
 } // namespace
 
 answer make_problem(http::status status, std::string_view code, std::string_view detail, std::string_view id) {
@@ -65,7 +71,8 @@ std::string_view public_message(const failure& why) noexcept {
   case errc::invalid_request:
     return "the request cannot be run with these parameters";
   case errc::rejected_sql:
-    return "the database refuses the statement with these values";
+    return is_mistake_of_the_file(why) ? "the request's SQL is wrong"
+                                       : "the database refuses the statement with these values";
   case errc::constraint_violated:
     return "the data does not allow it: a constraint of the database is violated";
   case errc::permission_denied:
@@ -100,9 +107,8 @@ http::status status_of(const failure& why) noexcept {
   switch (why.code) {
   case errc::invalid_request:
     return http::status::bad_request;
-  case errc::rejected_sql: // before it ran, or class 42: the sheaf file's mistake, and nothing that a client could mend
-    return !why.reached_server || why.sqlstate.starts_with("42") ? http::status::internal_server_error
-                                                                 : http::status::unprocessable_entity;
+  case errc::rejected_sql:
+    return is_mistake_of_the_file(why) ? http::status::internal_server_error : http::status::unprocessable_entity;
   case errc::constraint_violated:
   case errc::result_too_large:
     return http::status::unprocessable_entity;
