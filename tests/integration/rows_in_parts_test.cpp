@@ -217,7 +217,12 @@ TEST_P(RowsInParts, TakeLittleMemoryHoweverManyTheyAre) {
   const auto before = peak_memory_bytes();
   EXPECT_TRUE(run_one(q).ok());
   EXPECT_EQ(rows, 1'000'000u);
-  EXPECT_LT(peak_memory_bytes() - before, 64 * mib); // of 200, and what a sanitizer keeps back
+#ifdef __SANITIZE_ADDRESS__
+  constexpr std::size_t kept_back = 96 * mib; // by the sanitizer, of what was freed
+#else
+  constexpr std::size_t kept_back = 0;
+#endif
+  EXPECT_LT(peak_memory_bytes() - before, 32 * mib + kept_back); // of 200
 }
 
 TEST_P(RowsInParts, KnowNoBoundsButTheirQuerys) {
