@@ -26,6 +26,8 @@ struct cell {
   std::uint32_t oid = 0; ///< PostgreSQL type, 0 for SQLite.
   const char* data = nullptr;
   std::size_t size = 0;
+
+  std::string_view bytes() const noexcept { return {data, size}; }
 };
 
 struct column {

@@ -16,8 +16,6 @@ namespace {
 
 using namespace postgresql; // NOLINT(google-build-using-namespace): the OIDs
 
-std::string_view text_of(const cell& c) noexcept { return {c.data, c.size}; }
-
 /// All of `digits` as one byte.
 bool parse_byte(std::string_view digits, int base, bytes& x) {
   std::uint8_t byte = 0;
@@ -68,8 +66,8 @@ decoding decode_rest(const cell& c, bool& x) {
   }
   if (c.oid != oid_bool)
     return decoding::wrong_type;
-  x = text_of(c) == "t";
-  return c.encoding == encoding::text && (x || text_of(c) == "f") ? decoding::ok : decoding::malformed;
+  x = c.bytes() == "t";
+  return c.encoding == encoding::text && (x || c.bytes() == "f") ? decoding::ok : decoding::malformed;
 }
 
 decoding decode_rest(const cell& c, std::string& x) {
@@ -85,7 +83,7 @@ decoding decode_rest(const cell& c, std::string_view& x) {
   // Other types that can come in binary have no text to point at then, so they have none in text format either.
   if (c.encoding != encoding::text || binary_is_exact(c.oid))
     return decoding::wrong_type;
-  x = text_of(c);
+  x = c.bytes();
   return decoding::ok;
 }
 
@@ -93,7 +91,7 @@ decoding decode(const cell& c, bytes& x) {
   x.clear();
   if (c.encoding == encoding::null)
     return decoding::null;
-  const auto text = text_of(c);
+  const auto text = c.bytes();
   if (c.encoding == encoding::blob || (c.encoding == encoding::text && c.oid == 0)) {
     const auto raw = std::as_bytes(std::span{c.data, c.size});
     x.assign(raw.begin(), raw.end());
@@ -111,7 +109,7 @@ decoding decode_rest(const cell& c, date& x) {
     return decoding::wrong_type;
   std::int64_t days = 0;
   if (c.encoding == encoding::text) {
-    if (const auto status = parse_date(text_of(c), days); status != decoding::ok)
+    if (const auto status = parse_date(c.bytes(), days); status != decoding::ok)
       return status;
   } else if (is_binary<std::int32_t>(c, oid_date)) {
     const auto since_2000 = load_big_endian<std::int32_t>(c.data);
@@ -137,7 +135,7 @@ decoding decode_rest(const cell& c, timestamp& x) {
                       : c.oid == oid_timestamptz ? utc_offset::present
                                                  : utc_offset::absent;
   std::int64_t microseconds = 0;
-  const auto status = parse_timestamp(text_of(c), offset, microseconds);
+  const auto status = parse_timestamp(c.bytes(), offset, microseconds);
   x = timestamp{std::chrono::microseconds{microseconds}};
   return status;
 }

@@ -15,8 +15,6 @@ namespace {
 
 using namespace postgresql; // NOLINT(google-build-using-namespace): the OIDs
 
-std::string_view text_of(const cell& c) noexcept { return {c.data, c.size}; }
-
 /// All of `text` as a number.
 template <class T>
 decoding parse(std::string_view text, T& x) noexcept {
@@ -58,7 +56,7 @@ decoding decode_integer(const cell& c, T& x) noexcept {
   case encoding::integer:
     return assign_integer(x, load_native<std::int64_t>(c.data));
   case encoding::text:
-    return is_integer_type(c.oid) || c.oid == oid_numeric ? parse_integer(text_of(c), x) : decoding::wrong_type;
+    return is_integer_type(c.oid) || c.oid == oid_numeric ? parse_integer(c.bytes(), x) : decoding::wrong_type;
   case encoding::binary:
     if (is_binary<std::int16_t>(c, oid_int2))
       return assign_integer(x, load_big_endian<std::int16_t>(c.data));
@@ -139,13 +137,13 @@ decoding convert_float(std::int64_t from, To& to) noexcept {
 decoding decode_float_type(const cell& c, double& x) {
   if (c.oid == oid_float8) {
     if (c.encoding == encoding::text)
-      return parse(text_of(c), x);
+      return parse(c.bytes(), x);
     return is_binary<double>(c, oid_float8) ? decode(c, x) : decoding::malformed;
   }
   float narrow = 0;
   auto status = decoding::malformed;
   if (c.encoding == encoding::text)
-    status = parse(text_of(c), narrow);
+    status = parse(c.bytes(), narrow);
   else if (is_binary<float>(c, oid_float4))
     status = decode(c, narrow);
   x = narrow;
@@ -159,7 +157,7 @@ decoding decode_float(const cell& c, Float& x) {
   if (c.encoding == encoding::real)
     return convert_float(load_native<double>(c.data), x);
   if (c.encoding == encoding::text && c.oid == oid_numeric)
-    return parse_numeric(text_of(c), x);
+    return parse_numeric(c.bytes(), x);
   if (c.oid == oid_float4 || c.oid == oid_float8) {
     double wide = 0;
     const auto status = decode_float_type(c, wide);

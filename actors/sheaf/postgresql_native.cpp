@@ -22,6 +22,18 @@ std::string field(const PGresult* r, int code) {
   return text ? text : "";
 }
 
+bool is_in_name(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
+
+/// Whether a message in whatever language, with whatever quotes, names this very statement.
+bool names(std::string_view message, std::string_view name) noexcept {
+  for (auto at = message.find(name); at != message.npos; at = message.find(name, at + 1)) {
+    const auto end = at + name.size();
+    if ((at == 0 || !is_in_name(message[at - 1])) && (end == message.size() || !is_in_name(message[end])))
+      return true;
+  }
+  return false;
+}
+
 } // namespace
 
 PGconn* native_connection(soci::session& s) noexcept {
@@ -66,6 +78,31 @@ failure failure_of(const PGresult* r, const parsed_statement& text) {
   if (const auto position = field(r, PG_DIAG_STATEMENT_POSITION); !position.empty())
     f.position = text.position_in_source(std::strtoul(position.c_str(), nullptr, 10));
   return f;
+}
+
+/// The routines are PostgreSQL's FetchPreparedStatement (prepare.c) and RevalidateCachedQuery (plancache.c), both
+/// called when a statement is bound, before it runs (exec_bind_message in postgres.c).
+staleness staleness_of(const PGresult* r, std::string_view name) {
+  const auto sqlstate = field(r, PG_DIAG_SQLSTATE), routine = field(r, PG_DIAG_SOURCE_FUNCTION);
+  const bool is_unknown = sqlstate == "26000" && routine == "FetchPreparedStatement";
+  const bool has_changed = sqlstate == "0A000" && routine == "RevalidateCachedQuery";
+  if (!is_unknown && !has_changed)
+    return staleness::none;
+  if (!field(r, PG_DIAG_CONTEXT).empty() || (is_unknown && !names(field(r, PG_DIAG_MESSAGE_PRIMARY), name)))
+    return staleness::possible;
+  return staleness::proven;
+}
+
+bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) noexcept {
+  const int count = PQnfields(&rows);
+  if (static_cast<std::size_t>(count) != columns.size())
+    return false;
+  for (int i = 0; i < count; ++i) {
+    const auto& known = columns[static_cast<std::size_t>(i)];
+    if (PQftype(&rows, i) != known.oid || known.name != PQfname(&rows, i))
+      return false;
+  }
+  return true;
 }
 
 std::string last_error(const PGconn* conn) { return to_one_line(PQerrorMessage(conn)); }

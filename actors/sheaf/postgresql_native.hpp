@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sheaf {
 
@@ -37,6 +38,21 @@ private:
 
 /// What the server said, with its position in the SQL as it was given. Without SQLSTATE the connection is lost.
 failure failure_of(const PGresult* r, const parsed_statement& text);
+
+/// Whether a server's error means that it has not even begun a prepared statement, because it does not know the
+/// statement's name, or because what the statement was planned for has changed.
+enum class staleness : std::uint8_t {
+  none,
+  possible, ///< Says so, but perhaps of a statement that a function runs: rows may have been written before.
+  proven,   ///< Nothing has run.
+};
+
+/// Of the error `r` that a prepared statement of this name got. An SQLSTATE proves nothing, as anybody can raise it;
+/// nor does the routine alone, as a statement that runs others gets their errors. But these have a context.
+staleness staleness_of(const PGresult* r, std::string_view name);
+
+/// Whether these are the columns of `rows`, with their names and types.
+bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) noexcept;
 
 /// libpq's own last message, in one line.
 std::string last_error(const PGconn* conn);

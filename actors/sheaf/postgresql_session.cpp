@@ -5,7 +5,6 @@
 #include "sheaf/postgresql_session.hpp"
 
 #include "sheaf/blocking_executor.hpp"
-#include "sheaf/postgresql_native.hpp"
 
 #include <soci/soci.h>
 
@@ -24,12 +23,11 @@ postgresql_session::postgresql_session(event_loop& loop, blocking_executor& bloc
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
     prepared_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
     cancel_again_([this] { stop_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
-  loop_.watch(socket_, *this);
+  watch();
 }
 
 postgresql_session::~postgresql_session() {
-  if (state_ != state::in_task && state_ != state::broken)
-    loop_.unwatch(socket_, *this);
+  unwatch();
   blocking_.run([connection = std::move(connection_)]() mutable { connection.reset(); });
 }
 
@@ -39,6 +37,17 @@ void postgresql_session::post(void (postgresql_session::*f)()) {
     if (const auto self = alive.lock())
       ((*self)->*f)();
   });
+}
+
+void postgresql_session::watch() {
+  loop_.watch(socket_, *this);
+  watched_ = true;
+}
+
+/// At once when the connection is found lost: libpq has closed the socket then, and its number may soon be another's.
+void postgresql_session::unwatch() noexcept {
+  if (std::exchange(watched_, false))
+    loop_.unwatch(socket_, *this);
 }
 
 void postgresql_session::execute(execution job, session_listener& listener) {
@@ -62,10 +71,12 @@ void postgresql_session::send() {
   state_ = state::running;
   fresh_ = false;
   statement_ = nullptr;
+  stale_ = staleness::none;
   const bool was_connected = PQstatus(conn_) == CONNECTION_OK;
   const parameter_texts values{*job_.text, job_.what->parameters};
   bool sent = true;
-  if (!prepared_.enabled() || job_.what->on_rows) { // beside many rows, preparing costs nothing
+  // Beside many rows parsing costs nothing; and what has no plan may answer something else each time.
+  if (!prepared_.enabled() || job_.what->on_rows || !job_.text->planned) {
     sent =
         PQsendQueryParams(conn_, job_.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
     if (sent && job_.what->on_rows)
@@ -90,16 +101,17 @@ void postgresql_session::send() {
                        .message = "the connection to the server was lost before the query was sent"};
   else if (PQstatus(conn_) == CONNECTION_OK) // such as too many parameters
     failure_ = failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)};
+  unwatch();
   post(&postgresql_session::lose_connection); // nobody hears from a session before `execute` returns
 }
 
-/// Prepares and executes in one round trip, as a pipeline. A statement that has to make room goes first, and has a sync
-/// of its own, so that the new one still runs alone in its implicit transaction (VACUUM insists on that).
+/// Prepares and executes in one round trip, as a pipeline. Statements that have to make room go first, each with a sync
+/// of its own: that one is gone already is nobody else's failure.
 bool postgresql_session::send_and_prepare(const char* const* values, int count) {
   statement_ = &prepared_.add(*job_.text);
   fresh_ = preparing_ = true;
   bool sent = PQenterPipelineMode(conn_);
-  if (const auto evicted = prepared_.evict()) {
+  while (const auto evicted = prepared_.evict()) {
     sent = sent &&
            PQsendQueryParams(conn_, ("deallocate " + *evicted).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) &&
            PQpipelineSync(conn_);
@@ -115,6 +127,7 @@ bool postgresql_session::send_and_prepare(const char* const* values, int count) 
 void postgresql_session::flush() {
   const int left = PQflush(conn_);
   if (left < 0) {
+    unwatch();
     post(&postgresql_session::lose_connection);
   } else if ((left > 0) != flushing_) {
     flushing_ = left > 0;

@@ -8,6 +8,7 @@
 
 #include "sheaf/event_loop.hpp"
 #include "sheaf/options.hpp"
+#include "sheaf/postgresql_native.hpp"
 #include "sheaf/row_collector.hpp"
 #include "sheaf/session.hpp"
 #include "sheaf/socket_meter.hpp"
@@ -17,8 +18,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-
-struct pg_conn; // libpq's PGconn
 
 namespace sheaf {
 
@@ -56,16 +55,18 @@ private:
   void send();
   bool send_and_prepare(const char* const* values, int count);
   void flush();
+  void watch();
+  void unwatch() noexcept;
   void read();
   bool take_all();
-  bool take(pg_result* r);
-  void take_row(const pg_result& row);
-  void hand_on();
+  bool take(PGresult* r);
+  void take_row(const PGresult& row);
+  bool hand_on();
   bool check_size();
   void refuse(failure why);
   void complete();
   bool prepare_again();
-  void learn_columns();
+  void check_columns();
   void settle();
   bool is_clean() const noexcept;
   void clean_up();
@@ -87,7 +88,7 @@ private:
   event_loop& loop_;
   blocking_executor& blocking_;
   std::shared_ptr<soci::session> connection_;
-  pg_conn* conn_;
+  PGconn* conn_;
   int socket_;
   const int backend_pid_;
   const std::chrono::nanoseconds cancel_wait_timeout_;
@@ -99,11 +100,13 @@ private:
   session_listener::moments when_;
 
   // The statement that runs.
-  prepared_statement* statement_ = nullptr; ///< Null when statements are not cached.
+  prepared_statement* statement_ = nullptr; ///< Null when it is not prepared.
   pgresult_ptr rows_;
   std::optional<row_collector> parts_; ///< Of a result that is taken in parts, from its first row.
+  bool watched_ = false;               ///< The socket, by the loop.
   bool paused_ = false;                ///< Until more rows are wanted the socket is not watched.
   std::optional<failure> failure_;     ///< The first one.
+  staleness stale_ = staleness::none;  ///< The prepared statement, as that failure says.
   std::optional<answer> task_answer_;
   int syncs_ = 0;          ///< Pipeline syncs to come; 0 outside a pipeline.
   bool preparing_ = false; ///< The result of PQsendPrepare comes next.

@@ -4,7 +4,6 @@
 // loses its connection.
 
 #include "sheaf/blocking_executor.hpp"
-#include "sheaf/postgresql_native.hpp"
 #include "sheaf/postgresql_session.hpp"
 #include "sheaf/soci_task.hpp"
 
@@ -29,7 +28,7 @@ constexpr std::string_view remove_traces_sql =
 
 void postgresql_session::start_task() {
   state_ = state::in_task;
-  loop_.unwatch(socket_, *this);
+  unwatch();
   task_cancel_ = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
   PQsetnonblocking(conn_, 0); // large objects and COPY expect it
   when_.sent = loop_.refresh_now();
@@ -54,11 +53,11 @@ void postgresql_session::on_task_done(answer what) {
   if (socket_ < 0 || PQstatus(conn_) != CONNECTION_OK) {
     if (auto* f = std::get_if<failure>(&*task_answer_); f && f->code == errc::internal) // SOCI has no code for it
       f->code = errc::connection_lost;
-    state_ = state::in_task; // not watched
+    state_ = state::in_task; // nothing of a statement is to be read
     lose_connection();
     return;
   }
-  loop_.watch(socket_, *this);
+  watch();
   PQsetnonblocking(conn_, 1);
   settle();
 }
@@ -170,8 +169,7 @@ void postgresql_session::lose_connection() {
       take(last_word);
   const bool was_idle = state_ == state::idle;
   const bool has_answer = task_answer_ || (state_ != state::running && rows_); // whatever becomes of the session
-  if (state_ != state::in_task)
-    loop_.unwatch(socket_, *this);
+  unwatch();
   state_ = state::broken;
   cancel_on_its_way_ = paused_ = false;
   if (was_idle) {

@@ -2,7 +2,6 @@
 //
 // How a PostgreSQL session reads a statement's result: whole, or in parts at the pace of who takes them.
 
-#include "sheaf/postgresql_native.hpp"
 #include "sheaf/postgresql_session.hpp"
 #include "sheaf/result_budget.hpp"
 
@@ -67,10 +66,8 @@ bool postgresql_session::take_all() {
       complete();
       return false;
     }
-    if (parts_ && parts_->is_full()) {
-      hand_on();
+    if (parts_ && parts_->is_full() && hand_on())
       return false;
-    }
   }
   return true;
 }
@@ -105,7 +102,7 @@ void postgresql_session::refuse(failure why) {
 }
 
 /// One result of the statement, or of the pipeline around it; null between two. True when it was the last.
-bool postgresql_session::take(pg_result* r) {
+bool postgresql_session::take(PGresult* r) {
   if (!r)
     return syncs_ == 0 || PQstatus(conn_) != CONNECTION_OK; // the syncs of a lost pipeline never come
   if (state_ == state::cleaning) {
@@ -144,6 +141,8 @@ bool postgresql_session::take(pg_result* r) {
   default:
     if (syncs_ <= 1 && !failure_) {
       failure_ = failure_of(r, *job_.text);
+      if (statement_)
+        stale_ = staleness_of(r, statement_->name);
       if (parts_)
         failure_->phase = phase::fetch;
     }
@@ -152,7 +151,7 @@ bool postgresql_session::take(pg_result* r) {
 }
 
 /// One row of a result in parts.
-void postgresql_session::take_row(const pg_result& row) {
+void postgresql_session::take_row(const PGresult& row) {
   held_since_ = received_;
   if (failure_ || !listener_)
     return;
@@ -163,22 +162,30 @@ void postgresql_session::take_row(const pg_result& row) {
     refuse(std::move(*wrong));
 }
 
-/// Keeps still from here until more is wanted: the server waits, as its socket fills.
-void postgresql_session::hand_on() {
+/// Keeps still from here until more is wanted: the server waits, as its socket fills. False when nobody wants the rows.
+bool postgresql_session::hand_on() {
   if (!listener_ || failure_) {
     parts_->take_part();
-    return;
+    return false;
   }
   paused_ = true;
-  loop_.unwatch(socket_, *this);
+  unwatch();
   listener_->on_rows(parts_->take_part());
+  return true;
 }
 
+/// Rows may have been read, and the connection found lost, in one go: the rows are handed on first.
 void postgresql_session::resume() {
   if (!std::exchange(paused_, false))
     return;
-  loop_.watch(socket_, *this);
-  if (take_all() && parts_ && !parts_->empty())
+  const bool connected = PQstatus(conn_) == CONNECTION_OK;
+  if (connected)
+    watch();
+  if (!take_all())
+    return;
+  if (!connected)
+    lose_connection();
+  else if (parts_ && !parts_->empty())
     hand_on();
 }
 
@@ -201,7 +208,7 @@ void postgresql_session::complete() {
   if (state_ == state::running) {
     if (prepare_again())
       return;
-    learn_columns();
+    check_columns();
     settle();
   } else if (cleaned_ && PQtransactionStatus(conn_) == PQTRANS_IDLE) {
     rest();
@@ -210,34 +217,43 @@ void postgresql_session::complete() {
   }
 }
 
-/// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. Nothing has
-/// run then, so it is prepared anew, once.
+/// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. It is
+/// prepared anew: at once, when it is proven that nothing has run, and else by whoever runs it next.
 bool postgresql_session::prepare_again() {
-  if (!statement_ || fresh_ || !failure_ || PQtransactionStatus(conn_) != PQTRANS_IDLE)
+  if (!statement_ || fresh_ || stale_ == staleness::none)
     return false;
-  const bool result_type_changed = failure_->sqlstate == "0A000";
-  const bool is_unknown = failure_->sqlstate == "26000";
-  if (!result_type_changed && !is_unknown)
+  prepared_.retire(*std::exchange(statement_, nullptr));
+  if (stale_ != staleness::proven || PQtransactionStatus(conn_) != PQTRANS_IDLE || !listener_)
     return false;
-  prepared_.drop(*statement_);
   failure_.reset();
   send();
   return true;
 }
 
 /// Binary results cost less on both sides, but libpq asks for all columns or none, and not every type's binary form can
-/// be turned into the server's exact text. So a statement's first result, in text, decides.
-void postgresql_session::learn_columns() {
+/// be turned into the server's exact text. So a statement's first result, in text, decides. The server refuses the
+/// statement when its columns would change: rows with others are those of somebody else's statement.
+void postgresql_session::check_columns() {
   using enum prepared_statement::binary;
-  if (!statement_ || !rows_ || statement_->results != unknown)
+  if (!statement_ || !rows_)
     return;
-  statement_->columns = columns_of(*rows_);
-  statement_->results = always;
-  for (const auto& [name, oid, type] : *statement_->columns) {
-    if (!binary_is_exact(oid))
-      statement_->results = never;
-    else if (statement_->results == always && is_date_or_timestamp(oid))
-      statement_->results = under_iso_dates;
+  if (statement_->results == unknown) {
+    statement_->columns = columns_of(*rows_);
+    statement_->results = always;
+    for (const auto& [name, oid, type] : *statement_->columns) {
+      if (!binary_is_exact(oid))
+        statement_->results = never;
+      else if (statement_->results == always && is_date_or_timestamp(oid))
+        statement_->results = under_iso_dates;
+    }
+  } else if (!are_columns_of(*rows_, *statement_->columns)) {
+    rows_.reset();
+    failure_ = failure{.code = errc::internal,
+                       .phase = phase::fetch,
+                       .message = "another statement has run: somebody has given the name " + statement_->name +
+                                  ", which sheaf had prepared this one under, to a statement of their own",
+                       .reached_server = true};
+    prepared_.retire(*std::exchange(statement_, nullptr));
   }
 }
 

@@ -23,11 +23,6 @@ using namespace sqlite_api;
 
 namespace {
 
-std::size_t characters(std::string_view utf8) {
-  return static_cast<std::size_t>(
-      std::count_if(utf8.begin(), utf8.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
-}
-
 /// The end of the white space character or comment at `at`, or `at` when there is none (SQLite: tokenize.c).
 std::size_t blank_end(std::string_view sql, std::size_t at) {
   if (std::string_view{" \t\n\f\r"}.find(sql[at]) != std::string_view::npos)

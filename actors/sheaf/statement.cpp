@@ -14,14 +14,11 @@
 #include <functional>
 
 namespace sheaf {
-namespace {
 
 std::size_t characters(std::string_view utf8) noexcept {
   return static_cast<std::size_t>(
       std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
-
-} // namespace
 
 struct statement::shared {
   explicit shared(std::string text) : sql(std::move(text)) {}
@@ -124,6 +121,7 @@ parsed_statement statement_writer::finish() && {
   out_.hash = std::hash<std::string>{}(out_.text);
   out_.effect = effect_of(out_.text);
   out_.traces = may_leave_traces(out_.text);
+  out_.planned = is_planned(out_.text);
   return std::move(out_);
 }
 

@@ -19,6 +19,9 @@ namespace sheaf {
 /// Whose lexical rules a statement follows.
 enum class dialect : std::uint8_t { postgresql, sqlite };
 
+/// How many characters (not bytes) a text has.
+std::size_t characters(std::string_view utf8) noexcept;
+
 /// A statement as a session sends it.
 struct parsed_statement {
   std::string text;               ///< `:name` replaced by `$1`, `$2`, … (PostgreSQL) or `?1`, `?2`, … (SQLite).
@@ -26,6 +29,7 @@ struct parsed_statement {
   std::size_t hash = 0;           ///< Of `text`, for the sessions' statement caches.
   bool empty = false;             ///< Nothing but white space, comments and semicolons.
   bool traces = false;            ///< May leave something in a PostgreSQL session.
+  bool planned = false;           ///< PostgreSQL plans it, so that it is worth preparing (`is_planned`).
   sheaf::effect effect = sheaf::effect::writes;
   bool positional = false; ///< Has parameters of the database's own kind too (`$1`; `?`, `@x`), left as they are.
 

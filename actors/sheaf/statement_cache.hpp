@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace sheaf {
 
@@ -23,7 +24,7 @@ struct prepared_statement {
 
   /// Whether results may come in binary: known after the first one, when its columns are.
   enum class binary : std::uint8_t { unknown, never, under_iso_dates, always } results = binary::unknown;
-  column_list columns; ///< Known from then on; the server refuses the statement when they would change.
+  column_list columns; ///< Known from then on: the server refuses a statement that it plans when they would change.
 };
 
 class statement_cache {
@@ -55,8 +56,20 @@ public:
     used_.erase(entry);
   }
 
-  /// When there are too many: the name of the one that was not used for longest, which the server has to forget.
+  /// Drops one that the server still has, but that is not to be used any more.
+  void retire(prepared_statement& x) {
+    retired_.push_back(std::move(x.name));
+    drop(x);
+  }
+
+  /// A name that the server has to forget: of one that is retired, or, when there are too many, of the one that was not
+  /// used for longest.
   std::optional<std::string> evict() {
+    if (!retired_.empty()) {
+      auto name = std::move(retired_.back());
+      retired_.pop_back();
+      return name;
+    }
     if (used_.size() <= size_max_)
       return std::nullopt;
     auto name = std::move(used_.back().name);
@@ -77,6 +90,7 @@ private:
   std::size_t size_max_;
   std::uint64_t last_name_ = 0;
   std::list<prepared_statement> used_; ///< The last one used comes first.
+  std::vector<std::string> retired_;   ///< Names.
   std::unordered_map<const parsed_statement*, std::list<prepared_statement>::iterator, hash, same_text> by_text_;
 };
 

@@ -18,6 +18,10 @@ constexpr std::array<std::string_view, 5> change_beginnings{"insert", "update", 
 /// What writes within a query: in a WITH clause, after EXPLAIN ANALYZE, as `select … into`.
 constexpr std::array<std::string_view, 5> change_words{"insert", "update", "delete", "merge", "into"};
 
+/// PostgreSQL plans statements that begin so, and only these.
+constexpr std::array<std::string_view, 8> planned_beginnings{"select", "with",   "values", "table",
+                                                             "insert", "update", "delete", "merge"};
+
 /// What leaves traces all the same, wherever it stands: settings, session locks, the schema of temporary tables, the
 /// seed of random(), other connections.
 constexpr std::array<std::string_view, 5> traces{"set_config", "advisory_lock", "pg_temp", "setseed", "dblink"};
@@ -29,14 +33,20 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 
 bool same(char a, char b) noexcept { return lower(a) == lower(b); }
 
-/// Past white space, comments and opening parentheses.
+/// Past white space, comments and opening parentheses. Nothing is left of a statement whose first comment ends at one
+/// place for PostgreSQL and at another for SQLite: only PostgreSQL nests comments, and ends a line at a lone `\r`.
 std::string_view from_first_word(std::string_view sql) noexcept {
   while (!sql.empty()) {
     if (sql.starts_with("--")) {
-      sql.remove_prefix(std::min(sql.find('\n'), sql.size()));
-    } else if (sql.starts_with("/*")) { // a nested one ends early, and what follows is no word that we know
+      const auto end = std::min(sql.find_first_of("\r\n"), sql.size());
+      sql.remove_prefix(end);
+      if (sql.starts_with('\r') && !sql.starts_with("\r\n"))
+        return {};
+    } else if (sql.starts_with("/*")) {
       const auto end = sql.find("*/", 2);
-      sql.remove_prefix(end == sql.npos ? sql.size() : end + 2);
+      if (end == sql.npos || sql.substr(2, end - 2).find("/*") != sql.npos)
+        return {};
+      sql.remove_prefix(end + 2);
     } else if (std::string_view{" \t\r\n\f\v("}.find(sql.front()) != std::string_view::npos) {
       sql.remove_prefix(1);
     } else {
@@ -96,5 +106,7 @@ bool may_leave_traces(std::string_view sql) noexcept {
          std::any_of(traces.begin(), traces.end(), [&](std::string_view x) { return mentions(sql, x); }) ||
          has_one_of(sql, trace_words);
 }
+
+bool is_planned(std::string_view sql) noexcept { return is_one_of(first_word(sql), planned_beginnings); }
 
 } // namespace sheaf

@@ -23,7 +23,7 @@ std::string clipped(std::string_view name) {
   return size < name.size() ? out + "…" : out;
 }
 
-std::string quoted(std::string_view name) { return '"' + clipped(name) + '"'; }
+std::string in_quotes(std::string_view name) { return '"' + clipped(name) + '"'; }
 
 failure invalid(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
 
@@ -75,7 +75,7 @@ failure table::explain(decoding why, std::size_t row, std::size_t column, std::s
   if (why == decoding::no_cell && column >= columns())
     return invalid(where + " as " + std::string{wanted} + ": out of range, the table has " + size_of(*this));
   const auto of = column_at(column);
-  where += ' ' + quoted(of.name) + ": ";
+  where += ' ' + in_quotes(of.name) + ": ";
   if (why == decoding::no_cell)
     return invalid(where + clipped(of.type) + " as " + std::string{wanted} + ": out of range, the table has " +
                    size_of(*this));
@@ -89,13 +89,13 @@ failure table::explain_name(std::string_view name) const {
   for (std::size_t i = 0; i < columns(); ++i) {
     const auto x = column_at(i);
     if (i < listed_max)
-      all += (i == 0 ? "" : ", ") + quoted(x.name);
+      all += (i == 0 ? "" : ", ") + in_quotes(x.name);
     if (x.name == name && ++count <= listed_max)
       same += (count == 1 ? "" : ", ") + std::to_string(i) + (x.type.empty() ? "" : " (" + clipped(x.type) + ')');
   }
   if (columns() > listed_max)
     all += ", …";
-  const auto where = "column " + quoted(name) + ": ";
+  const auto where = "column " + in_quotes(name) + ": ";
   if (count == 0)
     return invalid(where + "no column has this name" +
                    (columns() == 0 ? "; the table has none" : "; there are " + all));
@@ -112,7 +112,7 @@ failure table::explain_name(std::size_t row, std::string_view name, std::string_
 failure table::explain_scalar(std::string_view wanted) const {
   auto message = "scalar as " + std::string{wanted} + " needs one row and one column; the table has " + size_of(*this);
   if (columns() != 0)
-    message += ", row 0, column 0 " + quoted(column_at(0).name) + ' ' + clipped(column_at(0).type);
+    message += ", row 0, column 0 " + in_quotes(column_at(0).name) + ' ' + clipped(column_at(0).type);
   return invalid(std::move(message));
 }
 

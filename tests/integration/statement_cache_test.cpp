@@ -68,9 +68,11 @@ TEST_F(StatementCache, ForgetsWhatWasNotUsedForLongest) {
 TEST_F(StatementCache, OfSizeOneHasRoomForOne) {
   open_with(1);
   rows("create table t(x int)");
-  for (const auto* sql : {"select 1", "vacuum t", "select 2"}) { // VACUUM wants no transaction around it
+  for (const auto* sql : {"select 1", "table t", "select 2"}) {
     rows(sql);
     EXPECT_EQ(prepared(), (texts{sql}));
+    rows("vacuum t");
+    EXPECT_EQ(prepared(), (texts{sql})) << "there is no plan to keep";
   }
 }
 
@@ -131,11 +133,81 @@ TEST_F(StatementCache, SurvivesThatItsStatementsAreDeallocated) {
   use();
   on_session([](soci::session& s) { s << "deallocate all"; });
   use();
-  rows("deallocate all"); // which is itself prepared, and makes room by deallocating another
+  rows("deallocate all");
   use();
   on_session([](soci::session& s) { s << "discard all"; });
   EXPECT_EQ(rows("select 'c'").scalar<std::string>(), "c"); // what makes room for it is gone already
   use();
+  EXPECT_EQ(stats().total, 1u);
+}
+
+/// A statement that runs another has the other's columns, whatever they were before.
+TEST_F(StatementCache, KnowsNoColumnsOfWhatRunsAnotherStatement) {
+  open_with(256);
+  rows("prepare other as select 1 as a");
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(rows("execute other").get<int>(0, "a"), 1);
+  rows("deallocate other");
+  rows("prepare other as select 'xyzw'::text as b, '{1,2}'::int[] as c");
+  for (int i = 0; i < 3; ++i) {
+    const auto t = rows("execute other");
+    ASSERT_EQ(t.columns(), 2u);
+    EXPECT_EQ(t.get<std::string>(0, "b"), "xyzw");
+    EXPECT_EQ(t.text(0, 1), "{1,2}");
+    EXPECT_FALSE(t.try_get<int>(0, 0));
+  }
+  EXPECT_EQ(stats().total, 1u);
+}
+
+TEST_F(StatementCache, BelievesNoAnswerOfAnotherStatementUnderItsName) {
+  open_with(256);
+  for (const auto* other : {"select 'xyzw'::text as b", "select 1 as other_name", "select 1.5::numeric as a, 2 as b"}) {
+    for (int i = 0; i < 3; ++i) // in binary, from the second time on
+      EXPECT_EQ(rows("select 1 as a").scalar<int>(), 1);
+    on_session([=](soci::session& s) {
+      std::string name;
+      s << "select name from pg_prepared_statements where statement = 'select 1 as a'", soci::into(name);
+      s << "deallocate " + name;
+      s << "prepare " + name + " as " + other;
+    });
+    const auto f = refused("select 1 as a");
+    EXPECT_EQ(f.code, errc::internal) << f.message;
+    EXPECT_NE(f.message.find("another statement has run"), std::string::npos) << f.message;
+  }
+  EXPECT_EQ(rows("select 1 as a").scalar<int>(), 1);
+  EXPECT_EQ(prepared(), (texts{"select 1 as a"})) << "nor is anything else left under a name of ours";
+  EXPECT_EQ(stats().total, 1u);
+}
+
+/// What a statement's own functions and procedures fail with may look as if the statement had not been there. It has
+/// run: the sequence counts how often.
+TEST_F(StatementCache, SendsNothingAgainThatMayHaveRun) {
+  open_with(256);
+  schema.server("create sequence runs; create table t(a int)");
+  schema.server("create function run(how text) returns int language plpgsql as $$ begin perform nextval('runs'); "
+                "if how = 'gone' then execute 'execute nobody_knows'; "
+                "elsif how = 'changed' then execute 'execute stale'; "
+                "elsif how <> '' then raise exception 'as if' using errcode = how; end if; return 1; end $$");
+  schema.server(
+      "create procedure run_and_commit(how text) language plpgsql as $$ begin perform nextval('runs'); commit; "
+      "perform run(how); end $$");
+  rows("prepare stale as select * from t");
+  rows("execute stale");
+  schema.server("alter table t add column b int");
+  for (const auto* sql :
+       {"select run(:how)", "with x as (select run(:how) as n) select n from x", "insert into t values (run(:how))",
+        "call run_and_commit(:how)", "/* call */ call run_and_commit(:how)"}) {
+    for (int i = 0; i < 2; ++i)
+      rows(sql, {{"how", ""}});
+    for (const auto* how : {"0A000", "26000", "gone", "changed"}) {
+      const auto before = schema.server.number("select last_value from runs");
+      const auto f = refused(sql, {{"how", how}});
+      EXPECT_TRUE(f.sqlstate == "0A000" || f.sqlstate == "26000") << how << ": " << to_string(f);
+      const int times = std::string_view{sql}.find("call") == std::string_view::npos ? 1 : 2;
+      EXPECT_EQ(schema.server.number("select last_value from runs") - before, times) << sql << " with " << how;
+    }
+    rows(sql, {{"how", ""}});
+  }
   EXPECT_EQ(stats().total, 1u);
 }
 

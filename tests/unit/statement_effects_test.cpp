@@ -41,4 +41,22 @@ TEST(Effect, IsWritingForTheRest) {
     EXPECT_EQ(effect_of(sql), effect::writes) << sql;
 }
 
+TEST(Planned, IsWhatPostgresqlMakesAPlanFor) {
+  for (const char* sql : {"select 1", "-- note\r\nWITH x as (select 1) select * from x", "((values (1)))", "table t",
+                          "insert into t values (1)", "Update t set x = 1", "delete from t", "/* a */ merge into t"})
+    EXPECT_TRUE(is_planned(sql)) << sql;
+  for (const char* sql : {"", "call p()", "do $$ $$", "execute x", "fetch all c", "explain execute x", "show all",
+                          "selectx", "vacuum", "create table t as select 1"})
+    EXPECT_FALSE(is_planned(sql)) << sql;
+}
+
+/// PostgreSQL nests comments and ends a line at a carriage return, SQLite does neither: the first word is another one.
+TEST(Planned, IsNothingWhoseFirstWordIsInDoubt) {
+  for (const char* sql : {"/* /* */ select */ call p()", "-- select\rcall p()", "-- note\rselect 1", "/* select 1"}) {
+    EXPECT_FALSE(is_planned(sql)) << sql;
+    EXPECT_EQ(effect_of(sql), effect::writes) << sql;
+    EXPECT_TRUE(may_leave_traces(sql)) << sql;
+  }
+}
+
 } // namespace
