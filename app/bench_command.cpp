@@ -11,6 +11,7 @@
 #include "nearest.hpp"
 #include "output.hpp"
 #include "scenario_runner.hpp"
+#include "standard_streams.hpp"
 
 #include <CLI/Validators.hpp>
 #include <fmt/format.h>
@@ -111,14 +112,13 @@ private:
       text += fmt::format("  {} {}/{}{}", p.database, p.active, p.max_size,
                           p.waiting > 0 ? fmt::format(" +{} waiting", p.waiting) : "");
     text.resize(std::min(text.size(), static_cast<std::size_t>(std::max(where_.width - 1, 0))));
-    fmt::print(stderr, "\r{}\x1b[K", text);
-    std::fflush(stderr);
+    tell("\r{}\x1b[K", text);
     has_line_ = true;
   }
 
   void clear_line() const {
     if (has_line_)
-      fmt::print(stderr, "\r\x1b[K");
+      tell("\r\x1b[K");
   }
 
   engine& engine_;
@@ -134,8 +134,7 @@ private:
 void drain(load_generator& load, const signal_watch& signals, bool interrupted_before) {
   load.stop();
   if (interrupted_before)
-    fmt::print(stderr, "sheaf: ending; what runs is cancelled in {}, or now if you interrupt again\n",
-               to_text(drain_timeout));
+    tell("sheaf: ending; what runs is cancelled in {}, or now if you interrupt again\n", to_text(drain_timeout));
   try {
     if (signals.wait_for(load.idle_fd(), clock::now() + drain_timeout))
       return;

@@ -6,6 +6,7 @@
 
 #include "exit.hpp"
 #include "failure_text.hpp"
+#include "standard_streams.hpp"
 #include "terminal.hpp"
 
 #include <algorithm>
@@ -50,7 +51,7 @@ public:
   explicit progress_bar(std::int64_t goal) : goal_(goal) { show(0); }
   ~progress_bar() {
     if (where_.interactive)
-      fmt::print(stderr, "\r{:{}}\r", "", width_);
+      tell("\r{:{}}\r", "", width_);
   }
   progress_bar(const progress_bar&) = delete;
   progress_bar& operator=(const progress_bar&) = delete;
@@ -63,9 +64,8 @@ public:
     std::string bar;
     for (int i = 0; i < room; ++i)
       bar += i < full ? (where_.utf8 ? "█" : "#") : (where_.utf8 ? "░" : ".");
-    fmt::print(stderr, "\rmaking books {} {:3}% {:>12}", paint(where_, style::good, bar), done * 100 / goal_,
-               fmt::format("{} rows", done));
-    std::fflush(stderr);
+    tell("\rmaking books {} {:3}% {:>12}", paint(where_, style::good, bar), done * 100 / goal_,
+         fmt::format("{} rows", done));
     width_ = room + 13 + 6 + 12 + 4;
   }
 

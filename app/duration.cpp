@@ -4,6 +4,8 @@
 
 #include "duration.hpp"
 
+#include "invalid_request.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -25,27 +27,25 @@ constexpr std::array<std::pair<std::string_view, double>, 5> units{{
 
 constexpr double nanoseconds_max = 10.0 * 365 * 24 * 3600e9;
 
-failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
-
 } // namespace
 
 result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{} || !std::isfinite(number))
-    return refusal("a duration is a number and a unit, as in 250ms, 5s or 1m");
+    return invalid_request("a duration is a number and a unit, as in 250ms, 5s or 1m");
   const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
   if (unit.empty())
-    return refusal("a duration needs a unit, as in 250ms, 5s or 1m");
+    return invalid_request("a duration needs a unit, as in 250ms, 5s or 1m");
   for (const auto& [name, scale] : units) {
     if (unit != name)
       continue;
     const double nanoseconds = number * scale;
     if (nanoseconds < 1 || nanoseconds > nanoseconds_max)
-      return refusal("a duration is more than nothing and at most ten years");
+      return invalid_request("a duration is more than nothing and at most ten years");
     return std::chrono::nanoseconds{std::llround(nanoseconds)};
   }
-  return refusal("the unit of a duration is us, ms, s, m or h");
+  return invalid_request("the unit of a duration is us, ms, s, m or h");
 }
 
 result<double> parse_rate(std::string_view text) {
@@ -55,9 +55,9 @@ result<double> parse_rate(std::string_view text) {
   const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
   const double seconds = unit == "/s" ? 1 : unit == "/m" ? 60 : unit == "/h" ? 3600 : 0;
   if (error != std::errc{} || !std::isfinite(number) || seconds == 0)
-    return refusal("a rate is a number and a unit, as in 500/s, 30/m or 10/h");
+    return invalid_request("a rate is a number and a unit, as in 500/s, 30/m or 10/h");
   if (number <= 0 || number / seconds > at_most)
-    return refusal("a rate is more than nothing and at most ten million a second");
+    return invalid_request("a rate is more than nothing and at most ten million a second");
   return number / seconds;
 }
 

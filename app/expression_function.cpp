@@ -4,6 +4,7 @@
 
 #include "expression_function.hpp"
 
+#include "invalid_request.hpp"
 #include "nearest.hpp"
 #include "text.hpp"
 
@@ -20,10 +21,9 @@ namespace {
 
 using arguments = std::span<const operand>;
 
-failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
-
 failure no_generator(std::string_view name) {
-  return refusal(fmt::format("{}() draws anew each time; it has no place where a value has to stay the same", name));
+  return invalid_request(
+      fmt::format("{}() draws anew each time; it has no place where a value has to stay the same", name));
 }
 
 /// The first of the arguments that none of the others is `better` than.
@@ -32,7 +32,7 @@ result<operand> best(std::string_view name, arguments given, operation better) {
   for (const auto& x : given) {
     const auto wins = apply(better, x, *out);
     if (!wins)
-      return refusal(fmt::format("{}(): {}", name, wins.error().message));
+      return invalid_request(fmt::format("{}(): {}", name, wins.error().message));
     if (std::get<bool>(*wins))
       out = &x;
   }
@@ -49,14 +49,14 @@ result<operand> abs_of(arguments given, generator*) {
   const auto* whole = std::get_if<std::int64_t>(&x);
   const auto* time = std::get_if<std::chrono::nanoseconds>(&x);
   if (!whole && !time)
-    return refusal(fmt::format("abs() takes a number or a duration, not {}", kind_of(x)));
+    return invalid_request(fmt::format("abs() takes a number or a duration, not {}", kind_of(x)));
   return (whole ? *whole : time->count()) < 0 ? negated(x) : x;
 }
 
 result<operand> length_of(arguments given, generator*) {
   const auto* text = std::get_if<std::string>(&given.front());
   if (!text)
-    return refusal(fmt::format("length() takes text, not {}", kind_of(given.front())));
+    return invalid_request(fmt::format("length() takes text, not {}", kind_of(given.front())));
   std::int64_t characters = 0;
   for (std::string_view rest = *text; !rest.empty(); ++characters)
     rest.remove_prefix(first_character(rest).size);
@@ -68,9 +68,10 @@ result<operand> random_of(arguments given, generator* random) {
     return no_generator("random");
   const auto *low = std::get_if<std::int64_t>(&given[0]), *high = std::get_if<std::int64_t>(&given[1]);
   if (!low || !high)
-    return refusal(fmt::format("random(low, high) takes whole numbers, not {}", show(low ? given[1] : given[0])));
+    return invalid_request(
+        fmt::format("random(low, high) takes whole numbers, not {}", show(low ? given[1] : given[0])));
   if (*low > *high)
-    return refusal(fmt::format("random(low, high): low is {}, more than high, {}", *low, *high));
+    return invalid_request(fmt::format("random(low, high): low is {}, more than high, {}", *low, *high));
   return operand{random->between(*low, *high)};
 }
 

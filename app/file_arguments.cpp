@@ -5,6 +5,7 @@
 #include "exit.hpp"
 #include "file_check.hpp"
 #include "query_input.hpp"
+#include "standard_streams.hpp"
 #include "terminal.hpp"
 
 #include <fmt/format.h>
@@ -45,7 +46,7 @@ sheaf_file load_sheaf_file(const std::string& path, const variables& given) {
   auto read = read_sheaf_file(path, given);
   const auto findings = findings_in(read, given);
   for (const auto& x : findings)
-    fmt::print(stderr, "{}\n", to_text(x, path));
+    tell("{}\n", to_text(x, path));
   if (has_errors(findings))
     throw stop{exit_bad_input, ""};
   return std::move(read.file);

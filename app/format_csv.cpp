@@ -28,7 +28,7 @@ void append_field(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void write_rows(output& to, const table& rows) {
+void write_csv_rows(output& to, const table& rows) {
   auto& out = to.text();
   const auto columns = rows.columns();
   for (std::size_t c = 0; c < columns; ++c) {
@@ -68,7 +68,7 @@ void write_csv_format(output& to, const reply& what) {
     }
     const auto& rows = of.table();
     if (returns_rows(rows))
-      write_rows(to, rows);
+      write_csv_rows(to, rows);
     to.text() += command_line_of(rows);
   }
 }

@@ -150,7 +150,7 @@ void write_row(std::string& out, const layout& how, const std::vector<std::vecto
   }
 }
 
-void write_rows(output& to, const table& rows) {
+void write_table_rows(output& to, const table& rows) {
   const auto columns = rows.columns();
   if (columns == 0) {
     to.text() += "--\n"; // What psql shows for rows without columns.
@@ -183,7 +183,7 @@ void write_table_format(output& to, const reply& what, const terminal& where) {
     const auto& rows = of.table();
     const auto command = command_line_of(rows);
     if (returns_rows(rows))
-      write_rows(to, rows);
+      write_table_rows(to, rows);
     else if (command.empty())
       to.text() +=
           rows.affected_rows() == 1 ? "1 row affected\n" : fmt::format("{} rows affected\n", rows.affected_rows());

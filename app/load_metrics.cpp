@@ -2,6 +2,7 @@
 
 #include "load_metrics.hpp"
 
+#include "invalid_request.hpp"
 #include "nearest.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +16,7 @@ namespace sheaf::app {
 namespace {
 
 constexpr std::array<std::string_view, 4> of_all{"rate", "errors", "missed", "speed_up"};
-constexpr std::array<std::pair<std::string_view, double>, 5> percentiles{
+constexpr std::array<std::pair<std::string_view, double>, 5> named_percentiles{
     {{"p50", 50}, {"p90", 90}, {"p95", 95}, {"p99", 99}, {"p99.9", 99.9}}};
 constexpr std::array<std::string_view, 11> statistics{"count", "errors", "min", "mean",  "max", "p50",
                                                       "p90",   "p95",    "p99", "p99.9", "rate"};
@@ -73,8 +74,6 @@ std::optional<metric> parse(std::string_view path) {
   return x;
 }
 
-failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
-
 /// To a thousandth: what stands behind is noise.
 operand rounded(double x) { return std::round(x * 1000) / 1000; }
 
@@ -120,7 +119,7 @@ double load_result::rate_of(std::uint64_t in_time) const noexcept {
 result<operand> metric_of(const load_result& what, const sheaf_file& file, std::string_view path) {
   const auto which = parse(path);
   if (!which)
-    return refusal(fmt::format("there is no {}", path));
+    return invalid_request(fmt::format("there is no {}", path));
   const auto& record = what.record;
   const auto s = which->statistic;
   if (which->what == metric::of::all)
@@ -136,10 +135,11 @@ result<operand> metric_of(const load_result& what, const sheaf_file& file, std::
   if (s == "rate")
     return rounded(what.rate_of(x.in_time));
   if (x.times.count() == 0)
-    return refusal("nothing was answered");
+    return invalid_request("nothing was answered");
   if (s == "min" || s == "max" || s == "mean")
     return operand{s == "min" ? x.times.min() : s == "max" ? x.times.max() : x.times.mean()};
-  const auto p = std::find_if(percentiles.begin(), percentiles.end(), [s](const auto& y) { return y.first == s; });
+  const auto p =
+      std::find_if(named_percentiles.begin(), named_percentiles.end(), [s](const auto& y) { return y.first == s; });
   return operand{x.times.percentile(p->second)};
 }
 

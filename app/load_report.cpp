@@ -15,7 +15,7 @@ namespace sheaf::app {
 
 namespace {
 
-constexpr double percentiles[] = {50, 90, 95, 99, 99.9};
+constexpr double reported_percentiles[] = {50, 90, 95, 99, 99.9};
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? "0 %" : fmt::format("{:.3g} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
@@ -68,7 +68,7 @@ private:
 
   void row(const std::string& name, const histogram& x, const std::string& rate, std::uint64_t errors) {
     line("{} {:>9} {:>8}", name, x.count(), rate);
-    for (const double p : percentiles)
+    for (const double p : reported_percentiles)
       line(" {:>8}", to_text(x.percentile(p)));
     line(" {:>8} {:>8}\n", to_text(x.max()), errors);
   }
@@ -157,7 +157,7 @@ using json = nlohmann::ordered_json;
 
 json times_of(const histogram& x) {
   json out{{"count", x.count()}, {"min", in_ms(x.min())}, {"mean", in_ms(x.mean())}};
-  for (const double p : percentiles)
+  for (const double p : reported_percentiles)
     out[fmt::format("p{}", p)] = in_ms(x.percentile(p));
   out["max"] = in_ms(x.max());
   return out;

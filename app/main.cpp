@@ -6,12 +6,11 @@
 #include "command.hpp"
 #include "exit.hpp"
 #include "runner.hpp"
+#include "standard_streams.hpp"
 #include "terminal.hpp"
 #include "text.hpp"
 
 #include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -35,7 +34,7 @@ constexpr const char* program_help = R"(Examples:
 
 int complain(int exit_code, std::string_view message) {
   if (!message.empty())
-    fmt::print(stderr, "{} {}\n", paint(look_at(stderr), style::bad, "sheaf:"), one_line(message));
+    tell("{} {}\n", paint(look_at(stderr), style::bad, "sheaf:"), one_line(message));
   return exit_code;
 }
 
@@ -86,6 +85,7 @@ int run(const chosen_command& command) {
 } // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   use_environment_locale();
   // A reader that went away is an error of the write, so that what a command has made is still removed.
   std::signal(SIGPIPE, SIG_IGN);

@@ -4,6 +4,7 @@
 
 #include "operand.hpp"
 
+#include "invalid_request.hpp"
 #include "parse_number.hpp"
 #include "text.hpp"
 
@@ -22,14 +23,12 @@ using std::chrono::nanoseconds;
 
 constexpr double two_to_63 = 9223372036854775808.0;
 
-failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
-
 failure mixed(operation how, const operand& a, const operand& b) {
-  return refusal(fmt::format("{} cannot be applied to {} and {}", to_string(how), kind_of(a), kind_of(b)));
+  return invalid_request(fmt::format("{} cannot be applied to {} and {}", to_string(how), kind_of(a), kind_of(b)));
 }
 
-failure too_large() { return refusal("the result is beyond the largest number that can be held"); }
-failure division_by_zero() { return refusal("division by zero"); }
+failure too_large() { return invalid_request("the result is beyond the largest number that can be held"); }
+failure division_by_zero() { return invalid_request("division by zero"); }
 
 template <class T>
 const T* as(const operand& x) noexcept {
@@ -52,7 +51,7 @@ result<operand> checked(double x) {
 
 result<operand> to_duration(double count) {
   if (!(std::abs(count) < two_to_63))
-    return refusal("the result is beyond the longest duration that can be held");
+    return invalid_request("the result is beyond the longest duration that can be held");
   return operand{nanoseconds{std::llround(count)}};
 }
 
@@ -172,7 +171,7 @@ result<operand> to_number(const operand& x) {
     return x;
   if (auto number = read_number(*text))
     return *std::move(number);
-  return refusal(fmt::format("{} is compared with a number and does not read as one", show(x)));
+  return invalid_request(fmt::format("{} is compared with a number and does not read as one", show(x)));
 }
 
 result<std::partial_ordering> order_of(operation how, const operand& a, const operand& b) {
@@ -263,7 +262,7 @@ result<operand> negated(const operand& x) {
     return of_numbers(operation::subtract, operand{std::int64_t{0}}, x);
   if (const auto* time = as<nanoseconds>(x))
     return of_durations(operation::subtract, nanoseconds::zero(), *time);
-  return refusal(fmt::format("- cannot be applied to {}", kind_of(x)));
+  return invalid_request(fmt::format("- cannot be applied to {}", kind_of(x)));
 }
 
 std::string show(const operand& x) {

@@ -15,7 +15,7 @@ namespace sheaf::app {
 
 namespace {
 
-constexpr std::string_view style = R"(
+constexpr std::string_view page_style = R"(
 :root{color-scheme:light dark}
 body{margin:1.5rem auto;max-width:62rem;padding:0 1rem;background:#ffffff;color:#1b2430;
 font:15px/1.5 ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}
@@ -68,7 +68,7 @@ std::string to_html(const reply& what, std::string_view title) {
   auto out = fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                          "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
-                         name, style);
+                         name, page_style);
   out += to_svg(what, title);
   if (what.failure)
     fmt::format_to(std::back_inserter(out), "<p class=\"bad\">failed: {}</p>\n", markup(to_string(*what.failure)));

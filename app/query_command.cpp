@@ -9,6 +9,7 @@
 #include "format.hpp"
 #include "query_input.hpp"
 #include "runner.hpp"
+#include "standard_streams.hpp"
 #include "timeline.hpp"
 
 #include <CLI/Validators.hpp>
@@ -122,8 +123,8 @@ int report_failures(const query_arguments& how, const reply& what, const std::ve
   int exit_code = exit_all_held;
   const auto report = [&](const failure& why) {
     const auto text = sql_of(why, what, sql);
-    fmt::print(stderr, "{} {}\n{}", paint(terminal, style::bad, "sheaf:"), describe(why, text),
-               text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)));
+    tell("{} {}\n{}", paint(terminal, style::bad, "sheaf:"), describe(why, text),
+         text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)));
     exit_code = std::max(exit_code, exit_code_of(why));
   };
   // Under `fail` the first failure says it all; what it cancelled has nothing to add.
@@ -158,9 +159,9 @@ int run_query(const query_arguments& how) {
     write_reply(how, answered, sql);
   const int exit_code = report_failures(how, answered, sql);
   if (how.timeline)
-    fmt::print(stderr, "{}  {} in all for {} of queries: {:.2f} times as fast as one after another\n",
-               timeline(answered, look_at(stderr)), to_text(answered.elapsed), to_text(answered.serial_sum()),
-               answered.speed_up());
+    tell("{}  {} in all for {} of queries: {:.2f} times as fast as one after another\n",
+         timeline(answered, look_at(stderr)), to_text(answered.elapsed), to_text(answered.serial_sum()),
+         answered.speed_up());
   return exit_code;
 }
 

@@ -77,7 +77,8 @@ std::vector<query> bind_parameters(const std::vector<named_text>& queries, const
   std::vector<query> bound;
   for (const auto& [name, sql] : queries) {
     query made{name, sql};
-    for (const auto& used : made.statement.parse(d, given)->names) {
+    const auto form = made.statement.parse(d, given); // kept: a form that holds only for these values is nobody else's
+    for (const auto& used : form->names) {
       known.insert(used);
       const auto* value = find(given, used);
       if (value == nullptr)

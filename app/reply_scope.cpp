@@ -2,6 +2,7 @@
 
 #include "reply_scope.hpp"
 
+#include "invalid_request.hpp"
 #include "nearest.hpp"
 #include "parse_number.hpp"
 
@@ -19,8 +20,6 @@ namespace {
 constexpr std::array<std::string_view, 6> fields_of_reply{"elapsed", "error", "ok", "queries", "serial_sum", "slowest"};
 constexpr std::array<std::string_view, 8> fields_of_query{"affected", "attempts", "columns", "elapsed",
                                                           "error",    "ok",       "rows",    "scalar"};
-
-failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
 
 operand number(std::size_t x) { return static_cast<std::int64_t>(x); }
 
@@ -52,11 +51,11 @@ operand operand_of(std::string text, std::string_view type) {
 
 result<operand> scalar_of(const std::vector<const outcome*>& of) {
   if (of.size() != 1)
-    return refusal("scalar is of one query, and for_each made several");
+    return invalid_request("scalar is of one query, and for_each made several");
   const auto& rows = of.front()->table();
   if (rows.rows() != 1 || rows.columns() != 1)
-    return refusal(fmt::format("scalar is of one row with one column, and there are {} rows with {} columns",
-                               rows.rows(), rows.columns()));
+    return invalid_request(fmt::format("scalar is of one row with one column, and there are {} rows with {} columns",
+                                       rows.rows(), rows.columns()));
   auto text = rows.text(0, 0);
   return text ? operand_of(std::move(*text), rows.column_at(0).type) : operand{};
 }
@@ -128,7 +127,7 @@ result<operand> field_of(const reply& what, std::string_view path) {
   const auto name = path.substr(0, dot);
   const auto found = outcomes_of(what, name);
   if (dot == path.npos || found.empty() || !is_one_of(path.substr(dot + 1), fields_of_query))
-    return refusal(fmt::format("there is no {}", path));
+    return invalid_request(fmt::format("there is no {}", path));
   return field_of_query(found, path.substr(dot + 1));
 }
 

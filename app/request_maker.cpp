@@ -2,6 +2,7 @@
 
 #include "request_maker.hpp"
 
+#include "invalid_request.hpp"
 #include "runner.hpp"
 
 #include <fmt/format.h>
@@ -14,8 +15,6 @@ namespace {
 
 constexpr std::size_t queries_max = 10'000;
 
-failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
-
 dialect dialect_of(const std::vector<database_options>& databases, const query& q) {
   const auto found =
       std::find_if(databases.begin(), databases.end(), [&](const database_options& d) { return d.name == q.database; });
@@ -26,7 +25,8 @@ dialect dialect_of(const std::vector<database_options>& databases, const query& 
 /// The values that the statement of `q` uses.
 query bound(const query_spec& q, const parameters& values, dialect d) {
   query made = q.what;
-  for (const auto& name : made.statement.parse(d, values)->names)
+  const auto form = made.statement.parse(d, values); // kept: a form that holds only for these values is nobody else's
+  for (const auto& name : form->names)
     if (const auto* x = find(values, name))
       made.parameters.emplace_back(name, *x);
   return made;
@@ -62,10 +62,10 @@ result<request> make_request(const std::vector<database_options>& databases, con
     if (!q.for_each)
       made.queries.push_back(bound(q, values, d));
     else if (!append_each(made.queries, q, values, d))
-      return refusal(fmt::format("query {} would be more than {} queries", q.what.name, queries_max));
+      return invalid_request(fmt::format("query {} would be more than {} queries", q.what.name, queries_max));
   }
   if (made.queries.empty())
-    return refusal(fmt::format("{} has no queries: the lists that its for_each go over are empty", what.name));
+    return invalid_request(fmt::format("{} has no queries: the lists that its for_each go over are empty", what.name));
   return made;
 }
 

@@ -9,6 +9,7 @@
 #include "picture.hpp"
 #include "query_input.hpp"
 #include "scenario_report.hpp"
+#include "standard_streams.hpp"
 #include "timeline.hpp"
 
 #include <CLI/Validators.hpp>
@@ -82,7 +83,7 @@ void write_timeline(const run_arguments& how, const step_report& step) {
   if (!how.timeline_wanted)
     return;
   if (how.timeline.empty()) {
-    fmt::print(stderr, "{}", timeline(step.what, look_at(stderr)));
+    tell("{}", timeline(step.what, look_at(stderr)));
     return;
   }
   const std::string_view file = how.timeline;

@@ -22,11 +22,6 @@ using http::verb;
 
 using head = http::request<http::string_body>;
 
-std::string_view field_of(const head& x, field name) {
-  const auto text = x[name];
-  return {text.data(), text.size()};
-}
-
 /// RFC 9112, sections 3.2 and 6: what two readers could understand in two ways is not understood at all.
 bool is_ambiguous(const head& x) {
   if (x.count(field::host) > 1 || (x.count(field::host) == 0 && x.version() >= 11))
@@ -96,23 +91,6 @@ answer answer_options(const service& of, const exchange& x) {
   return made;
 }
 
-/// What is wrong whatever is asked for.
-std::optional<answer> check_framing(const exchange& x) {
-  const auto& r = x.request();
-  if (r.version() != 11 && r.version() != 10)
-    return make_problem(status::http_version_not_supported, "bad_version", "this is a service for HTTP/1.1", x.id);
-  if (is_ambiguous(r))
-    return make_problem(status::bad_request, "bad_request",
-                        "one Host, and at most one of Content-Length and Transfer-Encoding, once", x.id);
-  if (has_other_coding(r))
-    return make_problem(status::not_implemented, "bad_coding", "the only transfer coding is chunked", x.id);
-  if (r.count(field::expect) > 0 && !iequals(field_of(r, field::expect), "100-continue"))
-    return make_problem(status::expectation_failed, "bad_expectation", "the only expectation is 100-continue", x.id);
-  if (r.method() == verb::unknown)
-    return make_problem(status::not_implemented, "unknown_method", "there is no such method", x.id);
-  return {};
-}
-
 /// Who asks, and for what.
 std::optional<answer> check_access(const service& of, const exchange& x) {
   const auto& r = x.request();
@@ -154,12 +132,26 @@ std::optional<answer> check_body(const exchange& x) {
 
 } // namespace
 
-std::optional<answer> check_head(const service& of, exchange& x) {
+std::optional<answer> check_framing(exchange& x) {
   const auto& r = x.request();
   x.trace = continue_trace({r["traceparent"].data(), r["traceparent"].size()});
   x.id = request_id({r["X-Request-Id"].data(), r["X-Request-Id"].size()});
-  if (auto refused = check_framing(x))
-    return refused;
+  if (r.version() != 11 && r.version() != 10)
+    return make_problem(status::http_version_not_supported, "bad_version", "this is a service for HTTP/1.1", x.id);
+  if (is_ambiguous(r))
+    return make_problem(status::bad_request, "bad_request",
+                        "one Host, and at most one of Content-Length and Transfer-Encoding, once", x.id);
+  if (has_other_coding(r))
+    return make_problem(status::not_implemented, "bad_coding", "the only transfer coding is chunked", x.id);
+  if (r.count(field::expect) > 0 && !iequals(field_of(r, field::expect), "100-continue"))
+    return make_problem(status::expectation_failed, "bad_expectation", "the only expectation is 100-continue", x.id);
+  if (r.method() == verb::unknown)
+    return make_problem(status::not_implemented, "unknown_method", "there is no such method", x.id);
+  return {};
+}
+
+std::optional<answer> check_head(const service& of, exchange& x) {
+  const auto& r = x.request();
   auto asked = parse_target({r.target().data(), r.target().size()});
   if (!asked || (asked->path == "*" && r.method() != verb::options))
     return make_problem(status::bad_request, "bad_target", "the request line names no path that can be read", x.id);

@@ -11,8 +11,11 @@
 
 namespace sheaf::app::serve {
 
-/// Fills in `asked`, `where`, `trace` and `id`; an answer when the request is refused, or when the head says all
-/// (OPTIONS).
+/// Fills in `trace` and `id`; an answer when nobody can be sure where this request ends. What follows it must not be
+/// read as another one then: the connection ends (RFC 9112, section 6.3).
+std::optional<answer> check_framing(exchange& x);
+
+/// The rest. Fills in `asked` and `where`; an answer when the request is refused, or when the head says all (OPTIONS).
 std::optional<answer> check_head(const service& of, exchange& x);
 
 /// What is told to a client whose request is not HTTP as it should be.

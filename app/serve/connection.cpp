@@ -168,6 +168,10 @@ bool connection::look_at_head() {
   auto& x = *exchange_;
   x.head_done = true;
   x.parser->eager(true);
+  if (auto refused = check_framing(x)) {
+    refuse(std::move(*refused));
+    return false;
+  }
   if (auto refused = check_head(home_.shared(), x)) {
     last_ = last_ || !x.parser->is_done(); // a body that is not read
     respond(std::move(*refused));

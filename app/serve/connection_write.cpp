@@ -18,11 +18,6 @@ namespace {
 constexpr std::size_t piece_bytes = 1 << 16;
 constexpr std::size_t zip_from_bytes = 1 << 10;
 
-std::string_view field_of(const http::request<http::string_body>& x, http::field name) {
-  const auto text = x[name];
-  return {text.data(), text.size()};
-}
-
 bool may_zip(const exchange& x, std::string_view type) {
   return x.head_done && !type.starts_with("text/event-stream") &&
          takes_gzip(field_of(x.request(), http::field::accept_encoding));

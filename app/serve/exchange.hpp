@@ -21,10 +21,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace sheaf::app::serve {
 
 using request_parser = http::request_parser<http::string_body>;
+
+/// A header field; empty when it is not there.
+inline std::string_view field_of(const http::request<http::string_body>& x, http::field name) {
+  const auto text = x[name];
+  return {text.data(), text.size()};
+}
 
 struct exchange {
   boost::beast::flat_buffer unread; ///< Received, not yet understood; what follows the request stays in it.

@@ -14,6 +14,7 @@
 namespace {
 
 using cli::lines_of;
+using cli::memory;
 using cli::postgres;
 using cli::run_sheaf;
 using cli::setting;
@@ -26,8 +27,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
-
-const std::string memory = "sqlite::memory:";
 
 /// A shop with three books, for the examples.
 void make_shop(const std::string& directory) {
@@ -253,6 +252,61 @@ std::string ask_server(const std::string& sql) {
   const std::unique_ptr<PGresult, void (*)(PGresult*)> answer{PQexec(client.get(), sql.c_str()), PQclear};
   EXPECT_EQ(PQresultStatus(answer.get()), PGRES_TUPLES_OK) << PQerrorMessage(client.get());
   return PQntuples(answer.get()) > 0 ? PQgetvalue(answer.get(), 0, 0) : "";
+}
+
+/// `a[:n]` is a slice up to the column n unless n is given: the statement's form is then for these parameters only.
+TEST(Cli, TakesAParameterInASubscript) {
+  const auto x = run_sheaf({"query", postgres(), "select (array[10, 20, 30])[:n] as x, (array[1, 2, 3])[:n:3] as y",
+                            "-p", "n=2", "--format", "csv"});
+  EXPECT_EQ(x.exit_code, 0) << x.err;
+  EXPECT_EQ(x.out, "x,y\n20,\"{2,3}\"\n");
+
+  const sheaf::app::temporary_directory folder;
+  const auto file = std::filesystem::path{folder.path()} / "sheaf.yaml";
+  std::ofstream{file} << "databases: {main: {url: \"" << postgres() << "\"}}\n"
+                      << "requests:\n  r: {parameters: {n: {type: int, default: 3}},\n"
+                      << "      queries: {q: \"select (array[10, 20, 30])[:n] as x\"}}\n";
+  for (const auto& [given, value] : {std::pair{"n=2", "20"}, {"n=1", "10"}}) {
+    const auto y = run_sheaf({"run", file, "r", "-p", given, "--format", "csv"});
+    EXPECT_EQ(y.exit_code, 0) << y.err;
+    EXPECT_THAT(y.out, testing::HasSubstr(value));
+  }
+}
+
+/// What nobody can be told changes neither what a command does nor its exit code.
+TEST(Cli, GoesOnWhereItsMessagesCannotBeWritten) {
+  const sheaf::app::temporary_directory folder;
+  std::ofstream{std::filesystem::path{folder.path()} / "bad.yaml"} << "requests: 1\n";
+  for (const auto* command :
+       {"query sqlite::memory: 'select 1 as x' --timeline", "query sqlite::memory: 'select nonsense'", "nonsense",
+        "check bad.yaml", "run bad.yaml", "demo --rows nonsense", "demo --rows 1000"}) {
+    const auto with = [&](const char* redirection) {
+      return cli::run({"sh", "-c", cli::program() + ' ' + command + redirection}, {.directory = folder.path()});
+    };
+    const auto usual = with("");
+    EXPECT_THAT(usual.exit_code, testing::AnyOf(0, 1, 2)) << command;
+    for (const auto* redirection : {" 2>&-", " 2>/dev/full", " <&- 2>&-", " 2>&1 >&- | true"}) {
+      const auto x = with(redirection);
+      if (std::string_view{redirection}.find('|') == std::string_view::npos)
+        EXPECT_EQ(x.exit_code, usual.exit_code) << command << redirection << '\n' << x.err;
+      EXPECT_EQ(x.err, "") << command << redirection;
+    }
+  }
+}
+
+/// The next file that is opened would have the number of standard error, and the messages.
+TEST(Cli, WritesNoMessageIntoAFileThatItOpens) {
+  const sheaf::app::temporary_directory folder;
+  for (const auto* redirection : {" 2>&-", " <&- >&- 2>&-"}) {
+    const auto x = cli::run({"sh", "-c",
+                             cli::program() +
+                                 " query sqlite::memory: 'select 1 as x' --format csv --output out.csv"
+                                 " --timeline" +
+                                 redirection},
+                            {.directory = folder.path()});
+    EXPECT_EQ(x.exit_code, 0) << redirection;
+    EXPECT_EQ(cli::text_of(std::filesystem::path{folder.path()} / "out.csv"), "x\n1\n") << redirection;
+  }
 }
 
 TEST(Cli, CancelsItsQueriesWhenInterrupted) {

@@ -136,6 +136,40 @@ TEST_F(ServeBadInput, IsRefusedForHowItsBodyComes) {
   });
 }
 
+/// Where a request's end is in doubt, what follows may be its body: it is never answered as another request.
+TEST_F(ServeBadInput, IsNotReadOnWhereItsEndIsInDoubt) {
+  serve_sqlite(one_request);
+  const std::string hidden = get_of("/requests/pair?n=2", "X-Request-Id: hidden\r\n");
+  const auto with = [&](const std::string& fields, const std::string& body = {}) {
+    return post_of(json_type + fields, body + hidden);
+  };
+  std::vector<std::string> all{
+      with("Content-Length: 2\r\nContent-Length: 3\r\n", "{}"),
+      with("Content-Length: 2, 2\r\n", "{}"),
+      with("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+      with("Expect: miracles\r\n"),
+      "GET /requests/pair HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n" + hidden,
+      "GET / HTTP/1.1\r\n" + host + host + "\r\n" + hidden,
+      "GET / HTTP/1.1\r\n\r\n" + hidden,
+      "GET / HTTP/2.0\r\n" + host + "\r\n" + hidden,
+      "BREW /requests/pair HTTP/1.1\r\n" + host + "\r\n" + hidden,
+      "POST /requests/pair HTTP/1.0\r\n" + host + "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n" +
+          hidden,
+  };
+  for (const auto* coding : {"xchunked", "gzip", "identity", "chunked, identity", "chunked,chunked", "chunked;q=1",
+                             "chunked foo", "\"chunked\"", "chunked\t,x", ""})
+    all.push_back(with("Transfer-Encoding: " + std::string{coding} + "\r\n"));
+  for (const auto& text : all) {
+    http_client c{port};
+    c.send(text);
+    const auto got = c.receive();
+    EXPECT_GE(got.status, 400) << text;
+    EXPECT_EQ(got.field("connection"), "close") << text;
+    EXPECT_EQ(c.rest(), "") << text;
+  }
+  EXPECT_EQ(get("/requests/pair").status, 200);
+}
+
 TEST_F(ServeBadInput, IsRefusedForTheJsonInIt) {
   serve_sqlite(one_request);
   const std::pair<const char*, std::string> cases[] = {
