@@ -5,6 +5,7 @@
 
 #include "fault/fault_test.hpp"
 #include "support/meeting.hpp"
+#include "support/mib.hpp"
 
 #include <soci/soci.h>
 
@@ -15,8 +16,6 @@ namespace {
 using namespace sheaf;
 using namespace sheaf::test;
 using namespace std::chrono_literals;
-
-constexpr std::size_t mib = 1 << 20;
 
 class FaultCallers : public AnyFault {};
 

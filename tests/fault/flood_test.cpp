@@ -3,13 +3,12 @@
 // Results of many gibibytes, by mistake or by malice: refused in bounded memory, and stopped at the server.
 
 #include "fault/fault_test.hpp"
+#include "support/mib.hpp"
 
 namespace {
 
 using namespace sheaf;
 using namespace sheaf::test;
-
-constexpr std::size_t mib = 1 << 20;
 
 class FaultFlood : public PostgresqlFault {};
 

@@ -11,11 +11,10 @@
 
 namespace {
 
+using cli::memory;
 using cli::postgres;
 using cli::run_sheaf;
 using cli::words;
-
-const std::string memory = "sqlite::memory:";
 
 /// Statements whose result does not change when they are run again.
 const words statements{

@@ -31,6 +31,8 @@ namespace cli {
 
 using words = std::vector<std::string>;
 
+inline const std::string memory = "sqlite::memory:";
+
 /// The program: SHEAF_PROGRAM, or the one built beside these tests.
 inline std::string program() {
   if (const char* given = std::getenv("SHEAF_PROGRAM"))

@@ -9,13 +9,12 @@
 namespace {
 
 using cli::lines_of;
+using cli::memory;
 using cli::run_sheaf;
 using cli::words;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-const std::string memory = "sqlite::memory:";
 
 TEST(CliTerminal, DrawsATimelineWithoutTouchingTheOutput) {
   const auto said = run_sheaf(

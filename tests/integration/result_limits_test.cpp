@@ -4,6 +4,7 @@
 // session kept.
 
 #include "support/database_under_test.hpp"
+#include "support/mib.hpp"
 #include "support/postgresql_test.hpp"
 
 #include <fmt/format.h>
@@ -12,8 +13,6 @@ namespace {
 
 using namespace sheaf;
 using namespace sheaf::test;
-
-constexpr std::size_t mib = 1 << 20;
 
 class ResultLimits : public AnyDatabase {
 protected:

@@ -4,6 +4,7 @@
 // takes them; and whatever ends them in the middle leaves the session fit for the next.
 
 #include "support/database_under_test.hpp"
+#include "support/mib.hpp"
 #include "support/postgresql_test.hpp"
 
 #include <gmock/gmock.h>
@@ -18,8 +19,6 @@ namespace {
 using namespace sheaf;
 using namespace sheaf::test;
 using testing::HasSubstr;
-
-constexpr std::size_t mib = 1 << 20;
 
 /// Keeps what it is given, and asks for more when it is told to.
 class taker {

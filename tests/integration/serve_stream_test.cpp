@@ -4,6 +4,7 @@
 // and an answer that cannot be finished is never taken for whole.
 
 #include "serve_test.hpp"
+#include "support/mib.hpp"
 
 #include <fmt/format.h>
 
@@ -15,8 +16,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 namespace json = boost::json;
-
-constexpr std::size_t mib = 1 << 20;
 
 class ServeStream : public ServeTest {
 protected:

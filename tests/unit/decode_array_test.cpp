@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "sheaf/decode_compound.hpp"
+#include "unit/cell_reading.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,27 +15,6 @@ using namespace postgresql;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// A value of a PostgreSQL type in text format.
-cell pg(std::uint32_t oid, std::string_view text) {
-  return {.encoding = encoding::text, .oid = oid, .data = text.data(), .size = text.size()};
-}
-
-/// What becomes of reading `x` as a `T`.
-template <class T>
-decoding status(const cell& x) {
-  T read{};
-  return decode(x, read);
-}
-
-/// The value, which must be there.
-template <class T>
-T read(const cell& x) {
-  T out{};
-  EXPECT_EQ(decode(x, out), decoding::ok) << std::string_view(x.data, x.size);
-  return out;
-}
-
-constexpr std::uint32_t oid_enum = 16'412;
 constexpr std::uint32_t oid_bool_array = 1000, oid_bytea_array = 1001, oid_int4_array = 1007, oid_text_array = 1009,
                         oid_float8_array = 1022, oid_timestamptz_array = 1185;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "sheaf/table.hpp"
+#include "unit/cell_reading.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,11 +19,6 @@ using std::chrono::year;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// A value of a PostgreSQL type in text format.
-cell pg(std::uint32_t oid, std::string_view text) {
-  return {.encoding = encoding::text, .oid = oid, .data = text.data(), .size = text.size()};
-}
-
 /// In binary format.
 cell binary(std::uint32_t oid, std::string_view data) {
   return {.encoding = encoding::binary, .oid = oid, .data = data.data(), .size = data.size()};
@@ -33,22 +29,7 @@ cell native(encoding how, const T& x) {
   return {.encoding = how, .data = reinterpret_cast<const char*>(&x), .size = sizeof x};
 }
 
-/// What becomes of reading `x` as a `T`.
-template <class T>
-decoding status(const cell& x) {
-  T read{};
-  return decode(x, read);
-}
-
-/// The value, which must be there.
-template <class T>
-T read(const cell& x) {
-  T out{};
-  EXPECT_EQ(decode(x, out), decoding::ok) << std::string_view(x.data, x.size);
-  return out;
-}
-
-constexpr std::uint32_t oid_money = 790, oid_time = 1083, oid_interval = 1186, oid_enum = 16'412;
+constexpr std::uint32_t oid_money = 790, oid_time = 1083, oid_interval = 1186;
 
 TEST(DecodeBool, ReadsBoolAndSqlitesZeroAndOne) {
   EXPECT_TRUE(read<bool>(pg(oid_bool, "t")));

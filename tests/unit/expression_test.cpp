@@ -39,7 +39,7 @@ scope scope_of(std::map<std::string, operand, std::less<>> values) {
 const scope nothing = scope_of({});
 
 /// The value of an expression that has one.
-operand value(std::string_view text, const scope& names = nothing, generator* random = nullptr) {
+operand value_of(std::string_view text, const scope& names = nothing, generator* random = nullptr) {
   const auto parsed = expression::parse(text);
   if (!parsed) {
     ADD_FAILURE() << text << ": " << to_string(parsed.error());
@@ -83,38 +83,38 @@ std::string met(std::string_view expectation, operand it, std::map<std::string, 
 }
 
 TEST(Expression, HasLiteralsOfEachKind) {
-  EXPECT_EQ(value("null"), operand{});
-  EXPECT_EQ(value("true"), operand{true});
-  EXPECT_EQ(value("false"), operand{false});
-  EXPECT_EQ(value("42"), whole(42));
-  EXPECT_EQ(value("0.5"), number(0.5));
-  EXPECT_EQ(value("1e3"), number(1000));
-  EXPECT_EQ(value("2.5e-1"), number(0.25));
-  EXPECT_EQ(value("250ms"), time(250ms));
-  EXPECT_EQ(value("1.3s"), time(1300ms));
-  EXPECT_EQ(value("0s"), time(0s));
-  EXPECT_EQ(value("10us"), time(10us));
-  EXPECT_EQ(value("2m"), time(120s));
-  EXPECT_EQ(value("1h"), time(3600s));
-  EXPECT_EQ(value("'it''s'"), text("it's"));
-  EXPECT_EQ(value("\"a\"\"b'\""), text("a\"b'"));
-  EXPECT_EQ(value("''"), text(""));
+  EXPECT_EQ(value_of("null"), operand{});
+  EXPECT_EQ(value_of("true"), operand{true});
+  EXPECT_EQ(value_of("false"), operand{false});
+  EXPECT_EQ(value_of("42"), whole(42));
+  EXPECT_EQ(value_of("0.5"), number(0.5));
+  EXPECT_EQ(value_of("1e3"), number(1000));
+  EXPECT_EQ(value_of("2.5e-1"), number(0.25));
+  EXPECT_EQ(value_of("250ms"), time(250ms));
+  EXPECT_EQ(value_of("1.3s"), time(1300ms));
+  EXPECT_EQ(value_of("0s"), time(0s));
+  EXPECT_EQ(value_of("10us"), time(10us));
+  EXPECT_EQ(value_of("2m"), time(120s));
+  EXPECT_EQ(value_of("1h"), time(3600s));
+  EXPECT_EQ(value_of("'it''s'"), text("it's"));
+  EXPECT_EQ(value_of("\"a\"\"b'\""), text("a\"b'"));
+  EXPECT_EQ(value_of("''"), text(""));
 }
 
 TEST(Expression, TakesPercentForHundredthsExactly) {
-  EXPECT_EQ(value("0.1%"), number(0.001));
-  EXPECT_EQ(value("7%"), number(0.07));
-  EXPECT_EQ(value("0.07%"), number(0.0007)); // divided by 100 it would be another
-  EXPECT_EQ(value("100%"), number(1));
-  EXPECT_EQ(value("1e1%"), number(0.1));
-  EXPECT_EQ(value("10% * 50"), number(5));
+  EXPECT_EQ(value_of("0.1%"), number(0.001));
+  EXPECT_EQ(value_of("7%"), number(0.07));
+  EXPECT_EQ(value_of("0.07%"), number(0.0007)); // divided by 100 it would be another
+  EXPECT_EQ(value_of("100%"), number(1));
+  EXPECT_EQ(value_of("1e1%"), number(0.1));
+  EXPECT_EQ(value_of("10% * 50"), number(5));
   EXPECT_EQ(wrong("5%3"), "3: a percent sign ends a number; write an operator behind it");
 }
 
 TEST(Expression, HoldsAllWholeNumbersOfSixtyFourBits) {
-  EXPECT_EQ(value("9223372036854775807"), whole(most));
-  EXPECT_EQ(value("-9223372036854775808"), whole(least));
-  EXPECT_EQ(value("- 9223372036854775808"), whole(least));
+  EXPECT_EQ(value_of("9223372036854775807"), whole(most));
+  EXPECT_EQ(value_of("-9223372036854775808"), whole(least));
+  EXPECT_EQ(value_of("- 9223372036854775808"), whole(least));
   EXPECT_EQ(wrong("9223372036854775808"),
             "1: a whole number is at most 9223372036854775807; write 9223372036854775808.0");
   EXPECT_THAT(wrong("-9223372036854775809"), HasSubstr("2: a whole number is at most"));
@@ -123,27 +123,27 @@ TEST(Expression, HoldsAllWholeNumbersOfSixtyFourBits) {
 }
 
 TEST(Expression, BindsProductsBeforeSumsAndThoseBeforeComparisons) {
-  EXPECT_EQ(value("1 + 2 * 3"), whole(7));
-  EXPECT_EQ(value("(1 + 2) * 3"), whole(9));
-  EXPECT_EQ(value("10 - 3 - 2"), whole(5));
-  EXPECT_EQ(value("24 / 4 / 2"), whole(3));
-  EXPECT_EQ(value("2 * -3"), whole(-6));
-  EXPECT_EQ(value("--3"), whole(3));
-  EXPECT_EQ(value("1-1"), whole(0));
-  EXPECT_EQ(value("1 + 1 == 4 / 2"), operand{true});
-  EXPECT_EQ(value("not 1 == 2"), operand{true});
-  EXPECT_EQ(value("not true or true"), operand{true});
-  EXPECT_EQ(value("true or true and false"), operand{true});
-  EXPECT_EQ(value("(true or true) and false"), operand{false});
-  EXPECT_EQ(value("true or false and false or false"), operand{true});
-  EXPECT_EQ(value("not not true"), operand{true});
+  EXPECT_EQ(value_of("1 + 2 * 3"), whole(7));
+  EXPECT_EQ(value_of("(1 + 2) * 3"), whole(9));
+  EXPECT_EQ(value_of("10 - 3 - 2"), whole(5));
+  EXPECT_EQ(value_of("24 / 4 / 2"), whole(3));
+  EXPECT_EQ(value_of("2 * -3"), whole(-6));
+  EXPECT_EQ(value_of("--3"), whole(3));
+  EXPECT_EQ(value_of("1-1"), whole(0));
+  EXPECT_EQ(value_of("1 + 1 == 4 / 2"), operand{true});
+  EXPECT_EQ(value_of("not 1 == 2"), operand{true});
+  EXPECT_EQ(value_of("not true or true"), operand{true});
+  EXPECT_EQ(value_of("true or true and false"), operand{true});
+  EXPECT_EQ(value_of("(true or true) and false"), operand{false});
+  EXPECT_EQ(value_of("true or false and false or false"), operand{true});
+  EXPECT_EQ(value_of("not not true"), operand{true});
 }
 
 TEST(Expression, LooksAtTheRightOfAndAndOrOnlyWhenItMatters) {
-  EXPECT_EQ(value("false and unknown > 1"), operand{false});
-  EXPECT_EQ(value("true or unknown > 1"), operand{true});
-  EXPECT_EQ(value("false and unknown > 1 or true"), operand{true});
-  EXPECT_EQ(value("false and unknown and unknown"), operand{false});
+  EXPECT_EQ(value_of("false and unknown > 1"), operand{false});
+  EXPECT_EQ(value_of("true or unknown > 1"), operand{true});
+  EXPECT_EQ(value_of("false and unknown > 1 or true"), operand{true});
+  EXPECT_EQ(value_of("false and unknown and unknown"), operand{false});
   EXPECT_EQ(wrong("true and unknown > 1"), "10: no unknown");
   EXPECT_EQ(wrong("false or unknown > 1"), "10: no unknown");
 }
@@ -156,12 +156,12 @@ TEST(Expression, WantsTrueOrFalseInLogic) {
 }
 
 TEST(Expression, DividesWholeNumbersWithoutLosingTheRest) {
-  EXPECT_EQ(value("6 / 2"), whole(3));
-  EXPECT_EQ(value("1 / 2"), number(0.5));
-  EXPECT_EQ(value("-7 / 2"), number(-3.5));
-  EXPECT_EQ(value("9223372036854775807 / 1"), whole(most));
-  EXPECT_EQ(value("7 / -1"), whole(-7));
-  EXPECT_EQ(value("1 / 0.5"), number(2));
+  EXPECT_EQ(value_of("6 / 2"), whole(3));
+  EXPECT_EQ(value_of("1 / 2"), number(0.5));
+  EXPECT_EQ(value_of("-7 / 2"), number(-3.5));
+  EXPECT_EQ(value_of("9223372036854775807 / 1"), whole(most));
+  EXPECT_EQ(value_of("7 / -1"), whole(-7));
+  EXPECT_EQ(value_of("1 / 0.5"), number(2));
 }
 
 TEST(Expression, RefusesWhatDoesNotFitAndDivisionByZero) {
@@ -179,17 +179,17 @@ TEST(Expression, RefusesWhatDoesNotFitAndDivisionByZero) {
 }
 
 TEST(Expression, KnowsTheUnitsOfDurations) {
-  EXPECT_EQ(value("1s + 250ms"), time(1250ms));
-  EXPECT_EQ(value("1s - 2s"), time(-1s));
-  EXPECT_EQ(value("2 * 3s"), time(6s));
-  EXPECT_EQ(value("3s * 2"), time(6s));
-  EXPECT_EQ(value("0.6 * 1s"), time(600ms));
-  EXPECT_EQ(value("1s / 4"), time(250ms));
-  EXPECT_EQ(value("1s / 0.5"), time(2s));
-  EXPECT_EQ(value("1s / 250ms"), number(4));
-  EXPECT_EQ(value("-1s"), time(-1s));
-  EXPECT_EQ(value("1000ms == 1s"), operand{true});
-  EXPECT_EQ(value("999ms < 1s"), operand{true});
+  EXPECT_EQ(value_of("1s + 250ms"), time(1250ms));
+  EXPECT_EQ(value_of("1s - 2s"), time(-1s));
+  EXPECT_EQ(value_of("2 * 3s"), time(6s));
+  EXPECT_EQ(value_of("3s * 2"), time(6s));
+  EXPECT_EQ(value_of("0.6 * 1s"), time(600ms));
+  EXPECT_EQ(value_of("1s / 4"), time(250ms));
+  EXPECT_EQ(value_of("1s / 0.5"), time(2s));
+  EXPECT_EQ(value_of("1s / 250ms"), number(4));
+  EXPECT_EQ(value_of("-1s"), time(-1s));
+  EXPECT_EQ(value_of("1000ms == 1s"), operand{true});
+  EXPECT_EQ(value_of("999ms < 1s"), operand{true});
 }
 
 TEST(Expression, NamesBothKindsWhereTheyDoNotGoTogether) {
@@ -211,12 +211,12 @@ TEST(Expression, NamesBothKindsWhereTheyDoNotGoTogether) {
 }
 
 TEST(Expression, ComparesWithEachOperator) {
-  EXPECT_EQ(value("1 < 2 and 1 <= 1 and 2 > 1 and 2 >= 2 and 1 != 2 and 1 = 1 and 1 == 1"), operand{true});
+  EXPECT_EQ(value_of("1 < 2 and 1 <= 1 and 2 > 1 and 2 >= 2 and 1 != 2 and 1 = 1 and 1 == 1"), operand{true});
   for (const char* text : {"2 < 1", "1 < 1", "2 <= 1", "1 > 2", "1 > 1", "1 >= 2", "1 != 1", "1 = 2", "1 == 2"})
-    EXPECT_EQ(value(text), operand{false}) << text;
-  EXPECT_EQ(value("true == true and true != false"), operand{true});
-  EXPECT_EQ(value("null == null and null != 1 and 'x' != null and not null == false"), operand{true});
-  EXPECT_EQ(value("null != null or null == 0 or null == ''"), operand{false});
+    EXPECT_EQ(value_of(text), operand{false}) << text;
+  EXPECT_EQ(value_of("true == true and true != false"), operand{true});
+  EXPECT_EQ(value_of("null == null and null != 1 and 'x' != null and not null == false"), operand{true});
+  EXPECT_EQ(value_of("null != null or null == 0 or null == ''"), operand{false});
 }
 
 TEST(Expression, ComparesWholeNumbersWithOthersExactly) {
@@ -225,29 +225,29 @@ TEST(Expression, ComparesWholeNumbersWithOthersExactly) {
                                {"beyond", number(9223372036854775808.0)},
                                {"nan", number(std::numeric_limits<double>::quiet_NaN())},
                                {"infinity", number(std::numeric_limits<double>::infinity())}});
-  EXPECT_EQ(value("whole > near and near < whole and whole != near", names), operand{true});
-  EXPECT_EQ(value("9223372036854775807 < beyond and beyond > 9223372036854775807", names), operand{true});
-  EXPECT_EQ(value("-9223372036854775808 == -beyond and -9223372036854775808 >= -infinity", names), operand{true});
-  EXPECT_EQ(value("1 < infinity and -infinity < 1", names), operand{true});
-  EXPECT_EQ(value("1 < 1.5 and 2 > 1.5 and -1 > -1.5 and -2 < -1.5 and 1 == 1.0", names), operand{true});
-  EXPECT_EQ(value("1 == nan or 1 < nan or 1 > nan or nan == nan", names), operand{false});
-  EXPECT_EQ(value("1 != nan and nan != nan", names), operand{true});
+  EXPECT_EQ(value_of("whole > near and near < whole and whole != near", names), operand{true});
+  EXPECT_EQ(value_of("9223372036854775807 < beyond and beyond > 9223372036854775807", names), operand{true});
+  EXPECT_EQ(value_of("-9223372036854775808 == -beyond and -9223372036854775808 >= -infinity", names), operand{true});
+  EXPECT_EQ(value_of("1 < infinity and -infinity < 1", names), operand{true});
+  EXPECT_EQ(value_of("1 < 1.5 and 2 > 1.5 and -1 > -1.5 and -2 < -1.5 and 1 == 1.0", names), operand{true});
+  EXPECT_EQ(value_of("1 == nan or 1 < nan or 1 > nan or nan == nan", names), operand{false});
+  EXPECT_EQ(value_of("1 != nan and nan != nan", names), operand{true});
 }
 
 TEST(Expression, TakesTextForANumberBesideANumber) {
-  EXPECT_EQ(value("'42' == 42 and 42 = '42' and '1.50' == 1.5 and '-3' < 0 and 10 > '9' and '1e3' == 1000"),
+  EXPECT_EQ(value_of("'42' == 42 and 42 = '42' and '1.50' == 1.5 and '-3' < 0 and 10 > '9' and '1e3' == 1000"),
             operand{true});
-  EXPECT_EQ(value("'9223372036854775807' == 9223372036854775807"), operand{true});
-  EXPECT_EQ(value("'9223372036854775806' == 9223372036854775807"), operand{false});
+  EXPECT_EQ(value_of("'9223372036854775807' == 9223372036854775807"), operand{true});
+  EXPECT_EQ(value_of("'9223372036854775806' == 9223372036854775807"), operand{false});
   EXPECT_EQ(wrong("'x' == 1"), "5: 'x' is compared with a number and does not read as one");
   for (const char* text : {"'' == 1", "' 1' == 1", "'1 ' == 1", "'0x1' == 1", "'NaN' == 1", "'inf' > 1", "1 < '1s'"})
     EXPECT_THAT(wrong(text), HasSubstr("does not read as one")) << text;
 }
 
 TEST(Expression, ComparesTextWithTextByBytes) {
-  EXPECT_EQ(value("'10' < '9' and 'a' < 'b' and 'Z' < 'a' and 'a' < 'aa' and 'z' < 'ä' and 'x' == \"x\""),
+  EXPECT_EQ(value_of("'10' < '9' and 'a' < 'b' and 'Z' < 'a' and 'a' < 'aa' and 'z' < 'ä' and 'x' == \"x\""),
             operand{true});
-  EXPECT_EQ(value("'1' == '1.0'"), operand{false});
+  EXPECT_EQ(value_of("'1' == '1.0'"), operand{false});
 }
 
 TEST(Expression, ResolvesDottedNames) {
@@ -257,8 +257,8 @@ TEST(Expression, ResolvesDottedNames) {
                                {"q1.row.0", whole(2)},
                                {"_x", whole(4)},
                                {"nullable", whole(5)}});
-  EXPECT_EQ(value("total.scalar + by_author.rows", names), whole(10));
-  EXPECT_EQ(value("größe + q1.row.0 + _x + nullable", names), whole(12));
+  EXPECT_EQ(value_of("total.scalar + by_author.rows", names), whole(10));
+  EXPECT_EQ(value_of("größe + q1.row.0 + _x + nullable", names), whole(12));
 }
 
 TEST(Expression, ListsItsNamesWithTheirPlaces) {
@@ -283,17 +283,17 @@ TEST(Expression, PassesItsScopesFailuresOnWithTheirPlaces) {
 }
 
 TEST(Expression, CallsItsFunctions) {
-  EXPECT_EQ(value("min(3, 1, 2)"), whole(1));
-  EXPECT_EQ(value("max(1, 2.5, 2)"), number(2.5));
-  EXPECT_EQ(value("max(1s, 250ms)"), time(1s));
-  EXPECT_EQ(value("min('b', 'a')"), text("a"));
-  EXPECT_EQ(value("max(1)"), whole(1));
-  EXPECT_EQ(value("abs(-3) + abs(3)"), whole(6));
-  EXPECT_EQ(value("abs(-0.5)"), number(0.5));
-  EXPECT_EQ(value("abs(1s - 3s)"), time(2s));
-  EXPECT_EQ(value("length('größe')"), whole(5));
-  EXPECT_EQ(value("length('')"), whole(0));
-  EXPECT_EQ(value("max(min(1, 2), abs(-3)) * 2"), whole(6));
+  EXPECT_EQ(value_of("min(3, 1, 2)"), whole(1));
+  EXPECT_EQ(value_of("max(1, 2.5, 2)"), number(2.5));
+  EXPECT_EQ(value_of("max(1s, 250ms)"), time(1s));
+  EXPECT_EQ(value_of("min('b', 'a')"), text("a"));
+  EXPECT_EQ(value_of("max(1)"), whole(1));
+  EXPECT_EQ(value_of("abs(-3) + abs(3)"), whole(6));
+  EXPECT_EQ(value_of("abs(-0.5)"), number(0.5));
+  EXPECT_EQ(value_of("abs(1s - 3s)"), time(2s));
+  EXPECT_EQ(value_of("length('größe')"), whole(5));
+  EXPECT_EQ(value_of("length('')"), whole(0));
+  EXPECT_EQ(value_of("max(min(1, 2), abs(-3)) * 2"), whole(6));
 }
 
 TEST(Expression, SaysWhatIsWrongWithACall) {
@@ -316,7 +316,7 @@ TEST(Expression, DrawsTheSameForTheSameSeed) {
     generator random{seed};
     std::string out;
     for (int i = 0; i < 20; ++i)
-      out += show(value("random(1, 1000000)", nothing, &random)) + ' ';
+      out += show(value_of("random(1, 1000000)", nothing, &random)) + ' ';
     return out;
   };
   EXPECT_EQ(draw(1), draw(1));
@@ -334,7 +334,7 @@ TEST(Expression, DrawsEachNumberOfARangeAndNoOther) {
   EXPECT_EQ(seen.rbegin()->first, 3);
   for (const auto& [drawn, count] : seen)
     EXPECT_NEAR(count, 1000, 150) << drawn; // five standard deviations
-  EXPECT_EQ(value("random(5, 5)", nothing, &random), whole(5));
+  EXPECT_EQ(value_of("random(5, 5)", nothing, &random), whole(5));
 }
 
 TEST(Expression, DrawsFromTheWidestRanges) {
@@ -353,12 +353,12 @@ TEST(Expression, ChoosesEachAndCounts) {
   generator random{7};
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i)
-    seen.insert(show(value("choose('a', 2, 3s)", nothing, &random)));
+    seen.insert(show(value_of("choose('a', 2, 3s)", nothing, &random)));
   EXPECT_EQ(seen, (std::set<std::string>{"'a'", "2", "3 s"}));
-  EXPECT_EQ(value("sequence()", nothing, &random), whole(1));
-  EXPECT_EQ(value("sequence() + 10 * sequence()", nothing, &random), whole(32));
+  EXPECT_EQ(value_of("sequence()", nothing, &random), whole(1));
+  EXPECT_EQ(value_of("sequence() + 10 * sequence()", nothing, &random), whole(32));
   generator other{7};
-  EXPECT_EQ(value("sequence()", nothing, &other), whole(1));
+  EXPECT_EQ(value_of("sequence()", nothing, &other), whole(1));
 }
 
 TEST(Expression, RefusesToDrawWithoutAGeneratorOrFromNothing) {
@@ -432,7 +432,7 @@ TEST(Expression, IsBoundedInLengthButNotInTerms) {
   std::string sum = "1";
   while (sum.size() + 2 <= expression::bytes_max)
     sum += "+1";
-  EXPECT_EQ(value(sum), whole(static_cast<std::int64_t>(sum.size() + 1) / 2));
+  EXPECT_EQ(value_of(sum), whole(static_cast<std::int64_t>(sum.size() + 1) / 2));
   sum.resize(expression::bytes_max, ' ');
   EXPECT_TRUE(expression::parse(sum));
   EXPECT_EQ(wrong(sum + " "), "1: an expression has at most 4096 bytes; this one has 4097");

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-request of(std::vector<query> queries) { return {.queries = std::move(queries)}; }
+request made_of(std::vector<query> queries) { return {.queries = std::move(queries)}; }
 
 class RequestOnTheWire : public testing::Test {
 protected:
@@ -43,8 +43,8 @@ protected:
 };
 
 TEST_F(RequestOnTheWire, CarriesARequest) {
-  request what =
-      of({{"a", "select :x, :y", {{"x", std::numeric_limits<double>::infinity()}, {"y", nullptr}}}, {"b", "select 1"}});
+  request what = made_of(
+      {{"a", "select :x, :y", {{"x", std::numeric_limits<double>::infinity()}, {"y", nullptr}}}, {"b", "select 1"}});
   what.queries[1].database = "other";
   what.queries[1].timeout = 250ms;
   what.queries[1].required = false;
@@ -110,9 +110,9 @@ TEST_F(RequestOnTheWire, CarriesAReply) {
 }
 
 TEST_F(RequestOnTheWire, OverwritesWhatWasThere) {
-  auto plain = of({{"a", "select 1"}});
+  auto plain = made_of({{"a", "select 1"}});
   ASSERT_FALSE(save(plain));
-  auto other = of({query::of_task("t", [](soci::session&) {})});
+  auto other = made_of({query::of_task("t", [](soci::session&) {})});
   other.deadline = 1s;
   ASSERT_FALSE(load(other));
   EXPECT_FALSE(other.deadline);
@@ -126,12 +126,12 @@ TEST_F(RequestOnTheWire, OverwritesWhatWasThere) {
 }
 
 TEST_F(RequestOnTheWire, RefusesWhatCannotLeaveItsProcess) {
-  auto with_task = of({{"a", "select 1"}, query::of_task("count", [](soci::session&) { return 1; })});
+  auto with_task = made_of({{"a", "select 1"}, query::of_task("count", [](soci::session&) { return 1; })});
   auto why = save(with_task);
   EXPECT_EQ(why, caf::sec::state_not_serializable);
   EXPECT_NE(to_string(why).find("query count: a C++ task cannot leave its process"), std::string::npos)
       << to_string(why);
-  auto in_parts = of({{"a", "select 1"}});
+  auto in_parts = made_of({{"a", "select 1"}});
   in_parts.queries[0].on_rows = [](const table&, const std::function<void()>&) {};
   why = save(in_parts);
   EXPECT_EQ(why, caf::sec::state_not_serializable);
@@ -146,7 +146,7 @@ TEST_F(RequestOnTheWire, RefusesWhatCannotLeaveItsProcess) {
 }
 
 TEST_F(RequestOnTheWire, RefusesAMessageThatWasCutOffOrBent) {
-  auto what = of({{"a", "select :x", {{"x", "text"}}}});
+  auto what = made_of({{"a", "select :x", {{"x", "text"}}}});
   what.deadline = 1s;
   ASSERT_FALSE(save(what));
   const auto whole = bytes_;
@@ -165,7 +165,7 @@ TEST_F(RequestOnTheWire, RefusesAMessageThatWasCutOffOrBent) {
 }
 
 TEST_F(RequestOnTheWire, PrintsNoValues) {
-  const auto what = of({{"a", "select :x", {{"x", "geheim"}}}});
+  const auto what = made_of({{"a", "select :x", {{"x", "geheim"}}}});
   const auto text = caf::deep_to_string(what);
   EXPECT_EQ(text.find("geheim"), text.npos) << text;
   EXPECT_NE(text.find("select :x"), text.npos) << text;
@@ -178,7 +178,7 @@ TEST_F(RequestOnTheWire, PrintsNoValues) {
 }
 
 TEST_F(RequestOnTheWire, IsAMessageOfCaf) {
-  const auto message = caf::make_message(of({{"a", "select 1"}}), reply{});
+  const auto message = caf::make_message(made_of({{"a", "select 1"}}), reply{});
   EXPECT_EQ(message.get_as<request>(0).queries[0].name, "a");
   auto copy = message;
   EXPECT_EQ(copy.get_mutable_as<request>(0).queries.size(), 1u);

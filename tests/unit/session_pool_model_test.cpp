@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 
 class SessionPoolModel;
 
-struct client final : session_waiter {
-  client(SessionPoolModel& test, int number, priority rank) : test(test), number(number), rank(rank) {}
+struct model_client final : session_waiter {
+  model_client(SessionPoolModel& test, int number, priority rank) : test(test), number(number), rank(rank) {}
   void on_lease(lease got) override;
   void on_refused(failure why) override;
 
@@ -42,8 +42,8 @@ protected:
   static constexpr std::size_t turns = 6000;
 
 public:
-  /// What the pool tells client `c`, and whether it may.
-  void on_lease(client& c, lease got) {
+  /// What the pool tells model_client `c`, and whether it may.
+  void on_lease(model_client& c, lease got) {
     expect_waiting(c);
     auto& q = queue_of(c);
     EXPECT_EQ(q.front(), &c) << "not the oldest of its priority";
@@ -55,7 +55,7 @@ public:
     take(c, std::move(got));
   }
 
-  void on_refused(client& c, const failure& why) {
+  void on_refused(model_client& c, const failure& why) {
     expect_waiting(c);
     auto& q = queue_of(c);
     switch (why.code) {
@@ -78,14 +78,14 @@ public:
   }
 
 protected:
-  std::deque<client*>& queue_of(const client& c) { return waiting[static_cast<std::size_t>(c.rank)]; }
+  std::deque<model_client*>& queue_of(const model_client& c) { return waiting[static_cast<std::size_t>(c.rank)]; }
 
-  void expect_waiting(client& c) {
+  void expect_waiting(model_client& c) {
     const auto& q = queue_of(c);
-    ASSERT_TRUE(std::find(q.begin(), q.end(), &c) != q.end()) << "client " << c.number << " hears twice";
+    ASSERT_TRUE(std::find(q.begin(), q.end(), &c) != q.end()) << "model_client " << c.number << " hears twice";
   }
 
-  void take(client& c, lease got) {
+  void take(model_client& c, lease got) {
     EXPECT_TRUE(got);
     EXPECT_TRUE(sessions_out.insert(got->id()).second) << "session " << got->id() << " is given away twice";
     at_rest.erase(got->id());
@@ -100,7 +100,7 @@ protected:
   std::size_t waiting_count() const { return waiting[0].size() + waiting[1].size() + waiting[2].size(); }
 
   /// Removes and returns one that holds a session.
-  client* some_holder() {
+  model_client* some_holder() {
     if (holders.empty())
       return nullptr;
     const auto at = holders.begin() + static_cast<std::ptrdiff_t>(random(holders.size()));
@@ -114,7 +114,7 @@ protected:
 
   void ask() {
     clients.push_back(
-        std::make_unique<client>(*this, static_cast<int>(clients.size()), static_cast<priority>(random(3))));
+        std::make_unique<model_client>(*this, static_cast<int>(clients.size()), static_cast<priority>(random(3))));
     auto& c = *clients.back();
     c.give_up = loop->now() + limits.acquire_timeout;
     const auto before = waiting_count();
@@ -170,7 +170,7 @@ protected:
     }
   }
 
-  void execute(client& c, const char* text) {
+  void execute(model_client& c, const char* text) {
     static nobody listener;
     auto q = std::make_shared<query>("q", statement{text});
     c.held->execute({.what = q.get(), .text = q->statement.parse(dialect::sqlite, {}).get(), .keep_alive = q},
@@ -257,10 +257,10 @@ protected:
 
   std::mt19937 generator;
   pool_options limits;
-  std::vector<std::unique_ptr<client>> clients; ///< By number; null once they are gone.
-  std::vector<client*> gone;
-  std::array<std::deque<client*>, 3> waiting;
-  std::vector<client*> holders;
+  std::vector<std::unique_ptr<model_client>> clients; ///< By number; null once they are gone.
+  std::vector<model_client*> gone;
+  std::array<std::deque<model_client*>, 3> waiting;
+  std::vector<model_client*> holders;
   std::deque<int> cancelling; ///< Sessions whose cancel is not confirmed yet.
   std::set<int> sessions_out;
   std::set<int> at_rest; ///< Of the idle ones, those that have been out before.
@@ -268,8 +268,8 @@ protected:
   int grants = 0, refusals = 0, turns_out_of_order = 0;
 };
 
-void client::on_lease(lease got) { test.on_lease(*this, std::move(got)); }
-void client::on_refused(failure why) { test.on_refused(*this, why); }
+void model_client::on_lease(lease got) { test.on_lease(*this, std::move(got)); }
+void model_client::on_refused(failure why) { test.on_refused(*this, why); }
 
 TEST_F(SessionPoolModel, AgreesWithThePoolWhateverHappensInWhateverOrder) {
   for (const unsigned seed : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u}) {

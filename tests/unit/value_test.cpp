@@ -145,7 +145,7 @@ std::vector<value> one_of_each() {
           value::array{1, nullptr, value::array{"x"}, std::string(300, 'y')}};
 }
 
-std::string wire_of(const value& x) {
+std::string wire_of_value(const value& x) {
   std::string out;
   wire::append(out, x);
   return out;
@@ -153,17 +153,17 @@ std::string wire_of(const value& x) {
 
 TEST(ValueOnTheWire, ArrivesBitByBit) {
   for (const auto& x : one_of_each()) {
-    const auto back = wire::read_value(wire_of(x));
+    const auto back = wire::read_value(wire_of_value(x));
     ASSERT_TRUE(back) << text_of(x);
     EXPECT_EQ(back->data().index(), x.data().index());
     EXPECT_EQ(text_of(*back), text_of(x));
-    EXPECT_EQ(wire_of(*back), wire_of(x));
+    EXPECT_EQ(wire_of_value(*back), wire_of_value(x));
   }
 }
 
 TEST(ValueOnTheWire, IsRefusedWhenCutOffOrContinued) {
   for (const auto& x : one_of_each()) {
-    const auto whole = wire_of(x);
+    const auto whole = wire_of_value(x);
     for (std::size_t size = 0; size < whole.size(); ++size)
       EXPECT_FALSE(wire::read_value(whole.substr(0, size)));
     EXPECT_FALSE(wire::read_value(whole + '\0'));
@@ -171,13 +171,13 @@ TEST(ValueOnTheWire, IsRefusedWhenCutOffOrContinued) {
 }
 
 TEST(ValueOnTheWire, IsRefusedWhenItPromisesWhatIsNotThere) {
-  const std::string version = wire_of(value{}).substr(0, 1);
+  const std::string version = wire_of_value(value{}).substr(0, 1);
   const std::string huge = "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01";
   for (const char* tag : {"\4", "\5", "\x8"}) // text, bytes, array
     EXPECT_FALSE(wire::read_value(std::string{version}.append(tag).append(huge)));
-  EXPECT_FALSE(wire::read_value(version + "\x9"));       // no such kind
-  EXPECT_FALSE(wire::read_value(version + "\1\2"));      // no such bool
-  EXPECT_FALSE(wire::read_value("\x7F" + wire_of({1}))); // no such version
+  EXPECT_FALSE(wire::read_value(version + "\x9"));             // no such kind
+  EXPECT_FALSE(wire::read_value(version + "\1\2"));            // no such bool
+  EXPECT_FALSE(wire::read_value("\x7F" + wire_of_value({1}))); // no such version
   std::string nested = version;
   for (int i = 0; i < 100'000; ++i)
     nested += "\x8\x1";
@@ -193,7 +193,7 @@ TEST(ValueInACafMessage, RoundTripsAndPrintsNothingOfItself) {
     caf::binary_deserializer source{nullptr, buffer};
     ASSERT_FALSE(source(back));
     EXPECT_EQ(source.remaining(), 0U);
-    EXPECT_EQ(wire_of(back), wire_of(x));
+    EXPECT_EQ(wire_of_value(back), wire_of_value(x));
     buffer.pop_back();
     caf::binary_deserializer cut{nullptr, buffer};
     EXPECT_TRUE(cut(back));
