@@ -4,6 +4,8 @@
 
 #include "serve_test.hpp"
 
+#include <list>
+
 namespace {
 
 using namespace sheaf::test;
@@ -260,6 +262,23 @@ TEST_F(ServeLife, ReadsItsFileAgain) {
   lock("rollback");
   EXPECT_EQ(waits.receive().status, 200);
   EXPECT_EQ(end().exit_code, 0);
+}
+
+TEST_F(ServeLife, AnswersWhoHasConnectedBeforeItReadsItsFileAgain) {
+  serve_sqlite(one, {"--no-access-log"}); // nobody reads it until all are answered
+  for (int round = 0; round < 5; ++round) {
+    // While it stands still they all gather in its queue, and the signal with them: it reads the file while it takes
+    // them off the queue.
+    service->send(SIGSTOP);
+    std::list<http_client> clients;
+    for (int i = 0; i < 500; ++i)
+      clients.emplace_back(port).send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    service->send(SIGHUP);
+    service->send(SIGCONT);
+    for (auto& c : clients)
+      ASSERT_EQ(c.receive().status, 200);
+    ASSERT_THAT(service->error_line_with("SIGHUP: "), HasSubstr(in_force));
+  }
 }
 
 TEST_F(ServeLife, KeepsWhatItServesWhenTheFileIsBad) {
