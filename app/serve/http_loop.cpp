@@ -2,7 +2,7 @@
 
 #include "http_loop.hpp"
 
-#include <boost/asio/post.hpp>
+#include <boost/asio/error.hpp>
 
 #include <utility>
 
@@ -34,18 +34,26 @@ http_loop::http_loop(boost::asio::io_context& context, service& of, int listener
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
   acceptor_.assign(address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), listener);
   acceptor_.non_blocking(true);
+  acceptor_.set_option(boost::asio::socket_base::enable_connection_aborted{true}); // else accept() waits for the next
   accept();
   sweep_later();
 }
 
 http_loop::~http_loop() { service_.seen.take(seen_); }
 
+/// All loops share the queue of connections, those of the next generation too. So a connection leaves it only where it
+/// is taken at once: one that waited for its callback while this loop is told to stop would be lost.
 void http_loop::accept() {
-  acceptor_.async_accept(context_, [this, alive = std::weak_ptr{alive_}](auto why, tcp_socket socket) {
+  acceptor_.async_wait(acceptor_.wait_read, [this, alive = std::weak_ptr{alive_}](auto why) {
     if (alive.expired() || !acceptor_.is_open())
       return;
-    if (!why) {
+    tcp_socket socket{context_};
+    if (!why)
+      acceptor_.accept(socket, why);
+    if (!why)
       take(std::move(socket));
+    // Another loop may have been faster, or the client is gone already.
+    if (!why || why == boost::asio::error::would_block || why == boost::asio::error::connection_aborted) {
       accept();
       return;
     }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -114,12 +115,21 @@ public:
   child(const child&) = delete;
   child& operator=(const child&) = delete;
 
-  /// Reads until standard output holds `text`, and gives all that it has said so far.
+  /// Reads until standard output holds `text`, and gives all that it has said so far. Throws when it ends without, or
+  /// has not said it within a minute.
   const std::string& read_until(const std::string& text) {
-    while (result_.out.find(text) == result_.out.npos)
-      if (!read_some())
-        throw std::runtime_error("it ended without saying: " + text + "\n" + result_.out + result_.err);
+    wait_for(text, result_.out, 0);
     return result_.out;
+  }
+
+  /// The same for standard error: the next line there that holds `text`, behind the last that this has given.
+  std::string error_line_with(const std::string& text) {
+    const auto at = wait_for(text, result_.err, error_read_);
+    const auto end = wait_for("\n", result_.err, at);
+    const auto before = result_.err.rfind('\n', at);
+    const auto begin = before == std::string::npos ? 0 : before + 1;
+    error_read_ = end + 1;
+    return result_.err.substr(begin, end - begin);
   }
 
   pid_t id() const noexcept { return pid_; }
@@ -159,12 +169,24 @@ private:
     _exit(127);
   }
 
-  /// Reads from whichever stream has something; false when both have ended.
-  bool read_some() {
+  /// Where `text` is in what is read into `stream`, at `from` or behind it.
+  std::size_t wait_for(const std::string& text, const std::string& stream, std::size_t from) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    for (;;) {
+      if (const auto at = stream.find(text, from); at != stream.npos)
+        return at;
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
+      if (left.count() <= 0 || !read_some(static_cast<int>(left.count())))
+        throw std::runtime_error("it does not say: " + text + "\n" + result_.out + result_.err);
+    }
+  }
+
+  /// Reads from whichever stream has something, and waits for it this long at most; false when both have ended.
+  bool read_some(int milliseconds = -1) {
     pollfd streams[] = {{out_, POLLIN, 0}, {err_, POLLIN, 0}};
     if (out_ < 0 && err_ < 0)
       return false;
-    check(poll(streams, 2, -1) >= 0, "poll");
+    check(poll(streams, 2, milliseconds) >= 0, "poll");
     take(streams[0], out_, result_.out);
     take(streams[1], err_, result_.err);
     return true;
@@ -186,6 +208,7 @@ private:
   pid_t pid_ = -1;
   int out_ = -1, err_ = -1;
   finished result_;
+  std::size_t error_read_ = 0; ///< The end of the last line that `error_line_with` has given.
 };
 
 inline finished run(const words& command, const setting& how = {}) { return child{command, how}.finish(); }
