@@ -23,18 +23,19 @@ public:
       std::unique_lock guard{mutex_};
       rows_ += part.rows();
       ++parts_;
-      next_ = next;
-      const bool at_once = at_once_;
+      if (!at_once_) {
+        next_ = std::move(next);
+        return;
+      }
       guard.unlock();
-      if (at_once)
-        next();
+      next();
     };
   }
 
   void go_on() {
     std::unique_lock guard{mutex_};
     at_once_ = true;
-    const auto next = next_;
+    const auto next = std::exchange(next_, nullptr);
     guard.unlock();
     next();
   }
@@ -58,8 +59,8 @@ private:
 class LostRows : public PostgresqlFault {
 protected:
   void SetUp() override {
-    PostgresqlFault::SetUp();
     gate = std::make_unique<fault_gate>(schema.server.number("select inet_server_port()"));
+    PostgresqlFault::SetUp();
     open([&](options& how) {
       how.databases[0].url = schema.url(fmt::format("port={} sslmode=disable gssencmode=disable", gate->port()));
       how.databases[0].pool.max_size = 1;
@@ -71,7 +72,7 @@ protected:
   void TearDown() override {
     e.reset();
     EXPECT_TRUE(eventually([&] { return gate->connections() == 0; }));
-    gate.reset();
+    EXPECT_TRUE(eventually_tidy());
     PostgresqlFault::TearDown();
   }
 

@@ -285,10 +285,9 @@ TEST(Cli, GoesOnWhereItsMessagesCannotBeWritten) {
     };
     const auto usual = with("");
     EXPECT_THAT(usual.exit_code, testing::AnyOf(0, 1, 2)) << command;
-    for (const auto* redirection : {" 2>&-", " 2>/dev/full", " <&- 2>&-", " 2>&1 >&- | true"}) {
+    for (const auto* redirection : {" 2>&-", " 2>/dev/full", " <&- 2>&-"}) {
       const auto x = with(redirection);
-      if (std::string_view{redirection}.find('|') == std::string_view::npos)
-        EXPECT_EQ(x.exit_code, usual.exit_code) << command << redirection << '\n' << x.err;
+      EXPECT_EQ(x.exit_code, usual.exit_code) << command << redirection;
       EXPECT_EQ(x.err, "") << command << redirection;
     }
   }
@@ -297,16 +296,18 @@ TEST(Cli, GoesOnWhereItsMessagesCannotBeWritten) {
 /// The next file that is opened would have the number of standard error, and the messages.
 TEST(Cli, WritesNoMessageIntoAFileThatItOpens) {
   const sheaf::app::temporary_directory folder;
-  for (const auto* redirection : {" 2>&-", " <&- >&- 2>&-"}) {
-    const auto x = cli::run({"sh", "-c",
-                             cli::program() +
-                                 " query sqlite::memory: 'select 1 as x' --format csv --output out.csv"
-                                 " --timeline" +
-                                 redirection},
-                            {.directory = folder.path()});
-    EXPECT_EQ(x.exit_code, 0) << redirection;
-    EXPECT_EQ(cli::text_of(std::filesystem::path{folder.path()} / "out.csv"), "x\n1\n") << redirection;
-  }
+  const std::filesystem::path here{folder.path()};
+  std::ofstream{here / "sheaf.yaml"} << "databases: {main: {url: \"sqlite::memory:\"}}\n"
+                                     << "requests: {r: {queries: {q: select 1 as x}}}\n";
+  const auto run_with = [&](const std::string& redirection) {
+    const auto command = cli::program() + " run sheaf.yaml r --format csv --output out.csv --timeline" + redirection;
+    EXPECT_EQ(cli::run({"sh", "-c", command}, {.directory = folder.path()}).exit_code, 0) << redirection;
+    return cli::text_of(here / "out.csv");
+  };
+  const auto usual = run_with("");
+  EXPECT_THAT(usual, testing::HasSubstr("x\n1\n"));
+  EXPECT_EQ(run_with(" 2>&-"), usual);
+  EXPECT_EQ(run_with(" <&- >&- 2>&-"), usual);
 }
 
 TEST(Cli, CancelsItsQueriesWhenInterrupted) {
