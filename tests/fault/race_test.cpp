@@ -4,6 +4,7 @@
 // session that was waited for. Each race steers itself to where both ends are about as likely.
 
 #include "fault/fault_test.hpp"
+#include "support/effort.hpp"
 
 #include <thread>
 
@@ -13,7 +14,7 @@ using namespace sheaf;
 using namespace sheaf::test;
 using namespace std::chrono_literals;
 
-constexpr int rounds = 10'000;
+const int rounds = short_or_long(1000, 10'000);
 
 /// How long to wait, so that about half of the times it is too long.
 class edge {

@@ -5,6 +5,7 @@
 #include "serve_test.hpp"
 
 #include "support/database_under_test.hpp"
+#include "support/effort.hpp"
 
 #include <fmt/format.h>
 
@@ -16,12 +17,11 @@
 namespace {
 
 using namespace sheaf::test;
-using namespace std::chrono_literals;
 
 class ServeStorm : public ServeTest {
 protected:
   static constexpr int clients = 64;
-  static constexpr auto duration = 10s;
+  const int kills = short_or_long(50, 1000);
 
   /// One client on one connection: asks again and again, reads or writes.
   void ask(int client) {
@@ -64,10 +64,13 @@ TEST_F(ServeStorm, AnswersEachRequestWhileBackendsAreKilled) {
   const auto kill = fmt::format("select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity where "
                                 "application_name = '{}' order by random() limit 1) one",
                                 schema.name());
-  int killed = 0;
-  for (const auto end = std::chrono::steady_clock::now() + duration; std::chrono::steady_clock::now() < end;) {
+  for (int killed = 0; killed < kills;) {
+    const auto before = statuses[200].load();
+    if (!eventually([&] { return statuses[200] > before + 20; })) {
+      ADD_FAILURE() << "nothing is answered any more, after " << killed << " kills";
+      break;
+    }
     killed += schema.server.number(kill);
-    std::this_thread::sleep_for(20ms); // how often, is the storm's strength
   }
   over = true;
   for (auto& t : all)
@@ -80,8 +83,6 @@ TEST_F(ServeStorm, AnswersEachRequestWhileBackendsAreKilled) {
   }
   EXPECT_EQ(statuses[0], 0u) << "without an answer";
   EXPECT_EQ(answered, asked);
-  EXPECT_GT(killed, 20) << "hardly anything was killed";
-  EXPECT_GT(statuses[200], asked / 2) << "hardly anything was answered";
   EXPECT_GE(schema.server.number(fmt::format("select count(*) from {}.written", schema.name())),
             static_cast<int>(written.load()));
   EXPECT_TRUE(eventually([&] { return get("/readyz").status == 200; }));
