@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# build.sh PRESET [TARGET...] : configures when that was not done yet, and builds what changed. Silent when nothing did.
+# build.sh PRESET [TARGET...] : configures what was not configured yet, and builds what changed. Silent when nothing did. Who wants
+# the program alone needs only the packages for `build`: the tests, benchmarks and examples are configured once somebody wants more.
 
 set -euo pipefail
 
@@ -9,12 +10,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset="$1"
 shift
 
-# Ninja configures again by itself when a CMake file has changed, but not when the presets have.
+# Ninja configures again by itself when a CMake file has changed, but not when the presets have. The stamp says whether all is
+# configured, or the program alone.
 stamp="build/$preset/configured"
-if [[ ! -e $stamp || CMakePresets.json -nt $stamp ]]; then
-  printf 'sheaf: configuring and building %s, which takes some minutes the first time\n' "$preset" >&2
-  cmake --preset "$preset" --log-level=WARNING >/dev/null
-  touch "$stamp"
+there="$(cat "$stamp" 2>/dev/null || true)"
+all=ON
+if [[ $* == sheaf_program && $there != ON ]]; then all=OFF; fi
+if [[ $there != "$all" || CMakePresets.json -nt $stamp ]]; then
+  printf 'sheaf: configuring %s\n' "$preset" >&2
+  cmake --preset "$preset" -DSHEAF_BUILD_{TESTS,BENCH,EXAMPLES}="$all" --log-level=WARNING >/dev/null
+  echo "$all" >"$stamp"
+  printf 'sheaf: building %s, which takes some minutes the first time\n' "$preset" >&2
 fi
 
 if [[ -t 2 ]]; then

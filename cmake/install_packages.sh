@@ -23,6 +23,15 @@ missing_of() { # PACKAGE...
       sed 's/ ([^)]*)//g; s/, */\n/g' | sort -u)
 }
 
+# Runs a command into the log. A terminal shows which line it is at.
+logged() { # COMMAND...
+  if [[ -t 2 ]]; then
+    "$@" 2>&1 | tee "$log" | { while IFS= read -r line; do printf '\r\e[K%.72s' "$line"; done; printf '\r\e[K'; } >&2
+  else
+    "$@" >"$log" 2>&1
+  fi
+}
+
 # Those that no package source of this machine has.
 unknown_of() { # PACKAGE...
   local package
@@ -36,7 +45,7 @@ as_root() {
 }
 
 apt_get() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
 
 install() { # PACKAGE...
@@ -47,8 +56,8 @@ install() { # PACKAGE...
 
   log="$(mktemp)"
   trap 'rm -f "$log"' EXIT
-  say "installing $*"
-  apt_get update >"$log" 2>&1 || say "apt-get update failed; going on with the package lists as they are"
+  say "installing $* and what they need, which takes some minutes"
+  logged apt_get update || say "apt-get update failed; going on with the package lists as they are"
 
   local unknown
   unknown="$(unknown_of "$@" | xargs)"
@@ -59,7 +68,7 @@ install() { # PACKAGE...
   fi
 
   # Never removes what the machine has for the sake of ours.
-  if ! apt_get install --yes --no-install-recommends --no-remove "$@" >"$log" 2>&1; then
+  if ! logged apt_get install --yes --no-install-recommends --no-remove "$@"; then
     tail -n 20 "$log" | sed 's/^/  /' >&2
     die "could not install: $(missing_of "$@" | xargs). Put right what apt-get says above, or as root: $by_hand"
   fi
