@@ -4,7 +4,7 @@
 
 #include "duration.hpp"
 
-#include "invalid_request.hpp"
+#include "sheaf/invalid_request.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,9 +4,10 @@
 
 #include "expression_function.hpp"
 
-#include "invalid_request.hpp"
 #include "nearest.hpp"
 #include "text.hpp"
+
+#include "sheaf/invalid_request.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,8 +2,9 @@
 
 #include "load_metrics.hpp"
 
-#include "invalid_request.hpp"
 #include "nearest.hpp"
+
+#include "sheaf/invalid_request.hpp"
 
 #include <fmt/format.h>
 

@@ -4,9 +4,10 @@
 
 #include "operand.hpp"
 
-#include "invalid_request.hpp"
 #include "parse_number.hpp"
 #include "text.hpp"
+
+#include "sheaf/invalid_request.hpp"
 
 #include <array>
 #include <cmath>

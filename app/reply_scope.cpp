@@ -2,9 +2,10 @@
 
 #include "reply_scope.hpp"
 
-#include "invalid_request.hpp"
 #include "nearest.hpp"
 #include "parse_number.hpp"
+
+#include "sheaf/invalid_request.hpp"
 
 #include <fmt/format.h>
 

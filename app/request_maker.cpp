@@ -2,8 +2,9 @@
 
 #include "request_maker.hpp"
 
-#include "invalid_request.hpp"
 #include "runner.hpp"
+
+#include "sheaf/invalid_request.hpp"
 
 #include <fmt/format.h>
 

@@ -2,6 +2,7 @@
 
 #include "sheaf/options.hpp"
 
+#include "sheaf/invalid_request.hpp"
 #include "sheaf/limits.hpp"
 
 #include <fmt/format.h>
@@ -12,8 +13,6 @@ namespace sheaf {
 namespace {
 
 using namespace std::chrono_literals;
-
-failure refusal(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
 
 /// The first of these that there is. They are few and checked once per engine, so all are made.
 std::optional<std::string> first(std::initializer_list<std::optional<std::string>> wrong) {
@@ -55,21 +54,21 @@ std::optional<std::string> check(const database_options& database, std::size_t l
 
 std::optional<failure> options::validate() const {
   if (databases.empty())
-    return refusal("databases is empty; add one");
+    return invalid_request("databases is empty; add one");
   if (auto wrong = first({
           limits::check("deadline", deadline, 1ns),
           limits::check("max_rows", max_rows, 1, limits::rows_max),
           limits::check("max_bytes", max_bytes, 1, limits::bytes_max),
           limits::check("loops", loops, 1, limits::loops_max),
       }))
-    return refusal(std::move(*wrong));
+    return invalid_request(std::move(*wrong));
   for (auto d = databases.begin(); d != databases.end(); ++d) {
     if (d->name.empty())
-      return refusal(fmt::format("name of database {} is empty; give it one", d - databases.begin() + 1));
+      return invalid_request(fmt::format("name of database {} is empty; give it one", d - databases.begin() + 1));
     if (std::any_of(databases.begin(), d, [&](const auto& x) { return x.name == d->name; }))
-      return refusal(fmt::format("name \"{}\" is given to two databases; rename one", d->name));
+      return invalid_request(fmt::format("name \"{}\" is given to two databases; rename one", d->name));
     if (auto wrong = check(*d, loops))
-      return refusal(fmt::format("database \"{}\": {}", d->name, *wrong));
+      return invalid_request(fmt::format("database \"{}\": {}", d->name, *wrong));
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include "sheaf/request.hpp"
 
+#include "sheaf/invalid_request.hpp"
 #include "sheaf/limits.hpp"
 
 #include <fmt/format.h>
@@ -17,10 +18,6 @@ namespace sheaf {
 namespace {
 
 using namespace std::chrono_literals;
-
-failure refusal(std::string message, std::string query = {}) {
-  return {.code = errc::invalid_request, .query = std::move(query), .message = std::move(message)};
-}
 
 failure empty_statement(const query& q) {
   return {.code = errc::rejected_sql, .query = q.name, .message = "the statement is empty; write one"};
@@ -61,41 +58,41 @@ std::optional<failure> check_names(const std::vector<query>& queries) {
         twice = default_name(i);
   if (!twice)
     return {};
-  return refusal(fmt::format("two queries are named \"{}\"; rename one", *twice), *twice);
+  return invalid_request(fmt::format("two queries are named \"{}\"; rename one", *twice), *twice);
 }
 
 std::optional<failure> check_parameters(const query& q) {
   for (const auto& [name, value] : q.parameters)
     if (contains_nul(value))
-      return refusal(
+      return invalid_request(
           fmt::format("the value of :{} holds a NUL character, which no database takes as text; pass bytes", name),
           q.name);
   if (q.parameters.size() < 2)
     return {};
   auto names = names_of(q.parameters);
   if (const auto twice = repeated(names))
-    return refusal(fmt::format(":{} is given two values; remove one", *twice), q.name);
+    return invalid_request(fmt::format(":{} is given two values; remove one", *twice), q.name);
   return {};
 }
 
 std::optional<failure> check(const query& q) {
   const auto& sql = q.statement.sql();
   if (q.run && !sql.empty())
-    return refusal("the query has both a statement and a task; remove one", q.name);
+    return invalid_request("the query has both a statement and a task; remove one", q.name);
   if (q.run && q.on_rows)
-    return refusal("on_rows is for statements; a task has its rows in its own hands", q.name);
+    return invalid_request("on_rows is for statements; a task has its rows in its own hands", q.name);
   if (q.run && !q.parameters.empty())
-    return refusal("a task takes no parameters; let it capture what it needs", q.name);
+    return invalid_request("a task takes no parameters; let it capture what it needs", q.name);
   if (!q.run && sql.empty())
     return empty_statement(q);
   if (sql.find('\0') != sql.npos)
-    return refusal("the statement holds a NUL character; remove it", q.name);
+    return invalid_request("the statement holds a NUL character; remove it", q.name);
   if (auto wrong = q.timeout ? limits::check("timeout", *q.timeout, 0ns) : std::nullopt)
-    return refusal(std::move(*wrong), q.name);
+    return invalid_request(std::move(*wrong), q.name);
   if (auto wrong = q.max_rows ? limits::check("max_rows", *q.max_rows, 1, limits::rows_max) : std::nullopt)
-    return refusal(std::move(*wrong), q.name);
+    return invalid_request(std::move(*wrong), q.name);
   if (auto wrong = q.max_bytes ? limits::check("max_bytes", *q.max_bytes, 1, limits::bytes_max) : std::nullopt)
-    return refusal(std::move(*wrong), q.name);
+    return invalid_request(std::move(*wrong), q.name);
   return check_parameters(q);
 }
 
@@ -157,16 +154,16 @@ void number_queries(request& what) {
 
 std::optional<failure> validate(const request& what) {
   if (what.queries.empty())
-    return refusal("a request needs at least one query");
+    return invalid_request("a request needs at least one query");
   if (auto wrong = what.deadline ? limits::check("deadline", *what.deadline, 0ns) : std::nullopt)
-    return refusal(std::move(*wrong));
+    return invalid_request(std::move(*wrong));
   if (auto wrong = what.on_error == error_policy::first ? limits::check("first", what.first, 1, what.queries.size())
                                                         : std::nullopt)
-    return refusal(std::move(*wrong));
+    return invalid_request(std::move(*wrong));
   if (auto wrong = what.max_rows ? limits::check("max_rows", *what.max_rows, 1, limits::rows_max) : std::nullopt)
-    return refusal(std::move(*wrong));
+    return invalid_request(std::move(*wrong));
   if (auto wrong = what.max_bytes ? limits::check("max_bytes", *what.max_bytes, 1, limits::bytes_max) : std::nullopt)
-    return refusal(std::move(*wrong));
+    return invalid_request(std::move(*wrong));
   if (auto wrong = check_names(what.queries))
     return wrong;
   for (std::size_t i = 0; i < what.queries.size(); ++i)
@@ -182,13 +179,13 @@ std::optional<failure> check_values(const query& what, const parsed_statement& t
   if (text.empty)
     return empty_statement(what);
   if (auto wrong = mismatch(text.names, what.parameters))
-    return refusal(std::move(*wrong), what.name);
+    return invalid_request(std::move(*wrong), what.name);
   if (text.positional && (d == dialect::sqlite || !text.names.empty()))
-    return refusal("the statement has parameters that are not written :name; name them all", what.name);
+    return invalid_request("the statement has parameters that are not written :name; name them all", what.name);
   if (d == dialect::postgresql && text.names.size() > limits::parameters_max)
-    return refusal(fmt::format("the statement has {} parameters, PostgreSQL takes {} at most; pass an array",
-                               text.names.size(), limits::parameters_max),
-                   what.name);
+    return invalid_request(fmt::format("the statement has {} parameters, PostgreSQL takes {} at most; pass an array",
+                                       text.names.size(), limits::parameters_max),
+                           what.name);
   return {};
 }
 
@@ -202,7 +199,7 @@ const table& outcome::table() const {
     return *rows;
   if (const auto* why = error_info())
     throw error(*why);
-  throw error(refusal("the task returned a value and no table; read it with value<T>()", name));
+  throw error(invalid_request("the task returned a value and no table; read it with value<T>()", name));
 }
 
 const std::any& outcome::any() const {
@@ -210,19 +207,20 @@ const std::any& outcome::any() const {
     return *value;
   if (const auto* why = error_info())
     throw error(*why);
-  throw error(refusal("the outcome is a table; read it with table()", name));
+  throw error(invalid_request("the outcome is a table; read it with table()", name));
 }
 
 const outcome& reply::operator[](std::string_view name) const {
   const auto at = std::find_if(outcomes.begin(), outcomes.end(), [name](const auto& x) { return x.name == name; });
   if (at == outcomes.end())
-    throw error(refusal(fmt::format("the reply has no outcome named \"{}\"", name)));
+    throw error(invalid_request(fmt::format("the reply has no outcome named \"{}\"", name)));
   return *at;
 }
 
 const outcome& reply::operator[](std::size_t position) const {
   if (position >= outcomes.size())
-    throw error(refusal(fmt::format("the reply has {} outcomes, and none at position {}", outcomes.size(), position)));
+    throw error(
+        invalid_request(fmt::format("the reply has {} outcomes, and none at position {}", outcomes.size(), position)));
   return outcomes[position];
 }
 

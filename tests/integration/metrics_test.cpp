@@ -41,14 +41,14 @@ protected:
 TEST_F(Metrics, CountWhatHappened) {
   open([](options& how) {
     how.databases[0].pool.max_size = 2;
-    how.databases[0].pool.acquire_timeout = 20ms;
+    how.databases[0].pool.acquire_timeout = 1s; // a session is opened in less, on a busy machine too
     how.loops = 2;
   });
   run("select 1");
   run("select pg_sleep(0.02)");
   refused("select 1/0");
   auto endless = query{"q", "select pg_sleep(60)"};
-  endless.timeout = 10ms;
+  endless.timeout = 100ms;
   run(endless);
   auto now = samples();
   const auto operations = [&](const std::string& error = "") {
@@ -69,7 +69,7 @@ TEST_F(Metrics, CountWhatHappened) {
   EXPECT_EQ(now["sheaf_request_duration_seconds_count{error_type=\"rejected_sql\"}"], 1);
 
   EXPECT_TRUE(eventually([&] { return stats().cancelling == 0; }));
-  auto three = request_of(3, [](int) { return query{"", "select pg_sleep(0.2)"}; });
+  auto three = request_of(3, [](int) { return query{"", "select pg_sleep(60)"}; });
   three.width = 3;
   const auto x = e->run(std::move(three));
   EXPECT_EQ(x.failure.value_or(failure{}).code, errc::pool_timeout);

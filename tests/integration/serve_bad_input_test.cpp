@@ -403,7 +403,7 @@ TEST_F(ServeBadInput, ComesTenThousandFold) {
   setrlimit(RLIMIT_NOFILE, &descriptors);
   serve_sqlite(one_request);
   EXPECT_EQ(get("/requests/pair").status, 200);
-  const auto before = resident_bytes(service->id());
+  [[maybe_unused]] const auto before = resident_bytes(service->id());
   std::deque<http_client> all;
   for (std::size_t i = 0; i < many; ++i) {
     ASSERT_TRUE(all.emplace_back(port).connected()) << i;

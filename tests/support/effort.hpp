@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// How long storms, races and soaks go on: for seconds in each run of the tests, and where SHEAF_TESTS is `long` until
+// rare things have happened, too.
+
+#pragma once
+
+#include <cstdlib>
+#include <string_view>
+
+namespace sheaf::test {
+
+template <class T>
+T short_or_long(T short_form, T long_form) {
+  const char* wanted = std::getenv("SHEAF_TESTS");
+  return wanted != nullptr && std::string_view{wanted} == "long" ? long_form : short_form;
+}
+
+} // namespace sheaf::test
