@@ -239,7 +239,7 @@ TEST(Picture, KeepsEverythingInsideHoweverManyQueriesThereAre) {
     for (std::size_t i = 0; i < count; i += 3)
       what.outcomes[i].data = failure{.code = errc::serialization_failure};
     if (count > 1)
-      what.outcomes[1].name = std::string(100, 'm');
+      what.outcomes[1].name.assign(100, 'm');
     const auto svg = svg_of(what);
     EXPECT_EQ(svg.of_class("query").size(), std::min<std::size_t>(count, 500));
     expect_inside(svg);
