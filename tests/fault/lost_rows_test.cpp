@@ -85,8 +85,11 @@ protected:
     q.on_rows = taker.sink();
     auto answered = run_later(std::move(q), deadline);
     EXPECT_TRUE(eventually([&] { return taker.parts() == 1; }));
-    gate->strike(fault::reset, 1 << 20);
-    EXPECT_TRUE(eventually([&] { return gate->struck(); }));
+    const auto waits_for_us = fmt::format("select count(*) from pg_stat_activity where application_name = '{}' and "
+                                          "wait_event = 'ClientWrite'",
+                                          schema.name());
+    EXPECT_TRUE(eventually([&] { return schema.server.number(waits_for_us) == 1; })) << "all buffers are full then";
+    gate->strike(fault::reset);
     return answered;
   }
 
@@ -109,7 +112,7 @@ TEST_F(LostRows, AreHandedOnAsFarAsTheyHadArrived) {
 }
 
 TEST_F(LostRows, AreNotWaitedForPastTheDeadline) {
-  auto answered = run_until_reset(2s);
+  auto answered = run_until_reset(5s);
   EXPECT_EQ(answered.get().failure.value_or(failure{}).code, errc::deadline_exceeded);
   gate->heal();
   expect_recovery();

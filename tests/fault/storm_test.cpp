@@ -111,6 +111,13 @@ protected:
     return sum;
   }
 
+  /// Whether it was a storm: on a busy machine that takes longer.
+  bool has_raged() {
+    const auto now = stats();
+    return outcomes[0] > 200 && now.lost > short_or_long(10u, 100u) && now.retries > 0 &&
+           outcomes[static_cast<std::size_t>(errc::in_doubt)] > 0;
+  }
+
   std::atomic<bool> over = false;
   std::mutex mutex;
   std::mt19937 random{20};
@@ -131,10 +138,13 @@ TEST_F(FaultStorm, IsWeathered) {
   const auto end = clock::now() + duration;
   for (int i = 0; i < callers; ++i)
     call();
-  for (auto hard_at = clock::now() + duration / 4; clock::now() < end;) {
+  const auto give_up = end + 30s;
+  const std::chrono::seconds between_hard_ones = short_or_long(3s, 15s);
+  auto hard_at = clock::now() + between_hard_ones;
+  while (clock::now() < end || (!has_raged() && clock::now() < give_up)) {
     const bool hard = clock::now() >= hard_at;
     if (hard)
-      hard_at += duration / 4;
+      hard_at += between_hard_ones;
     kill_one(hard);
     std::this_thread::sleep_for(std::chrono::milliseconds{dice(100)}); // when next, is left to chance
   }
@@ -147,10 +157,7 @@ TEST_F(FaultStorm, IsWeathered) {
   for (const auto& n : outcomes)
     all += n;
   EXPECT_LE(metric("db_client_operation_duration_seconds_count"), all) << "some were ended before they began";
-  EXPECT_GT(outcomes[0], all / 10) << "hardly anything was answered";
-  EXPECT_GT(stats().lost, 100u) << "hardly anything was killed";
-  EXPECT_GT(stats().retries, 0u);
-  EXPECT_GT(outcomes[static_cast<std::size_t>(errc::in_doubt)], 0u);
+  EXPECT_TRUE(has_raged()) << "hardly anything was answered, killed, run again or left in doubt";
   EXPECT_EQ(outcomes[static_cast<std::size_t>(errc::internal)], 0u);
   EXPECT_EQ(outcomes[static_cast<std::size_t>(errc::rejected_sql)], 0u);
 
