@@ -2,6 +2,8 @@
 
 #include "text_file.hpp"
 
+#include "sheaf/invalid_request.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -23,9 +25,7 @@ struct descriptor {
   }
 };
 
-failure refusal(std::string why) { return {.code = errc::invalid_request, .message = std::move(why)}; }
-
-failure system_refusal() { return refusal(std::generic_category().message(errno)); }
+failure system_refusal() { return invalid_request(std::generic_category().message(errno)); }
 
 } // namespace
 
@@ -43,7 +43,7 @@ result<std::string> read_text_file(const std::string& path, std::size_t mebibyte
       return system_refusal();
     text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (text.size() > mebibytes_max << 20)
-      return refusal(fmt::format("larger than {} MiB", mebibytes_max));
+      return invalid_request(fmt::format("larger than {} MiB", mebibytes_max));
     if (got == 0)
       break;
   }

@@ -9,7 +9,7 @@
 
 namespace sheaf {
 
-/// What somebody wrote is wrong, as the message says; nothing was sent to a database.
+/// The failure of input that is wrong, as the message says; nothing was sent to a database.
 inline failure invalid_request(std::string message, std::string query = {}) {
   return {.code = errc::invalid_request, .query = std::move(query), .message = std::move(message)};
 }

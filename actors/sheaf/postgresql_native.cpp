@@ -24,7 +24,7 @@ std::string field(const PGresult* r, int code) {
 
 bool is_in_name(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
-/// Whether a message in whatever language, with whatever quotes, names this very statement.
+/// True when a message, in any language and with any quotes, names this very statement.
 bool names(std::string_view message, std::string_view name) noexcept {
   for (auto at = message.find(name); at != message.npos; at = message.find(name, at + 1)) {
     const auto end = at + name.size();

@@ -39,8 +39,8 @@ private:
 /// What the server said, with its position in the SQL as it was given. Without SQLSTATE the connection is lost.
 failure failure_of(const PGresult* r, const parsed_statement& text);
 
-/// Whether a server's error means that it has not even begun a prepared statement, because it does not know the
-/// statement's name, or because what the statement was planned for has changed.
+/// A server's error may mean that it has not even begun a prepared statement: it does not know the statement's name, or
+/// the tables that the statement was planned for have changed.
 enum class staleness : std::uint8_t {
   none,
   possible, ///< Says so, but perhaps of a statement that a function runs: rows may have been written before.
@@ -51,7 +51,7 @@ enum class staleness : std::uint8_t {
 /// nor does the routine alone, as a statement that runs others gets their errors. But these have a context.
 staleness staleness_of(const PGresult* r, std::string_view name);
 
-/// Whether these are the columns of `rows`, with their names and types.
+/// True when these are the columns of `rows`, with their names and types.
 bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) noexcept;
 
 /// libpq's own last message, in one line.

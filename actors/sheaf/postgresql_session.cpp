@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How a PostgreSQL session begins and sends a statement.
+// A PostgreSQL session begins, and sends a statement.
 
 #include "sheaf/postgresql_session.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How a PostgreSQL session reads a statement's result: whole, or in parts at the pace of who takes them.
+// A PostgreSQL session reads a statement's result: whole, or in parts at the pace of who takes them.
 
 #include "sheaf/postgresql_session.hpp"
 #include "sheaf/result_budget.hpp"
