@@ -3,12 +3,12 @@
 // The program `sheaf`: parses the command line, runs the chosen command, and turns what went wrong into one line on
 // stderr and an exit code. Main thread.
 
-#include "command.hpp"
-#include "exit.hpp"
-#include "runner.hpp"
-#include "standard_streams.hpp"
-#include "terminal.hpp"
-#include "text.hpp"
+#include "app/base/exit.hpp"
+#include "app/base/standard_streams.hpp"
+#include "app/base/terminal.hpp"
+#include "app/base/text.hpp"
+#include "app/commands/command.hpp"
+#include "app/scenario/runner.hpp"
 
 #include <CLI/App.hpp>
 #include <algorithm>

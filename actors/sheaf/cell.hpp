@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One cell of a result as it is stored, and the text that stands for it. Plain data, no thread of its own.
+// One cell of a result as it is stored, and the columns. Plain data, no thread of its own.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace sheaf {
 
@@ -14,7 +17,7 @@ namespace sheaf {
 enum class encoding : std::uint8_t {
   null,
   text,    ///< The database's text for the value, UTF-8.
-  binary,  ///< PostgreSQL's binary format for the column's type (only types that `binary_is_exact` names).
+  binary,  ///< PostgreSQL's binary format for the column's type (only types that `postgresql::binary_is_exact` names).
   integer, ///< 8 bytes, a native std::int64_t (SQLite).
   real,    ///< 8 bytes, a native double (SQLite).
   blob,    ///< Raw bytes (SQLite).
@@ -36,13 +39,7 @@ struct column {
   std::string type;      ///< `int4`, `text[]`, `oid 16412` for types unknown to us; SQLite's declared type, or empty.
 };
 
-/// True for the PostgreSQL types whose binary format gives the same text as the server's, whatever the session's
-/// settings (text formats that depend on DateStyle count only under `ISO`, which the session checks; floats as with the
-/// default `extra_float_digits`). Not `"char"`: servers differ in how they print its bytes above 127.
-bool binary_is_exact(std::uint32_t oid) noexcept;
-
-/// Appends the value as `psql` (or the `sqlite3` shell) prints it; a NULL appends nothing. False, and nothing appended,
-/// when the bytes are not what the cell's encoding and type say.
-bool append_text(std::string& out, const cell& x);
+/// The columns of a table, shared by all results of a statement. Never null.
+using column_list = std::shared_ptr<const std::vector<column>>;
 
 } // namespace sheaf

@@ -2,9 +2,9 @@
 
 #include "sheaf/engine.hpp"
 
-#include "sheaf/engine_core.hpp"
-#include "sheaf/metrics_text.hpp"
-#include "sheaf/query_actor.hpp"
+#include "sheaf/core/engine_core.hpp"
+#include "sheaf/core/messages.hpp"
+#include "sheaf/core/metrics_text.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -16,30 +16,10 @@ namespace sheaf {
 
 namespace {
 
-/// A session takes a thread while it is opened, while it runs a C++ task or SQLite, and while it is cancelled.
-std::size_t threads_for(const options& how) {
-  std::size_t threads = 0;
-  for (const auto& d : how.databases)
-    threads += 2 * d.pool.max_size;
-  return threads;
-}
-
 /// One thread in CAF's scheduler is enough for a system of our own: the engine's actors live on its loops.
 caf::actor_system_config& small(caf::actor_system_config& config) {
   config.set("scheduler.max-threads", 1);
   return config;
-}
-
-result<std::unique_ptr<engine_core>> make_core(options how, caf::actor_system& system) {
-  auto blocking = std::make_unique<blocking_executor>(threads_for(how));
-  std::vector<std::unique_ptr<session_factory>> factories;
-  for (const auto& d : how.databases) {
-    auto factory = make_session_factory(d, *blocking);
-    if (factory.has_error())
-      return std::move(factory).error();
-    factories.push_back(std::move(*factory));
-  }
-  return std::make_unique<engine_core>(std::move(how), std::move(factories), std::move(blocking), system);
 }
 
 } // namespace
@@ -53,19 +33,15 @@ engine::engine(std::unique_ptr<own_system> own, std::unique_ptr<engine_core> cor
   : own_system_(std::move(own)), core_(std::move(core)) {}
 
 result<std::unique_ptr<engine>> engine::create(options how) {
-  if (auto wrong = how.validate())
-    return std::move(*wrong);
   auto own = std::make_unique<own_system>();
-  auto core = make_core(std::move(how), own->system);
+  auto core = engine_core::create(std::move(how), own->system);
   if (core.has_error())
     return std::move(core).error();
   return std::unique_ptr<engine>{new engine{std::move(own), std::move(*core)}};
 }
 
 result<std::unique_ptr<engine>> engine::create(options how, caf::actor_system& system) {
-  if (auto wrong = how.validate())
-    return std::move(*wrong);
-  auto core = make_core(std::move(how), system);
+  auto core = engine_core::create(std::move(how), system);
   if (core.has_error())
     return std::move(core).error();
   return std::unique_ptr<engine>{new engine{nullptr, std::move(*core)}};
@@ -98,43 +74,23 @@ std::future<reply> engine::run_future(request what) {
   return future;
 }
 
-void engine::run_on_each_loop(const std::function<void(boost::asio::io_context&)>& what) {
-  assert(!core_->here() && "a loop cannot wait for itself");
-  for (const auto& w : core_->workers()) {
+void engine::run_on_each_loop(const std::function<void(boost::asio::io_context&)>& f) {
+  assert(!core_->loops().here() && "a loop cannot wait for itself");
+  for (const auto& x : core_->loops().each()) {
     // Shared: it is not over on the loop's thread yet when its future is ready on this one.
-    auto call = std::make_shared<std::packaged_task<void()>>([&] { what(w->loop->context()); });
-    w->loop->post([call] { (*call)(); });
+    auto call = std::make_shared<std::packaged_task<void()>>([&] { f(x->loop->context()); });
+    x->loop->post([call] { (*call)(); });
     call->get_future().get();
   }
 }
 
-pool_stats& pool_stats::operator+=(const pool_stats& x) noexcept {
-  max_size += x.max_size;
-  total += x.total;
-  idle += x.idle;
-  active += x.active;
-  connecting += x.connecting;
-  cancelling += x.cancelling;
-  waiting += x.waiting;
-  opened += x.opened;
-  open_failures += x.open_failures;
-  lost += x.lost;
-  timeouts += x.timeouts;
-  cancels += x.cancels;
-  checks += x.checks;
-  leaks += x.leaks;
-  retries += x.retries;
-  retries_refused += x.retries_refused;
-  return *this;
-}
-
 std::vector<pool_stats> engine::stats() const {
   std::vector<pool_stats> all;
-  for (std::size_t i = 0; i < core_->settings().databases.size(); ++i)
-    all.push_back(core_->stats(i));
+  for (std::size_t i = 0; i < core_->loops().settings().databases.size(); ++i)
+    all.push_back(core_->loops().stats(i));
   return all;
 }
 
-std::string engine::metrics_text() const { return sheaf::metrics_text(*core_); }
+std::string engine::metrics_text() const { return sheaf::metrics_text(core_->loops()); }
 
 } // namespace sheaf

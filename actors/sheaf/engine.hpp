@@ -5,9 +5,9 @@
 #pragma once
 
 #include "sheaf/options.hpp"
+#include "sheaf/pool_stats.hpp"
 #include "sheaf/request.hpp"
 
-#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
@@ -41,25 +41,6 @@ private:
   std::shared_ptr<request_link> link_;
 };
 
-/// A snapshot of one database's sessions, all loops together.
-struct pool_stats {
-  std::string database;
-  std::size_t max_size = 0, total = 0, idle = 0, active = 0, connecting = 0, cancelling = 0, waiting = 0;
-
-  // Since the engine began.
-  std::uint64_t opened = 0;          ///< Sessions.
-  std::uint64_t open_failures = 0;   ///< Attempts to open one.
-  std::uint64_t lost = 0;            ///< Sessions that broke, or had to be broken off.
-  std::uint64_t timeouts = 0;        ///< Waits that `acquire_timeout` ended.
-  std::uint64_t cancels = 0;         ///< Statements that were stopped.
-  std::uint64_t checks = 0;          ///< Idle sessions that were asked for a sign of life.
-  std::uint64_t leaks = 0;           ///< Sessions that were out longer than `leak_detection_threshold`.
-  std::uint64_t retries = 0;         ///< Queries that were run again.
-  std::uint64_t retries_refused = 0; ///< Those for which the retry budget had no room: see `query::read_only`.
-
-  pool_stats& operator+=(const pool_stats& x) noexcept; ///< All numbers.
-};
-
 class engine {
 public:
   /// Checks `how`, but opens no session yet: an unreachable server is the failure of the first request. Runs on an
@@ -91,11 +72,11 @@ public:
   std::future<reply> run_future(request what);
 
   /// For a service that has its sockets and timers on the engine's own threads, so that a request and its reply change
-  /// threads nowhere: calls `what` on each event loop, one after another and each time in the same order, with the Asio
+  /// threads nowhere: calls `f` on each event loop, one after another and each time in the same order, with the Asio
   /// context that this loop runs from then on, and returns when it has been called on all; what it throws comes out
   /// here. A loop's context, and whatever is made on it, is for that loop's thread; all of it must be gone before the
   /// engine is destroyed. What runs there must not block, nor throw later on. Any thread but the engine's own loops.
-  void run_on_each_loop(const std::function<void(boost::asio::io_context&)>& what);
+  void run_on_each_loop(const std::function<void(boost::asio::io_context&)>& f);
 
   /// Any thread; each number is from a moment ago.
   std::vector<pool_stats> stats() const;

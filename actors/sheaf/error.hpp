@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sheaf {
 
@@ -48,6 +49,11 @@ struct failure {
   std::size_t position = 0;    ///< Where in the query's SQL, in characters from 1; 0 when not known.
   bool reached_server = false; ///< False when it is known that no part of the statement got there.
 };
+
+/// The failure of input that is wrong, as the message says; nothing was sent to a database.
+inline failure invalid_request(std::string message, std::string query = {}) {
+  return {.code = errc::invalid_request, .query = std::move(query), .message = std::move(message)};
+}
 
 std::string_view to_string(errc code) noexcept;
 std::string_view to_string(phase where) noexcept;

@@ -2,8 +2,8 @@
 
 #include "sheaf/options.hpp"
 
-#include "sheaf/invalid_request.hpp"
-#include "sheaf/limits.hpp"
+#include "sheaf/base/limits.hpp"
+#include "sheaf/error.hpp"
 
 #include <fmt/format.h>
 

@@ -19,6 +19,8 @@ class logger;
 
 namespace sheaf {
 
+class backend;
+
 /// Bounds of one database's sessions (all loops together).
 struct pool_options {
   std::size_t max_size = 10;          ///< Sessions at most; the cancelling and the connecting ones count.
@@ -41,6 +43,7 @@ struct database_options {
   /// `postgresql://…` or a libpq keyword string; `sqlite:path`, with `?mode=rwc` to create the file, `?mode=ro` to only
   /// read.
   std::string url;
+  const sheaf::backend* backend = nullptr; ///< Null: the kind that the URL's scheme names.
   pool_options pool;
   std::size_t statement_cache_size = 256; ///< Prepared statements kept per session; 0 prepares none.
   /// How long a cancelled statement may take to confirm before its connection is destroyed.

@@ -2,8 +2,8 @@
 
 #include "sheaf/protocol.hpp"
 
-#include "sheaf/engine_core.hpp"
-#include "sheaf/query_actor.hpp"
+#include "sheaf/core/engine_core.hpp"
+#include "sheaf/core/messages.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -98,7 +98,7 @@ void add_message_types(caf::actor_system_config& config) {
   config.add_message_type<request>("sheaf.request")
       .add_message_type<reply>("sheaf.reply")
       .add_message_type<query_done>("sheaf.query_done")
-      .add_message_type<stop>("sheaf.stop");
+      .add_message_type<early_end>("sheaf.early_end");
 }
 
 } // namespace sheaf

@@ -4,38 +4,20 @@
 
 #include "sheaf/request.hpp"
 
-#include "sheaf/invalid_request.hpp"
-#include "sheaf/limits.hpp"
+#include "sheaf/base/limits.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <iterator>
+#include <string_view>
+#include <vector>
 
 namespace sheaf {
 namespace {
 
 using namespace std::chrono_literals;
-
-failure empty_statement(const query& q) {
-  return {.code = errc::rejected_sql, .query = q.name, .message = "the statement is empty; write one"};
-}
-
-std::string default_name(std::size_t index) {
-  std::array<char, 24> text{'q'};
-  const auto end = std::to_chars(text.data() + 1, text.data() + text.size(), index + 1).ptr;
-  return {text.data(), end};
-}
-
-std::vector<std::string_view> names_of(const parameters& values) {
-  std::vector<std::string_view> names;
-  names.reserve(values.size());
-  for (const auto& [name, value] : values)
-    names.push_back(name);
-  return names;
-}
 
 /// Sorts `names` and gives the first that is there twice.
 std::optional<std::string> repeated(std::vector<std::string_view>& names) {
@@ -69,13 +51,15 @@ std::optional<failure> check_parameters(const query& q) {
           q.name);
   if (q.parameters.size() < 2)
     return {};
-  auto names = names_of(q.parameters);
+  std::vector<std::string_view> names;
+  for (const auto& [name, value] : q.parameters)
+    names.push_back(name);
   if (const auto twice = repeated(names))
     return invalid_request(fmt::format(":{} is given two values; remove one", *twice), q.name);
   return {};
 }
 
-std::optional<failure> check(const query& q) {
+std::optional<failure> check_query(const query& q) {
   const auto& sql = q.statement.sql();
   if (q.run && !sql.empty())
     return invalid_request("the query has both a statement and a task; remove one", q.name);
@@ -84,7 +68,7 @@ std::optional<failure> check(const query& q) {
   if (q.run && !q.parameters.empty())
     return invalid_request("a task takes no parameters; let it capture what it needs", q.name);
   if (!q.run && sql.empty())
-    return empty_statement(q);
+    return failure{.code = errc::rejected_sql, .query = q.name, .message = "the statement is empty; write one"};
   if (sql.find('\0') != sql.npos)
     return invalid_request("the statement holds a NUL character; remove it", q.name);
   if (auto wrong = q.timeout ? limits::check("timeout", *q.timeout, 0ns) : std::nullopt)
@@ -94,46 +78,6 @@ std::optional<failure> check(const query& q) {
   if (auto wrong = q.max_bytes ? limits::check("max_bytes", *q.max_bytes, 1, limits::bytes_max) : std::nullopt)
     return invalid_request(std::move(*wrong), q.name);
   return check_parameters(q);
-}
-
-/// `:a, :b`; of very many the first ones and how many more.
-std::string list(const std::vector<std::string_view>& names) {
-  constexpr std::size_t listed_max = 100;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), listed_max); ++i)
-    text.append(i == 0 ? ":" : ", :").append(names[i]);
-  if (names.size() > listed_max)
-    text += fmt::format(" and {} more", names.size() - listed_max);
-  return text;
-}
-
-std::vector<std::string_view> difference(const std::vector<std::string_view>& xs,
-                                         const std::vector<std::string_view>& ys) {
-  std::vector<std::string_view> rest;
-  std::set_difference(xs.begin(), xs.end(), ys.begin(), ys.end(), std::back_inserter(rest));
-  return rest;
-}
-
-/// Nothing when `names` and the names of `values` are the same.
-std::optional<std::string> mismatch(const std::vector<std::string>& names, const parameters& values) {
-  if (std::equal(names.begin(), names.end(), values.begin(), values.end(),
-                 [](const auto& name, const auto& value) { return name == value.first; }))
-    return {};
-  std::vector<std::string_view> wanted(names.begin(), names.end());
-  auto given = names_of(values);
-  std::sort(wanted.begin(), wanted.end());
-  std::sort(given.begin(), given.end());
-  const auto missing = difference(wanted, given);
-  const auto extra = difference(given, wanted);
-  if (missing.empty() && extra.empty())
-    return {};
-  std::string message;
-  if (!missing.empty())
-    message = fmt::format("the statement has {} but no value is given", list(missing));
-  if (!extra.empty())
-    message += fmt::format("{}a value is given for {} but the statement has no such parameter",
-                           message.empty() ? "" : "; ", list(extra));
-  return message;
 }
 
 /// The last point that was reached from `acquired` on, or `not_reached`.
@@ -146,46 +90,32 @@ std::chrono::nanoseconds end_of(const query_times& t) noexcept {
 
 } // namespace
 
-void number_queries(request& what) {
-  for (std::size_t i = 0; i < what.queries.size(); ++i)
-    if (what.queries[i].name.empty())
-      what.queries[i].name = default_name(i);
+std::string default_name(std::size_t position) {
+  std::array<char, 24> text{'q'};
+  const auto end = std::to_chars(text.data() + 1, text.data() + text.size(), position + 1).ptr;
+  return {text.data(), end};
 }
 
-std::optional<failure> validate(const request& what) {
-  if (what.queries.empty())
+std::optional<failure> validate(const request& given) {
+  if (given.queries.empty())
     return invalid_request("a request needs at least one query");
-  if (auto wrong = what.deadline ? limits::check("deadline", *what.deadline, 0ns) : std::nullopt)
+  if (auto wrong = given.deadline ? limits::check("deadline", *given.deadline, 0ns) : std::nullopt)
     return invalid_request(std::move(*wrong));
-  if (auto wrong = what.on_error == error_policy::first ? limits::check("first", what.first, 1, what.queries.size())
-                                                        : std::nullopt)
+  if (auto wrong = given.on_error == error_policy::first ? limits::check("first", given.first, 1, given.queries.size())
+                                                         : std::nullopt)
     return invalid_request(std::move(*wrong));
-  if (auto wrong = what.max_rows ? limits::check("max_rows", *what.max_rows, 1, limits::rows_max) : std::nullopt)
+  if (auto wrong = given.max_rows ? limits::check("max_rows", *given.max_rows, 1, limits::rows_max) : std::nullopt)
     return invalid_request(std::move(*wrong));
-  if (auto wrong = what.max_bytes ? limits::check("max_bytes", *what.max_bytes, 1, limits::bytes_max) : std::nullopt)
+  if (auto wrong = given.max_bytes ? limits::check("max_bytes", *given.max_bytes, 1, limits::bytes_max) : std::nullopt)
     return invalid_request(std::move(*wrong));
-  if (auto wrong = check_names(what.queries))
+  if (auto wrong = check_names(given.queries))
     return wrong;
-  for (std::size_t i = 0; i < what.queries.size(); ++i)
-    if (auto wrong = check(what.queries[i])) {
+  for (std::size_t i = 0; i < given.queries.size(); ++i)
+    if (auto wrong = check_query(given.queries[i])) {
       if (wrong->query.empty())
         wrong->query = default_name(i);
       return wrong;
     }
-  return {};
-}
-
-std::optional<failure> check_values(const query& what, const parsed_statement& text, dialect d) {
-  if (text.empty)
-    return empty_statement(what);
-  if (auto wrong = mismatch(text.names, what.parameters))
-    return invalid_request(std::move(*wrong), what.name);
-  if (text.positional && (d == dialect::sqlite || !text.names.empty()))
-    return invalid_request("the statement has parameters that are not written :name; name them all", what.name);
-  if (d == dialect::postgresql && text.names.size() > limits::parameters_max)
-    return invalid_request(fmt::format("the statement has {} parameters, PostgreSQL takes {} at most; pass an array",
-                                       text.names.size(), limits::parameters_max),
-                           what.name);
   return {};
 }
 

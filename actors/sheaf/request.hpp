@@ -23,8 +23,6 @@ class session;
 
 namespace sheaf {
 
-using clock = std::chrono::steady_clock;
-
 /// A C++ function that gets a database session of its own and returns what it made of it. Runs on the blocking
 /// executor. Throwing is allowed: the exception becomes the query's failure.
 using task = std::function<std::any(soci::session&)>;
@@ -165,17 +163,12 @@ struct reply {
   double speed_up() const noexcept;
 };
 
-/// Names the queries that have no name: `q1`, `q2`, … by position.
-void number_queries(request& what);
+/// What a query without a name is called: `q1`, `q2`, … by its position, from 0.
+std::string default_name(std::size_t position);
 
-/// What is wrong with `what` as far as it shows without looking at its SQL, or nothing: no query, names that are not
+/// What is wrong with `given` as far as it shows without looking at its SQL, or nothing: no query, names that are not
 /// unique, a query with both a statement and a task or with neither, limits that are no limits, parameters that are
 /// given twice or hold NUL. `invalid_request` (an empty statement: `rejected_sql`).
-std::optional<failure> validate(const request& what);
-
-/// What is wrong with the parameters of `what` for its statement, of which `text` is the form for `d`, or nothing. A
-/// parameter without a value and a value without a parameter are `invalid_request`, all named in one message; an empty
-/// statement is `rejected_sql`.
-std::optional<failure> check_values(const query& what, const parsed_statement& text, dialect d);
+std::optional<failure> validate(const request& given);
 
 } // namespace sheaf

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "sheaf/data/wire.hpp"
 #include "sheaf/request.hpp"
 
 #include <caf/error.hpp>
@@ -66,6 +67,28 @@ caf::error apply_count(Inspector& f, std::optional<std::size_t>& x) {
 }
 
 } // namespace wire
+
+/// Printing one shows nothing of it.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, value& x) {
+  if constexpr (wire::prints<Inspector>)
+    f(std::string{"value"});
+  else if constexpr (Inspector::reads_state)
+    return wire::save(f, x);
+  else
+    return wire::load(f, x);
+}
+
+/// Printing one shows its size alone.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, table& x) {
+  if constexpr (wire::prints<Inspector>)
+    f(std::to_string(x.rows()) + " rows of " + std::to_string(x.columns()));
+  else if constexpr (Inspector::reads_state)
+    return wire::save(f, x);
+  else
+    return wire::load(f, x);
+}
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, statement& x) {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "sheaf/cell.hpp"
-#include "sheaf/decode_compound.hpp"
+#include "sheaf/data/decode_compound.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
@@ -18,31 +18,16 @@
 #include <utility>
 #include <vector>
 
-struct pg_result; // libpq's PGresult
-
 namespace sheaf {
 
-/// The columns of a table, shared by all results of a statement. Never null.
-using column_list = std::shared_ptr<const std::vector<column>>;
-
-/// Clears a PGresult with its owner.
-struct pgresult_delete {
-  void operator()(pg_result* x) const noexcept;
-};
-using pgresult_ptr = std::unique_ptr<pg_result, pgresult_delete>;
-
-/// The columns that a PGresult names.
-column_list columns_of(const pg_result& rows);
+class table_storage;
+void intrusive_ptr_add_ref(const table_storage* x) noexcept;
+void intrusive_ptr_release(const table_storage* x) noexcept;
 
 class table {
 public:
   /// No columns, no rows.
   table() noexcept = default;
-
-  /// Takes a PGresult with status PGRES_TUPLES_OK or PGRES_COMMAND_OK. A large one is kept as it is, a small one is
-  /// copied to where it takes less memory. Columns in binary format must be of types that `binary_is_exact` names.
-  /// `columns` are its own if they are known already; they are read off it otherwise.
-  static table from_pgresult(pgresult_ptr rows, column_list columns = nullptr);
 
   std::size_t rows() const noexcept;
   std::size_t columns() const noexcept;
@@ -97,8 +82,8 @@ public:
   template <class T>
   T scalar() const;
 
-  class storage;
-  explicit table(boost::intrusive_ptr<const storage> rows) noexcept : storage_(std::move(rows)) {}
+  /// For those who make tables: table_builder, and the backends.
+  explicit table(boost::intrusive_ptr<const table_storage> rows) noexcept : storage_(std::move(rows)) {}
 
 private:
   template <class T>
@@ -114,46 +99,59 @@ private:
   failure explain_name(std::size_t row, std::string_view name, std::string_view wanted) const;
   failure explain_scalar(std::string_view wanted) const;
 
-  boost::intrusive_ptr<const storage> storage_; // null for a table without columns and rows
+  boost::intrusive_ptr<const table_storage> storage_; // null for a table without columns and rows
 };
 
-void intrusive_ptr_add_ref(const table::storage* x) noexcept;
-void intrusive_ptr_release(const table::storage* x) noexcept;
+// A read that succeeds makes one call besides libpq's and allocates nothing but what its type needs; all that a failure
+// costs is out of line.
 
-class built_rows;
+template <class T>
+decoding table::read(std::size_t row, std::size_t column, T& x) const {
+  static_assert(readable<T>, "not a type that a cell can be read as: see table::try_get");
+  cell where;
+  return locate(row, column, where) ? decode(where, x) : decoding::no_cell;
+}
 
-/// Builds a table cell by cell, row by row, for databases other than PostgreSQL, for tests and for tables off the wire.
-class table_builder {
-public:
-  explicit table_builder(std::vector<column> columns);
-  static table_builder sharing(column_list columns); ///< With columns that other tables have, too.
-  table_builder(table_builder&&) noexcept;
-  table_builder& operator=(table_builder&&) noexcept;
-  ~table_builder();
+template <class T>
+result<T> table::try_get(std::size_t row, std::size_t column) const {
+  T x{};
+  if (const auto status = read(row, column, x); status != decoding::ok) [[unlikely]]
+    return explain(status, row, column, cxx_name<T>::get());
+  return x;
+}
 
-  /// Appends the next cell; rows fill from left to right. Not for a table without columns.
-  void add_null();
-  void add_integer(std::int64_t x);
-  void add_real(double x);
-  void add_text(std::string_view x);
-  void add_blob(std::string_view x);
-  void add(const cell& x); ///< A copy of any cell; its type is that of its column here.
+template <class T>
+result<T> table::try_get(std::size_t row, std::string_view column) const {
+  if (const auto index = index_of(column); index != columns())
+    return try_get<T>(row, index);
+  return explain_name(row, column, cxx_name<T>::get());
+}
 
-  /// Appends rows to a table without columns (`select` alone has such a result).
-  void add_empty_rows(std::size_t count);
+template <class T>
+void table::fail(decoding why, std::size_t row, std::size_t column) const {
+  throw error(explain(why, row, column, cxx_name<T>::get()));
+}
 
-  std::size_t rows() const noexcept;  ///< Complete rows so far.
-  std::size_t bytes() const noexcept; ///< Of the values so far.
+template <class T>
+T table::get(std::size_t row, std::size_t column) const {
+  T x{};
+  if (const auto status = read(row, column, x); status != decoding::ok) [[unlikely]]
+    fail<T>(status, row, column);
+  return x;
+}
 
-  /// Ends it, with a complete row. The builder is empty afterwards: without columns, without rows.
-  table finish(std::uint64_t affected_rows = 0);
+template <class T>
+T table::get(std::size_t row, std::string_view column) const {
+  if (const auto index = index_of(column); index != columns())
+    return get<T>(row, index);
+  throw error(explain_name(row, column, cxx_name<T>::get()));
+}
 
-private:
-  table_builder() noexcept;
-
-  std::unique_ptr<built_rows> rows_;
-};
+template <class T>
+T table::scalar() const {
+  if (rows() == 1 && columns() == 1)
+    return get<T>(0, 0);
+  throw error(explain_scalar(cxx_name<T>::get()));
+}
 
 } // namespace sheaf
-
-#include "sheaf/table_get.hpp"

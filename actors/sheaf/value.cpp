@@ -4,7 +4,7 @@
 
 #include "sheaf/value.hpp"
 
-#include "sheaf/postgresql_time.hpp"
+#include "sheaf/data/postgresql_time.hpp"
 
 #include <algorithm>
 #include <charconv>

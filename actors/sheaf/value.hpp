@@ -5,7 +5,6 @@
 #pragma once
 
 #include "sheaf/error.hpp"
-#include "sheaf/wire.hpp"
 
 #include <chrono>
 #include <concepts>
@@ -89,16 +88,5 @@ void append_postgresql_text(std::string& out, const value& x);
 
 /// True when `x`, or an element of it, is text that holds a NUL byte, which no backend can bind.
 bool contains_nul(const value& x) noexcept;
-
-/// For CAF messages. Printing one (CAF logs messages) shows nothing of it.
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, value& x) {
-  if constexpr (std::is_void_v<typename Inspector::result_type>)
-    f(std::string{"value"});
-  else if constexpr (Inspector::reads_state)
-    return wire::save(f, x);
-  else
-    return wire::load(f, x);
-}
 
 } // namespace sheaf

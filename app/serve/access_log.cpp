@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "access_log.hpp"
+#include "app/serve/access_log.hpp"
 
-#include "stderr_writer.hpp"
+#include "app/serve/stderr_writer.hpp"
 
-#include "app/format.hpp"
+#include "app/base/json_text.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/async.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "activity.hpp"
+#include "app/serve/activity.hpp"
 
-#include "access_log.hpp"
+#include "app/serve/access_log.hpp"
 
-#include "app/duration.hpp"
-#include "app/format.hpp"
+#include "app/base/duration.hpp"
+#include "app/base/json_text.hpp"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "app/histogram.hpp"
+#include "app/load/histogram.hpp"
 
 #include <array>
 #include <chrono>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "arguments.hpp"
+#include "app/serve/arguments.hpp"
 
-#include "app/nearest.hpp"
-#include "app/parameter_text.hpp"
+#include "app/base/nearest.hpp"
+#include "app/file/parameter_text.hpp"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "app/sheaf_file.hpp"
+#include "app/file/sheaf_file.hpp"
 
 #include <string>
 #include <string_view>

@@ -2,11 +2,11 @@
 //
 // The list of requests that the page shows. No SQL is in it. Any thread.
 
-#include "service.hpp"
-#include "target.hpp"
+#include "app/serve/service.hpp"
+#include "app/serve/target.hpp"
 
-#include "app/format.hpp"
-#include "app/parameter_json.hpp"
+#include "app/base/json_text.hpp"
+#include "app/show/parameter_json.hpp"
 
 namespace sheaf::app::serve {
 

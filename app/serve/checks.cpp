@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "checks.hpp"
+#include "app/serve/checks.hpp"
 
-#include "problem.hpp"
+#include "app/serve/problem.hpp"
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
@@ -79,8 +79,8 @@ bool is_json(std::string_view type) {
 
 bool has_body(const request_parser& x) { return x.chunked() || (x.content_length() && *x.content_length() > 0); }
 
-answer answer_options(const service& of, const exchange& x) {
-  answer made{.status = status::no_content};
+response answer_options(const service& of, const exchange& x) {
+  response made{.status = status::no_content};
   const auto allowed = x.where ? x.where->allowed() : "GET, HEAD, POST, OPTIONS";
   ((made.fields += "Allow: ") += allowed) += "\r\n";
   if (!of.rules.cors_origin.empty() && field_of(x.request(), field::origin) == of.rules.cors_origin)
@@ -92,7 +92,7 @@ answer answer_options(const service& of, const exchange& x) {
 }
 
 /// Who asks, and for what.
-std::optional<answer> check_access(const service& of, const exchange& x) {
+std::optional<response> check_access(const service& of, const exchange& x) {
   const auto& r = x.request();
   const auto host = x.asked.authority.empty() ? field_of(r, field::host) : std::string_view{x.asked.authority};
   const bool has_host = r.version() >= 11 || !host.empty(); // a browser always names it
@@ -119,7 +119,7 @@ std::optional<answer> check_access(const service& of, const exchange& x) {
   return {};
 }
 
-std::optional<answer> check_body(const exchange& x) {
+std::optional<response> check_body(const exchange& x) {
   const auto& r = x.request();
   if (r.method() != verb::post || !has_body(*x.parser))
     return {};
@@ -132,7 +132,7 @@ std::optional<answer> check_body(const exchange& x) {
 
 } // namespace
 
-std::optional<answer> check_framing(exchange& x) {
+std::optional<response> check_framing(exchange& x) {
   const auto& r = x.request();
   x.trace = continue_trace({r["traceparent"].data(), r["traceparent"].size()});
   x.id = request_id({r["X-Request-Id"].data(), r["X-Request-Id"].size()});
@@ -150,7 +150,7 @@ std::optional<answer> check_framing(exchange& x) {
   return {};
 }
 
-std::optional<answer> check_head(const service& of, exchange& x) {
+std::optional<response> check_head(const service& of, exchange& x) {
   const auto& r = x.request();
   auto asked = parse_target({r.target().data(), r.target().size()});
   if (!asked || (asked->path == "*" && r.method() != verb::options))
@@ -162,7 +162,7 @@ std::optional<answer> check_head(const service& of, exchange& x) {
   return check_body(x);
 }
 
-answer problem_of_syntax(boost::system::error_code why, bool is_line, std::string_view id) {
+response problem_of_syntax(boost::system::error_code why, bool is_line, std::string_view id) {
   using http::error;
   if (why == error::header_limit) {
     if (is_line)

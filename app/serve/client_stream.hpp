@@ -4,8 +4,8 @@
 
 #pragma once
 
-#include "tcp_socket.hpp"
-#include "tls_session.hpp"
+#include "app/serve/tcp_socket.hpp"
+#include "app/serve/tls_session.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>

@@ -2,11 +2,11 @@
 //
 // A connection's life, and how it reads.
 
-#include "connection.hpp"
+#include "app/serve/connection.hpp"
 
-#include "checks.hpp"
-#include "http_loop.hpp"
-#include "problem.hpp"
+#include "app/serve/checks.hpp"
+#include "app/serve/connection_host.hpp"
+#include "app/serve/problem.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -26,7 +26,7 @@ constexpr std::chrono::seconds linger_max{2};
 
 } // namespace
 
-connection::connection(http_loop& home, tcp_socket socket, asio::ip::address client)
+connection::connection(connection_host& home, tcp_socket socket, asio::ip::address client)
   : home_(home), stream_(std::move(socket), home.shared().rules.tls), client_(std::move(client)) {}
 
 connection::~connection() {
@@ -214,7 +214,7 @@ void connection::name_exchange() {
   }
 }
 
-void connection::refuse(answer why) {
+void connection::refuse(response why) {
   last_ = true;
   respond(std::move(why));
 }

@@ -8,9 +8,10 @@
 
 #pragma once
 
-#include "answer.hpp"
-#include "client_stream.hpp"
+#include "app/serve/client_stream.hpp"
+#include "app/serve/response.hpp"
 
+#include "sheaf/clock.hpp"
 #include "sheaf/request.hpp"
 
 #include <chrono>
@@ -25,12 +26,12 @@ struct request_spec;
 
 namespace sheaf::app::serve {
 
-class http_loop;
+class connection_host;
 struct exchange;
 
 class connection {
 public:
-  connection(http_loop& home, tcp_socket socket, boost::asio::ip::address client);
+  connection(connection_host& home, tcp_socket socket, boost::asio::ip::address client);
   ~connection();
 
   void start();
@@ -72,7 +73,7 @@ private:
   bool look_at_head();
   void refuse_syntax(error why);
   void name_exchange();
-  void refuse(answer why);
+  void refuse(response why);
 
   // What is asked for: connection_ask.cpp.
   void serve();
@@ -88,7 +89,7 @@ private:
   void end_stream(reply x);
 
   // Writing: connection_write.cpp.
-  void respond(answer x);
+  void respond(response x);
   void respond(reply x);
   void begin_head(std::string_view type);
   void end_head(bool is_whole);
@@ -105,7 +106,7 @@ private:
   void end();
   void close_socket();
 
-  http_loop& home_;
+  connection_host& home_;
   client_stream stream_;
   const boost::asio::ip::address client_;
   std::unique_ptr<exchange> exchange_; ///< Null while idle.

@@ -2,15 +2,17 @@
 //
 // What a connection does for a request that is whole.
 
-#include "arguments.hpp"
-#include "connection.hpp"
-#include "http_loop.hpp"
-#include "page.hpp"
-#include "problem.hpp"
-#include "time_limit.hpp"
+#include "app/serve/arguments.hpp"
+#include "app/serve/connection.hpp"
+#include "app/serve/connection_host.hpp"
+#include "app/serve/page.hpp"
+#include "app/serve/problem.hpp"
+#include "app/serve/time_limit.hpp"
 
-#include "app/duration.hpp"
-#include "app/request_maker.hpp"
+#include "app/base/duration.hpp"
+#include "app/scenario/request_maker.hpp"
+
+#include "sheaf/clock.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -102,23 +104,23 @@ void connection::serve() {
   switch (x.where->what) {
   case action::page: {
     const auto& file = page_files()[x.where->index];
-    respond(answer{.type = type_of(file.name), .body = std::string{file.content}});
+    respond(response{.type = type_of(file.name), .body = std::string{file.content}});
     return;
   }
   case action::health:
-    respond(answer{.type = "text/plain", .body = "ok\n"});
+    respond(response{.type = "text/plain", .body = "ok\n"});
     return;
   case action::ready:
     check_ready();
     return;
   case action::metrics:
-    respond(answer{.type = "text/plain; version=0.0.4; charset=utf-8", .body = all.metrics_text()});
+    respond(response{.type = "text/plain; version=0.0.4; charset=utf-8", .body = all.metrics_text()});
     return;
   case action::openapi:
-    respond(answer{.body = all.openapi});
+    respond(response{.body = all.openapi});
     return;
   case action::catalogue:
-    respond(answer{.body = all.catalogue});
+    respond(response{.body = all.catalogue});
     return;
   case action::events:
     begin_events();
@@ -222,7 +224,9 @@ void connection::check_ready() {
     respond(make_problem(status::service_unavailable, "draining", "the service ends", exchange_->id));
     return;
   }
-  const auto tell = [this](const http_loop::readiness& x) { respond(answer{.status = x.status, .body = x.body}); };
+  const auto tell = [this](const connection_host::readiness& x) {
+    respond(response{.status = x.status, .body = x.body});
+  };
   if (clock::now() < home_.ready().until) {
     tell(home_.ready());
     return;

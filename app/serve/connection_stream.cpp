@@ -4,8 +4,10 @@
 // client has taken the one before. What has been sent cannot be taken back: when the query fails after that, the answer
 // ends in the middle, and so that nobody takes it for whole, the connection with it.
 
-#include "connection.hpp"
-#include "http_loop.hpp"
+#include "app/serve/connection.hpp"
+#include "app/serve/connection_host.hpp"
+
+#include "sheaf/clock.hpp"
 
 #include <boost/asio/post.hpp>
 

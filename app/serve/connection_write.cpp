@@ -2,9 +2,11 @@
 //
 // How a connection answers: whole if the answer is short, else in pieces as the client takes them.
 
-#include "connection.hpp"
-#include "http_loop.hpp"
-#include "problem.hpp"
+#include "app/serve/connection.hpp"
+#include "app/serve/connection_host.hpp"
+#include "app/serve/problem.hpp"
+
+#include "sheaf/clock.hpp"
 
 #include <fmt/format.h>
 
@@ -54,7 +56,7 @@ void connection::begin_head(std::string_view type) {
     out += "Connection: keep-alive\r\n";
 }
 
-void connection::respond(answer a) {
+void connection::respond(response a) {
   auto& x = *exchange_;
   x.status = a.status;
   x.code = std::move(a.code);

@@ -4,14 +4,15 @@
 
 #pragma once
 
-#include "answer.hpp"
-#include "gzip.hpp"
-#include "reply_writer.hpp"
-#include "route_table.hpp"
-#include "row_stream.hpp"
-#include "target.hpp"
-#include "trace.hpp"
+#include "app/serve/gzip.hpp"
+#include "app/serve/reply_writer.hpp"
+#include "app/serve/response.hpp"
+#include "app/serve/route_table.hpp"
+#include "app/serve/row_stream.hpp"
+#include "app/serve/target.hpp"
+#include "app/serve/trace.hpp"
 
+#include "sheaf/clock.hpp"
 #include "sheaf/engine.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "generation.hpp"
+#include "app/serve/generation.hpp"
 
-#include "app/exit.hpp"
-#include "app/runner.hpp"
+#include "app/base/exit.hpp"
+#include "app/scenario/runner.hpp"
 
 #include <fmt/format.h>
 

@@ -5,11 +5,13 @@
 
 #pragma once
 
-#include "access_log.hpp"
-#include "http_loop.hpp"
-#include "service.hpp"
+#include "app/serve/access_log.hpp"
+#include "app/serve/http_loop.hpp"
+#include "app/serve/service.hpp"
 
-#include "app/sheaf_file.hpp"
+#include "app/file/sheaf_file.hpp"
+
+#include "sheaf/clock.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "gzip.hpp"
+#include "app/serve/gzip.hpp"
 
-#include "app/parse_number.hpp"
+#include "app/base/parse_number.hpp"
 
 #include <zlib.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "http_loop.hpp"
+#include "app/serve/http_loop.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -18,17 +18,11 @@ constexpr auto sweep_interval = 100ms;
 /// What keeps the system from giving us a connection (mostly descriptors that are used up) takes a while to pass.
 constexpr auto accept_pause = 100ms;
 
-constexpr std::size_t spare_max = 64;
-constexpr std::size_t spare_bytes_max = 1 << 17; ///< Of one.
-
 } // namespace
 
 http_loop::http_loop(boost::asio::io_context& context, service& of, int listener, std::function<void()> on_empty)
-  : context_(context), service_(of), on_empty_(std::move(on_empty)), acceptor_(context), accept_pause_(context),
-    sweep_timer_(context), requests_(of.file.requests), log_(of.log) {
-  for (auto& request : requests_)
-    for (auto& q : request.queries)
-      q.what.statement = statement{q.what.statement.sql()};
+  : connection_host(context, of), on_empty_(std::move(on_empty)), acceptor_(context), accept_pause_(context),
+    sweep_timer_(context) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
@@ -38,8 +32,6 @@ http_loop::http_loop(boost::asio::io_context& context, service& of, int listener
   accept();
   sweep_later();
 }
-
-http_loop::~http_loop() { service_.seen.take(seen_); }
 
 /// All loops share the queue of connections, those of the next generation too. So a connection leaves it only where it
 /// is taken at once: one that waited for its callback while this loop is told to stop would be lost.
@@ -75,23 +67,6 @@ void http_loop::take(tcp_socket socket) {
   auto& one = connections_.emplace_back(*this, std::move(socket), client);
   one.place = std::prev(connections_.end());
   one.start();
-}
-
-std::unique_ptr<exchange> http_loop::take_exchange() {
-  if (spare_.empty())
-    return std::make_unique<exchange>();
-  auto x = std::move(spare_.back());
-  spare_.pop_back();
-  return x;
-}
-
-void http_loop::put_back(std::unique_ptr<exchange> x) {
-  if (spare_.size() == spare_max || x->out.capacity() + x->piece.capacity() + x->unread.capacity() > spare_bytes_max)
-    return;
-  x->reset(service_.limits.body_bytes_max); // gives back what the request held
-  x->parser.reset();
-  x->unread.clear();
-  spare_.push_back(std::move(x));
 }
 
 void http_loop::end(connection& which) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "http_metrics.hpp"
+#include "app/serve/http_metrics.hpp"
 
 #include <fmt/format.h>
 

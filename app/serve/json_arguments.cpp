@@ -3,7 +3,7 @@
 // Reads the one form of JSON that parameters come in, event by event: a tree of values would have rounded the numbers
 // and forgotten the keys that stand twice. Any thread.
 
-#include "arguments.hpp"
+#include "app/serve/arguments.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "listening_socket.hpp"
+#include "app/serve/listening_socket.hpp"
 
-#include "app/exit.hpp"
+#include "app/base/exit.hpp"
 
 #include <fmt/format.h>
 

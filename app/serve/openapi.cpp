@@ -2,10 +2,10 @@
 //
 // The service as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), made from the sheaf file. Any thread.
 
-#include "service.hpp"
-#include "target.hpp"
+#include "app/serve/service.hpp"
+#include "app/serve/target.hpp"
 
-#include "app/parameter_json.hpp"
+#include "app/show/parameter_json.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

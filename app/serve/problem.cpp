@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "problem.hpp"
+#include "app/serve/problem.hpp"
 
-#include "app/format.hpp"
+#include "app/base/json_text.hpp"
 
 #include <fmt/format.h>
 
@@ -31,8 +31,8 @@ bool is_mistake_of_the_file(const failure& why) {
 
 } // namespace
 
-answer make_problem(http::status status, std::string_view code, std::string_view detail, std::string_view id) {
-  answer made{.status = status, .type = "application/problem+json", .code = std::string{code}};
+response make_problem(http::status status, std::string_view code, std::string_view detail, std::string_view id) {
+  response made{.status = status, .type = "application/problem+json", .code = std::string{code}};
   auto& out = made.body;
   const std::string_view title = http::obsolete_reason(status);
   append_member(out += '{', "title", title);
@@ -46,7 +46,7 @@ answer make_problem(http::status status, std::string_view code, std::string_view
   return made;
 }
 
-answer make_problem(const std::vector<bad_argument>& bad, std::string_view id) {
+response make_problem(const std::vector<bad_argument>& bad, std::string_view id) {
   auto made = make_problem(http::status::bad_request, "invalid_request", "the parameters do not fit the request", id);
   auto& out = made.body;
   out.pop_back();
@@ -60,7 +60,7 @@ answer make_problem(const std::vector<bad_argument>& bad, std::string_view id) {
   return made;
 }
 
-answer make_problem(const failure& why, std::string_view id) {
+response make_problem(const failure& why, std::string_view id) {
   auto made = make_problem(status_of(why), to_string(why.code), public_message(why), id);
   made.detail = to_string(why);
   return made;

@@ -4,8 +4,8 @@
 
 #pragma once
 
-#include "answer.hpp"
-#include "arguments.hpp"
+#include "app/serve/arguments.hpp"
+#include "app/serve/response.hpp"
 
 #include "sheaf/error.hpp"
 
@@ -16,13 +16,13 @@
 namespace sheaf::app::serve {
 
 /// `code` is a word for programs, `detail` a sentence for people.
-answer make_problem(http::status status, std::string_view code, std::string_view detail, std::string_view id);
+response make_problem(http::status status, std::string_view code, std::string_view detail, std::string_view id);
 
 /// 400, with each parameter that cannot be taken in `parameters`.
-answer make_problem(const std::vector<bad_argument>& bad, std::string_view id);
+response make_problem(const std::vector<bad_argument>& bad, std::string_view id);
 
 /// Of a request that failed as a whole. The client hears the code and what it may do; the rest is for the log.
-answer make_problem(const failure& why, std::string_view id);
+response make_problem(const failure& why, std::string_view id);
 
 /// What a client may know of a failure beside its code.
 std::string_view public_message(const failure& why) noexcept;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "reply_writer.hpp"
+#include "app/serve/reply_writer.hpp"
 
-#include "problem.hpp"
+#include "app/serve/problem.hpp"
 
-#include "app/duration.hpp"
-#include "app/format.hpp"
+#include "app/base/duration.hpp"
+#include "app/base/json_text.hpp"
 
 #include <fmt/format.h>
 

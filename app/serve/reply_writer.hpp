@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "row_writer.hpp"
+#include "app/serve/row_writer.hpp"
 
 #include "sheaf/request.hpp"
 

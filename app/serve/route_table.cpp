@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "route_table.hpp"
+#include "app/serve/route_table.hpp"
 
-#include "page.hpp"
+#include "app/serve/page.hpp"
 
 namespace sheaf::app::serve {
 

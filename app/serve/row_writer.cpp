@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "row_writer.hpp"
+#include "app/serve/row_writer.hpp"
 
-#include "app/format.hpp"
+#include "app/base/json_text.hpp"
+#include "app/show/format.hpp"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "service.hpp"
+#include "app/serve/service.hpp"
 
-#include "app/format.hpp"
+#include "app/base/json_text.hpp"
 
 #include <fmt/format.h>
 

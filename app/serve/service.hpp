@@ -5,13 +5,13 @@
 
 #pragma once
 
-#include "activity.hpp"
-#include "http_metrics.hpp"
-#include "limits.hpp"
-#include "route_table.hpp"
-#include "traffic.hpp"
+#include "app/serve/activity.hpp"
+#include "app/serve/http_metrics.hpp"
+#include "app/serve/limits.hpp"
+#include "app/serve/route_table.hpp"
+#include "app/serve/traffic.hpp"
 
-#include "app/sheaf_file.hpp"
+#include "app/file/sheaf_file.hpp"
 
 #include "sheaf/engine.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "stderr_writer.hpp"
+#include "app/serve/stderr_writer.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "target.hpp"
+#include "app/serve/target.hpp"
 
-#include "app/text.hpp"
+#include "app/base/text.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "time_limit.hpp"
+#include "app/serve/time_limit.hpp"
 
 #include <charconv>
 

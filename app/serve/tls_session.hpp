@@ -8,7 +8,7 @@
 
 #pragma once
 
-#include "tcp_socket.hpp"
+#include "app/serve/tcp_socket.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "trace.hpp"
+#include "app/serve/trace.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "traffic.hpp"
+#include "app/serve/traffic.hpp"
 
 namespace sheaf::app::serve {
 

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "limits.hpp"
+#include "app/serve/limits.hpp"
 
 #include <boost/asio/ip/address.hpp>
 

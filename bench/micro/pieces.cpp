@@ -2,8 +2,12 @@
 //
 // What the pieces of a query's way cost by themselves, without a database: `build/release/bench/sheaf_micro`.
 
-#include "sheaf/engine_core.hpp"
-#include "sheaf/table_storage.hpp"
+#include "sheaf/backend.hpp"
+#include "sheaf/core/engine_core.hpp"
+#include "sheaf/data/pgresult_rows.hpp"
+#include "sheaf/data/pgresult_table.hpp"
+#include "sheaf/data/table_storage.hpp"
+#include "sheaf/sql/scanner.hpp"
 
 #include <benchmark/benchmark.h>
 #include <libpq-fe.h>
@@ -44,7 +48,20 @@ public:
     loop.post([&loop, done = std::move(done)] { done(std::make_unique<instant_session>(loop)); });
   }
   sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
-  std::string_view system_name() const noexcept override { return "instant"; }
+};
+
+class instant_backend final : public backend {
+public:
+  std::string_view name() const noexcept override { return "instant"; }
+  sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
+  bool takes(std::string_view) const noexcept override { return true; }
+  std::optional<failure> check(const std::string&) const override { return {}; }
+  result<std::unique_ptr<session_factory>> make_factory(const database_options&, blocking_executor&) const override {
+    return std::make_unique<instant_factory>();
+  }
+  std::optional<failure> run(soci::session&, const std::string&, const text_row&) const override { return {}; }
+  std::optional<failure> prepare(soci::session&, const std::string&) const override { return {}; }
+  std::string placeholder(std::size_t) const override { return {}; }
 };
 
 // -- statements
@@ -90,7 +107,7 @@ void pack_a_row(benchmark::State& state) {
 BENCHMARK(pack_a_row);
 
 void read_a_cell(benchmark::State& state) {
-  const auto t = table::from_pgresult(rows_of(static_cast<int>(state.range(0))));
+  const auto t = table_of(rows_of(static_cast<int>(state.range(0))));
   std::size_t sum = 0;
   for (auto _ : state)
     for (std::size_t row = 0; row < t.rows(); ++row)
@@ -161,10 +178,10 @@ void spawn_and_join(benchmark::State& state) {
   caf::actor_system_config config;
   config.set("scheduler.max-threads", 1);
   caf::actor_system system{config};
-  std::vector<std::unique_ptr<session_factory>> factories;
-  factories.push_back(std::make_unique<instant_factory>());
-  engine_core core{for_database("instant:", {.max_size = 16}), std::move(factories),
-                   std::make_unique<blocking_executor>(1), system};
+  const instant_backend instant;
+  auto how = for_database("instant:", {.max_size = 16});
+  how.databases.front().backend = &instant;
+  const auto core = std::move(engine_core::create(std::move(how), system).value());
   const auto n = static_cast<std::size_t>(state.range(0));
   const statement known{sql};
   std::promise<void> over;
@@ -176,9 +193,9 @@ void spawn_and_join(benchmark::State& state) {
     request r;
     for (std::size_t i = 0; i < n; ++i)
       r.queries.emplace_back("", known, parameters{{"author", "Author 7"}, {"since", 2020}});
-    core.submit(std::move(r), next);
+    core->submit(std::move(r), next);
   };
-  core.workers().front()->loop->post([&] { next({}); });
+  core->loops().each().front()->loop->post([&] { next({}); });
   over.get_future().wait();
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }

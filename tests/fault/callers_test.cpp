@@ -49,7 +49,7 @@ TEST_P(FaultCallers, WhoAllWantTheWholePoolDoNotLockEachOtherOut) {
 TEST_P(FaultCallers, WhoDoNotTakeTheirRepliesHoldUpNobodyAndCostWhatTheyAskedFor) {
   start({.max_size = 2});
   constexpr std::size_t slow = 20;
-  const auto mebibyte = query{"big", is(backend::postgresql)
+  const auto mebibyte = query{"big", is(database_kind::postgresql)
                                          ? "select repeat('x', 1000) from generate_series(1, 1000)"
                                          : "with recursive n(i) as (select 1 union all select i + 1 from n limit 1000) "
                                            "select printf('%.*c', 1000, 'x') from n"};
@@ -78,7 +78,7 @@ TEST_P(FaultCallers, WhoseTasksTakeThePoolAndReturnLateInDisorderGiveItBackWhole
   rows("create table t(x int)");
   meeting_place begun, over;
   auto what = request_of(3, [&](int) {
-    return query::of_task("", [&, postgresql = is(backend::postgresql)](soci::session& s) {
+    return query::of_task("", [&, postgresql = is(database_kind::postgresql)](soci::session& s) {
       if (postgresql)
         s << "set search_path = pg_catalog";
       begun.meet(4);

@@ -156,7 +156,7 @@ protected:
 class AnyFault : public AnyDatabase {
 protected:
   void expect_recovery() {
-    if (is(backend::sqlite))
+    if (is(database_kind::sqlite))
       add_sqlite_functions();
     else
       EXPECT_TRUE(eventually([&] { return run(request_of({{"q", "select setval('arrivals', 1, false)"}})).ok(); }));

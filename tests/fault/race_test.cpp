@@ -41,15 +41,15 @@ class FaultRace : public AnyDatabase {
 protected:
   /// Half as long as the statements that are cancelled, and long enough to be hit by a late cancel.
   query next_statement(int i) const {
-    if (is(backend::postgresql))
+    if (is(database_kind::postgresql))
       return {"next", "select :i::int from pg_sleep(0.0003)", {{"i", i}}};
     return database->answers("next", i);
   }
 
   query short_statement() const {
-    if (is(backend::postgresql))
+    if (is(database_kind::postgresql))
       return {"short", "select 1 from pg_sleep(0.0006)"};
-    if (is(backend::sqlite))
+    if (is(database_kind::sqlite))
       return {"short",
               "with recursive s(n) as (select 1 union all select n + 1 from s limit 4000) select max(n) from s"};
     return database->answers("short", 1);

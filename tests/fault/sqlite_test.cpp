@@ -25,7 +25,8 @@ using namespace std::chrono_literals;
 
 class FaultSqlite : public AnyFault {
 protected:
-  std::string file() const { return database->url().substr(std::string_view{"sqlite:"}.size()); }
+  std::string url() const { return database->engine_options().databases.front().url; }
+  std::string file() const { return url().substr(std::string_view{"sqlite:"}.size()); }
   std::string shell(const std::string& sql) const { return sqlite_shell{file()}(sql); }
 
   void open(std::size_t sessions = 3) { start({.max_size = sessions}); }
@@ -33,7 +34,7 @@ protected:
   /// Life of a service that writes a hundred rows at a time, and says so when they are committed.
   [[noreturn]] void write_until_killed(int says) const {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    sheaf::engine own{database->url()};
+    sheaf::engine own{url()};
     const auto hundred_rows =
         request_of({{"q", "with recursive n(i) as (select 1 union all select i + 1 from n limit 100) insert into t "
                           "select i, zeroblob(1000) from n"}});
@@ -45,7 +46,7 @@ protected:
   int count(const std::string& table) { return rows("select count(*) from " + table).scalar<int>(); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Databases, FaultSqlite, ::testing::Values(backend::sqlite), name_of);
+INSTANTIATE_TEST_SUITE_P(Databases, FaultSqlite, ::testing::Values(database_kind::sqlite), name_of);
 
 TEST_P(FaultSqlite, LockedForWritingByAnotherProcessIsReadAllTheSame) {
   shell("create table t(x)");

@@ -2,7 +2,7 @@
 //
 // Any bytes as an expression: reading and evaluating it ends with a value or a failure that has a place in the text.
 
-#include "app/expression.hpp"
+#include "app/expression/expression.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,8 +3,8 @@
 // Any bytes as a whole sheaf file: reading and checking it ends with findings that have a place, the same each time,
 // and nothing but a file without errors can be run.
 
-#include "app/file_check.hpp"
-#include "app/sheaf_file.hpp"
+#include "app/check/file_check.hpp"
+#include "app/file/sheaf_file.hpp"
 
 #include <algorithm>
 #include <cstddef>

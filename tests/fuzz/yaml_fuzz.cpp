@@ -2,7 +2,7 @@
 //
 // Any bytes as a sheaf file: reading them ends with a tree within its bounds, or with a place and a reason.
 
-#include "app/yaml_tree.hpp"
+#include "app/file/yaml_tree.hpp"
 
 #include <cstddef>
 #include <cstdint>

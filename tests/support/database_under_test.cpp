@@ -19,7 +19,7 @@ namespace {
 
 class postgresql_database final : public database_under_test {
 public:
-  std::string url() const override { return schema_.url(); }
+  options engine_options(pool_options pool) const override { return for_database(schema_.url(), pool); }
   query never_ends(std::string name) const override { return {std::move(name), "select pg_sleep(86400)"}; }
   int sessions() override { return schema_.backends(); }
   int running() override { return schema_.running(); }
@@ -34,7 +34,7 @@ public:
     add_sqlite_functions();
     std::ofstream{folder_ / file};
   }
-  std::string url() const override { return "sqlite:" + folder_ / file; }
+  options engine_options(pool_options pool) const override { return for_database("sqlite:" + folder_ / file, pool); }
   query never_ends(std::string name) const override {
     return {std::move(name),
             "with recursive n(x) as (select 1 union all select x + 1 from n where endless(0)) select count(*) from n"};
@@ -49,10 +49,7 @@ private:
 
 class scripted final : public database_under_test {
 public:
-  std::string url() const override { return "scripted:"; }
-  result<std::unique_ptr<session_factory>> make_factory(const database_options&, blocking_executor&) override {
-    return script.make_factory();
-  }
+  options engine_options(pool_options pool) const override { return script.engine_options(pool); }
   query answers(std::string name, int n) const override { return {std::move(name), fmt::format("answer {}", n)}; }
   query fails(std::string name) const override { return {std::move(name), "fail"}; }
   query never_ends(std::string name) const override { return {std::move(name), "never"}; }
@@ -68,11 +65,6 @@ public:
 
 } // namespace
 
-result<std::unique_ptr<session_factory>> database_under_test::make_factory(const database_options& how,
-                                                                           blocking_executor& blocking) {
-  return make_session_factory(how, blocking);
-}
-
 query database_under_test::answers(std::string name, int n) const {
   return {std::move(name), fmt::format("select {} as n", n)};
 }
@@ -87,11 +79,11 @@ query database_under_test::in_turn(std::string name, int before) const {
   return {std::move(name), "select in_turn(:before)", {{"before", before}}};
 }
 
-std::unique_ptr<database_under_test> make_database(backend kind) {
+std::unique_ptr<database_under_test> make_database(database_kind kind) {
   switch (kind) {
-  case backend::postgresql:
+  case database_kind::postgresql:
     return std::make_unique<postgresql_database>();
-  case backend::sqlite:
+  case database_kind::sqlite:
     return std::make_unique<sqlite_database_file>();
   default:
     return std::make_unique<scripted>();
@@ -151,16 +143,10 @@ int number_in(const outcome& what) {
 }
 
 engine_core& AnyDatabase::start(pool_options pool, const std::function<void(options&)>& change) {
-  auto how = for_database(database->url(), pool);
+  auto how = database->engine_options(pool);
   if (change)
     change(how);
-  if (const auto wrong = how.validate())
-    throw error(*wrong);
-  auto blocking = std::make_unique<blocking_executor>(2 * pool.max_size);
-  std::vector<std::unique_ptr<session_factory>> factories;
-  for (const auto& d : how.databases)
-    factories.push_back(std::move(database->make_factory(d, *blocking).value()));
-  engine = std::make_unique<engine_core>(std::move(how), std::move(factories), std::move(blocking), system);
+  engine = std::move(engine_core::create(std::move(how), system).value());
   return *engine;
 }
 
@@ -176,26 +162,13 @@ std::future<reply> AnyDatabase::run_later(request what) {
   return promise->get_future();
 }
 
-pool_stats AnyDatabase::stats() const {
-  pool_stats sum;
-  for (const auto& w : engine->workers()) {
-    const auto x = w->pools.front()->stats();
-    sum.max_size += x.max_size;
-    sum.total += x.total;
-    sum.idle += x.idle;
-    sum.active += x.active;
-    sum.connecting += x.connecting;
-    sum.cancelling += x.cancelling;
-    sum.waiting += x.waiting;
-  }
-  return sum;
-}
+pool_stats AnyDatabase::stats() const { return engine->loops().stats(0); }
 
-std::string name_of(const ::testing::TestParamInfo<backend>& x) {
+std::string name_of(const ::testing::TestParamInfo<database_kind>& x) {
   switch (x.param) {
-  case backend::postgresql:
+  case database_kind::postgresql:
     return "Postgresql";
-  case backend::sqlite:
+  case database_kind::sqlite:
     return "Sqlite";
   default:
     return "Scripted";

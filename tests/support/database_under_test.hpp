@@ -5,8 +5,7 @@
 
 #pragma once
 
-#include "sheaf/blocking_executor.hpp"
-#include "sheaf/engine_core.hpp"
+#include "sheaf/core/engine_core.hpp"
 #include "support/scripted_session.hpp"
 #include "support/tidy_test.hpp"
 
@@ -18,16 +17,14 @@
 
 namespace sheaf::test {
 
-enum class backend { postgresql, sqlite, scripted };
+enum class database_kind { postgresql, sqlite, scripted };
 
 /// A database of the test's own, and queries that all kinds of databases have.
 class database_under_test {
 public:
   virtual ~database_under_test() = default;
 
-  virtual std::string url() const = 0;
-  virtual result<std::unique_ptr<session_factory>> make_factory(const database_options& how,
-                                                                blocking_executor& blocking);
+  virtual options engine_options(pool_options pool = {}) const = 0;
 
   virtual query answers(std::string name, int n) const; ///< One cell, which is `n`.
   virtual query fails(std::string name) const;          ///< `rejected_sql`.
@@ -41,7 +38,7 @@ public:
   virtual int running() = 0;  ///< Endless statements that run, as the database sees it.
 };
 
-std::unique_ptr<database_under_test> make_database(backend kind);
+std::unique_ptr<database_under_test> make_database(database_kind kind);
 
 /// A folder of the test's own.
 class temporary_folder {
@@ -72,7 +69,7 @@ int most_at_once(const reply& what);
 /// The number that a query answered with, or a failure of the test.
 int number_in(const outcome& what);
 
-class AnyDatabase : public TidyTest, public ::testing::WithParamInterface<backend> {
+class AnyDatabase : public TidyTest, public ::testing::WithParamInterface<database_kind> {
 protected:
   void SetUp() override { count_what_is_there(); }
   void TearDown() override;
@@ -84,25 +81,26 @@ protected:
   std::future<reply> run_later(request what);
 
   pool_stats stats() const; ///< All loops together.
-  bool is(backend x) const { return GetParam() == x; }
+  bool is(database_kind x) const { return GetParam() == x; }
 
   std::unique_ptr<database_under_test> database = make_database(GetParam());
   std::unique_ptr<engine_core> engine;
 };
 
-std::string name_of(const ::testing::TestParamInfo<backend>& x);
+std::string name_of(const ::testing::TestParamInfo<database_kind>& x);
 
 } // namespace sheaf::test
 
 /// Makes a suite derived from AnyDatabase run against each of them.
 #define SHEAF_ON_EVERY_DATABASE(Suite)                                                                                 \
   INSTANTIATE_TEST_SUITE_P(Databases, Suite,                                                                           \
-                           ::testing::Values(sheaf::test::backend::postgresql, sheaf::test::backend::sqlite,           \
-                                             sheaf::test::backend::scripted),                                          \
+                           ::testing::Values(sheaf::test::database_kind::postgresql,                                   \
+                                             sheaf::test::database_kind::sqlite,                                       \
+                                             sheaf::test::database_kind::scripted),                                    \
                            sheaf::test::name_of)
 
 /// The same, for what needs real SQL.
 #define SHEAF_ON_EVERY_SQL_DATABASE(Suite)                                                                             \
-  INSTANTIATE_TEST_SUITE_P(Databases, Suite,                                                                           \
-                           ::testing::Values(sheaf::test::backend::postgresql, sheaf::test::backend::sqlite),          \
-                           sheaf::test::name_of)
+  INSTANTIATE_TEST_SUITE_P(                                                                                            \
+      Databases, Suite, ::testing::Values(sheaf::test::database_kind::postgresql, sheaf::test::database_kind::sqlite), \
+      sheaf::test::name_of)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "http_client.hpp"
+#include "support/http_client.hpp"
 
 #include <arpa/inet.h>
 #include <cerrno>

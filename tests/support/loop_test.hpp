@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "sheaf/event_loop.hpp"
+#include "sheaf/loop/event_loop.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 
 #pragma once
 
-#include "sheaf/engine_log.hpp"
-#include "sheaf/session_pool.hpp"
+#include "sheaf/session/session_pool.hpp"
+#include "sheaf/telemetry/engine_log.hpp"
 #include "support/captured_log.hpp"
 #include "support/loop_test.hpp"
 #include "support/scripted_session.hpp"

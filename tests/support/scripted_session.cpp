@@ -2,7 +2,9 @@
 
 #include "support/scripted_session.hpp"
 
-#include "sheaf/event_loop.hpp"
+#include "sheaf/backend.hpp"
+#include "sheaf/loop/event_loop.hpp"
+#include "sheaf/table_builder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -248,7 +250,6 @@ public:
 
   std::chrono::nanoseconds open_timeout() const override { return stage_->open_timeout; }
   sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
-  std::string_view system_name() const noexcept override { return "scripted"; }
 
 private:
   std::shared_ptr<stage> stage_;
@@ -260,9 +261,36 @@ scripted_session& scripted_database::stage::session_of(int id) const {
   return **std::find_if(sessions.begin(), sessions.end(), [id](auto* s) { return s->id() == id; });
 }
 
-scripted_database::scripted_database() : stage_(std::make_shared<stage>()) {}
+class scripted_database::kind final : public sheaf::backend {
+public:
+  explicit kind(const scripted_database& of) : of_(of) {}
+
+  std::string_view name() const noexcept override { return "scripted"; }
+  sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
+  bool takes(std::string_view url) const noexcept override { return url.starts_with("scripted:"); }
+  std::optional<failure> check(const std::string&) const override { return {}; }
+  result<std::unique_ptr<session_factory>> make_factory(const database_options&, blocking_executor&) const override {
+    return of_.make_factory();
+  }
+
+  // It has no SOCI session.
+  std::optional<failure> run(soci::session&, const std::string&, const text_row&) const override { return {}; }
+  std::optional<failure> prepare(soci::session&, const std::string&) const override { return {}; }
+  std::string placeholder(std::size_t) const override { return {}; }
+
+private:
+  const scripted_database& of_;
+};
+
+scripted_database::scripted_database() : stage_(std::make_shared<stage>()), kind_(std::make_unique<kind>(*this)) {}
 
 scripted_database::~scripted_database() = default;
+
+options scripted_database::engine_options(pool_options pool) const {
+  auto how = for_database("scripted:", pool);
+  how.databases.front().backend = kind_.get();
+  return how;
+}
 
 std::unique_ptr<session_factory> scripted_database::make_factory() const {
   return std::make_unique<scripted_factory>(stage_);

@@ -13,7 +13,8 @@
 
 #pragma once
 
-#include "sheaf/session.hpp"
+#include "sheaf/options.hpp"
+#include "sheaf/session/session.hpp"
 
 #include <chrono>
 #include <memory>
@@ -32,6 +33,10 @@ public:
 
   scripted_database();
   ~scripted_database();
+
+  /// This database as a kind of its own, for as long as this lives: an engine that is given these options opens its
+  /// sessions here.
+  options engine_options(pool_options pool = {}) const;
 
   std::unique_ptr<session_factory> make_factory() const;
 
@@ -68,9 +73,11 @@ public:
   void spoil_cancelled(int id);
 
   struct stage;
+  class kind;
 
 private:
   std::shared_ptr<stage> stage_;
+  std::unique_ptr<kind> kind_;
 };
 
 } // namespace sheaf::test

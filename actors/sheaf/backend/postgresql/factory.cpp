@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/backend/postgresql/factory.hpp"
+
+#include "sheaf/backend/postgresql/native.hpp"
+#include "sheaf/backend/postgresql/session.hpp"
+#include "sheaf/backend/postgresql/url.hpp"
+#include "sheaf/base/error_text.hpp"
+#include "sheaf/loop/blocking_executor.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/soci.h>
+
+#include <utility>
+
+namespace sheaf {
+
+namespace {
+
+/// PostgreSQL's words for SQLSTATEs that a caller may want to tell apart, untranslated: with another `lc_messages` the
+/// code is `connect_failed`.
+constexpr std::pair<std::string_view, std::string_view> known_refusals[] = {
+    {"too many clients already", "53300"},
+    {"remaining connection slots are reserved", "53300"},
+    {"too many connections for ", "53300"}, // of a role or a database
+    {"password authentication failed", "28P01"},
+    {"no password supplied", "28P01"}, // libpq's own, when the server asks for one
+    {"no pg_hba.conf entry", "28000"},
+    {"pg_hba.conf rejects", "28000"},
+    {"is not permitted to log in", "28000"},
+    {"FATAL:  role \"", "28000"}, // … does not exist
+};
+
+/// SOCI gives the server's words without SQLSTATE, after a line of its own unless it is a statement of its own that
+/// failed. They name host, port, user and database, never the password.
+failure connect_failure(std::string_view message) {
+  if (const auto end = message.find('\n'); end != message.npos && end + 1 < message.size())
+    message.remove_prefix(end + 1);
+  failure f{.code = errc::connect_failed, .phase = phase::connect, .message = to_one_line(message)};
+  for (const auto& [words, sqlstate] : known_refusals)
+    if (f.message.find(words) != std::string::npos) {
+      f.sqlstate = sqlstate;
+      f.code = code_of_sqlstate(sqlstate);
+    }
+  if (f.code == errc::too_many_connections)
+    f.message += ": lower pool.max_size, or raise the server's max_connections";
+  return f;
+}
+
+result<std::shared_ptr<soci::session>> connect(const connection_parameters& parameters) {
+  try {
+    auto s = std::make_shared<soci::session>(soci::postgresql, to_url(parameters));
+    auto* conn = native_connection(*s);
+    PQsetnonblocking(conn, 1);
+    PQsetNoticeProcessor(
+        conn, [](void*, const char*) {}, nullptr); // libpq would write them to stderr
+    return s;
+  } catch (const soci::soci_error& e) {
+    return connect_failure(e.what()); // no statement, so no bound values in it
+  } catch (const std::exception& e) {
+    return failure{.code = errc::internal, .phase = phase::connect, .message = e.what()};
+  }
+}
+
+class postgresql_factory final : public session_factory {
+public:
+  postgresql_factory(connection_parameters parameters, const database_options& limits, blocking_executor& blocking)
+    : parameters_(std::make_shared<const connection_parameters>(std::move(parameters))),
+      limits_(std::make_shared<const database_options>(limits)), blocking_(blocking) {}
+
+  void open(event_loop& loop, clock::time_point, std::function<void(result<std::unique_ptr<session>>)> done) override {
+    blocking_.run([parameters = parameters_, limits = limits_, &blocking = blocking_, loop = loop.shared_from_this(),
+                   done = std::move(done)] {
+      // The function that is posted owns the connection: a loop that has stopped drops both.
+      auto connection = std::make_shared<result<std::shared_ptr<soci::session>>>(connect(*parameters));
+      loop->post([connection, limits, &blocking, &loop = *loop, done] {
+        if (connection->has_error())
+          done(std::move(*connection).error());
+        else
+          done(std::make_unique<postgresql_session>(loop, blocking, std::move(**connection), *limits));
+      });
+    });
+  }
+
+  std::chrono::nanoseconds open_timeout() const override { return total_connect_timeout(*parameters_); }
+  sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
+
+private:
+  const std::shared_ptr<const connection_parameters> parameters_;
+  const std::shared_ptr<const database_options> limits_; ///< Shared with attempts that may outlive the engine.
+  blocking_executor& blocking_;
+};
+
+} // namespace
+
+result<std::unique_ptr<session_factory>> make_postgresql_factory(const database_options& database,
+                                                                 blocking_executor& blocking) {
+  auto parameters = parse_postgresql_url(database.url);
+  if (parameters.has_error())
+    return std::move(parameters).error();
+  return std::make_unique<postgresql_factory>(std::move(*parameters), database, blocking);
+}
+
+} // namespace sheaf

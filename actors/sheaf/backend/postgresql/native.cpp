@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/backend/postgresql/native.hpp"
+
+#include "sheaf/base/error_text.hpp"
+#include "sheaf/data/pgresult_table.hpp"
+#include "sheaf/session/result_budget.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/soci.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace sheaf {
+
+namespace {
+
+std::string field(const PGresult* r, int code) {
+  const char* text = PQresultErrorField(r, code);
+  return text ? text : "";
+}
+
+bool is_in_name(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
+
+/// True when a message, in any language and with any quotes, names this very statement.
+bool names(std::string_view message, std::string_view name) noexcept {
+  for (auto at = message.find(name); at != message.npos; at = message.find(name, at + 1)) {
+    const auto end = at + name.size();
+    if ((at == 0 || !is_in_name(message[at - 1])) && (end == message.size() || !is_in_name(message[end])))
+      return true;
+  }
+  return false;
+}
+
+} // namespace
+
+PGconn* native_connection(soci::session& s) noexcept {
+  auto* backend = s.get_backend();
+  if (!backend || backend->get_backend_name() != "postgresql")
+    return nullptr;
+  return static_cast<soci::postgresql_session_backend*>(backend)->conn_;
+}
+
+parameter_texts::parameter_texts(const parsed_statement& text, const parameters& values) {
+  constexpr auto null = static_cast<std::size_t>(-1);
+  boost::container::small_vector<std::size_t, 8> offsets;
+  for (std::size_t i = 0; i < text.names.size(); ++i) {
+    const auto& name = text.names[i];
+    // Most callers give the values in the order of the names; without this, thousands of parameters would take long.
+    const auto* x = i < values.size() && values[i].first == name ? &values[i].second : find(values, name);
+    if (x->is_null()) {
+      offsets.push_back(null);
+      continue;
+    }
+    offsets.push_back(texts_.size());
+    append_postgresql_text(texts_, *x);
+    texts_ += '\0';
+  }
+  for (const auto offset : offsets) // only now: the text does not move any more
+    pointers_.push_back(offset == null ? nullptr : texts_.data() + offset);
+}
+
+failure failure_of(const PGresult* r, const parsed_statement& text) {
+  failure f{.phase = phase::execute, .sqlstate = field(r, PG_DIAG_SQLSTATE), .reached_server = true};
+  if (f.sqlstate.empty()) {
+    f.code = errc::connection_lost;
+    f.message = to_one_line(PQresultErrorMessage(r));
+    return f;
+  }
+  f.code = code_of_sqlstate(f.sqlstate);
+  f.message = to_one_line(field(r, PG_DIAG_MESSAGE_PRIMARY));
+  if (f.sqlstate.starts_with("22") && !text.names.empty()) // bad data, which the server quotes
+    f.message = without_values(f.message);
+  if (const auto hint = field(r, PG_DIAG_MESSAGE_HINT); !hint.empty())
+    f.message += " (" + to_one_line(hint) + ')';
+  if (const auto position = field(r, PG_DIAG_STATEMENT_POSITION); !position.empty())
+    f.position = text.position_in_source(std::strtoul(position.c_str(), nullptr, 10));
+  return f;
+}
+
+/// The routines are PostgreSQL's FetchPreparedStatement (prepare.c) and RevalidateCachedQuery (plancache.c), both
+/// called when a statement is bound, before it runs (exec_bind_message in postgres.c).
+staleness staleness_of(const PGresult* r, std::string_view name) {
+  const auto sqlstate = field(r, PG_DIAG_SQLSTATE), routine = field(r, PG_DIAG_SOURCE_FUNCTION);
+  const bool is_unknown = sqlstate == "26000" && routine == "FetchPreparedStatement";
+  const bool has_changed = sqlstate == "0A000" && routine == "RevalidateCachedQuery";
+  if (!is_unknown && !has_changed)
+    return staleness::none;
+  if (!field(r, PG_DIAG_CONTEXT).empty() || (is_unknown && !names(field(r, PG_DIAG_MESSAGE_PRIMARY), name)))
+    return staleness::possible;
+  return staleness::proven;
+}
+
+bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) noexcept {
+  const int count = PQnfields(&rows);
+  if (static_cast<std::size_t>(count) != columns.size())
+    return false;
+  for (int i = 0; i < count; ++i) {
+    const auto& known = columns[static_cast<std::size_t>(i)];
+    if (PQftype(&rows, i) != known.oid || known.name != PQfname(&rows, i))
+      return false;
+  }
+  return true;
+}
+
+std::string last_error(const PGconn* conn) { return to_one_line(PQerrorMessage(conn)); }
+
+answer checked_table(pgresult_ptr rows, column_list columns, const execution& job, std::size_t bytes_drawn) {
+  const auto count = static_cast<std::size_t>(PQntuples(rows.get()));
+  const auto bytes = PQresultMemorySize(rows.get());
+  if (count > job.max_rows)
+    return too_large("max_rows", job.max_rows);
+  if (bytes > job.max_bytes)
+    return too_large("max_bytes", job.max_bytes);
+  if (job.budget)
+    if (auto wrong = job.budget->draw(count, bytes - std::min(bytes, bytes_drawn)))
+      return std::move(*wrong);
+  return table_of(std::move(rows), std::move(columns));
+}
+
+void add_row(table_builder& to, const PGresult& row) {
+  const int columns = PQnfields(&row);
+  for (int i = 0; i < columns; ++i)
+    if (PQgetisnull(&row, 0, i))
+      to.add_null();
+    else
+      to.add_text({PQgetvalue(&row, 0, i), static_cast<std::size_t>(PQgetlength(&row, 0, i))});
+  if (columns == 0)
+    to.add_empty_rows(1);
+}
+
+bool has_iso_dates(const PGconn* conn) noexcept {
+  const char* style = PQparameterStatus(conn, "DateStyle");
+  return style && std::string_view{style}.starts_with("ISO");
+}
+
+bool is_date_or_timestamp(Oid type) noexcept {
+  constexpr Oid date_oid = 1082, timestamp_oid = 1114; // pg_type.dat
+  return type == date_oid || type == timestamp_oid;
+}
+
+} // namespace sheaf

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The small dealings with libpq that a PostgreSQL session needs: parameters out, errors and results in.
+
+#pragma once
+
+#include "sheaf/data/pgresult.hpp"
+#include "sheaf/session/session.hpp"
+#include "sheaf/table_builder.hpp"
+
+#include <libpq-fe.h>
+
+#include <boost/container/small_vector.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sheaf {
+
+/// The PGconn of a PostgreSQL session of SOCI's, which keeps owning it; null when a C++ task has closed it.
+PGconn* native_connection(soci::session& s) noexcept;
+
+/// A statement's parameters in the order of their numbers, in text format, as PQsendQueryPrepared takes them.
+class parameter_texts {
+public:
+  /// Every name of `text` is in `values`, and no text has a NUL byte: the request was checked.
+  parameter_texts(const parsed_statement& text, const parameters& values);
+
+  const char* const* data() const noexcept { return pointers_.data(); }
+  int count() const noexcept { return static_cast<int>(pointers_.size()); }
+
+private:
+  std::string texts_; ///< One after the other, each with its NUL.
+  boost::container::small_vector<const char*, 8> pointers_;
+};
+
+/// What the server said, with its position in the SQL as it was given. Without SQLSTATE the connection is lost.
+failure failure_of(const PGresult* r, const parsed_statement& text);
+
+/// A server's error may mean that it has not even begun a prepared statement: it does not know the statement's name, or
+/// the tables that the statement was planned for have changed.
+enum class staleness : std::uint8_t {
+  none,
+  possible, ///< Says so, but perhaps of a statement that a function runs: rows may have been written before.
+  proven,   ///< Nothing has run.
+};
+
+/// Of the error `r` that a prepared statement of this name got. An SQLSTATE proves nothing, as anybody can raise it;
+/// nor does the routine alone, as a statement that runs others gets their errors. But these have a context.
+staleness staleness_of(const PGresult* r, std::string_view name);
+
+/// True when these are the columns of `rows`, with their names and types.
+bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) noexcept;
+
+/// libpq's own last message, in one line.
+std::string last_error(const PGconn* conn);
+
+/// The rows as a table, or `result_too_large`. `columns` may be null; `bytes_drawn` is what the request's budget has
+/// been charged for them already.
+answer checked_table(pgresult_ptr rows, column_list columns, const execution& job, std::size_t bytes_drawn);
+
+/// Appends a row as libpq has it in single-row mode, in text.
+void add_row(table_builder& to, const PGresult& row);
+
+/// Whether dates and timestamps read as ISO in this session, so that their binary form can be given as the server's
+/// text.
+bool has_iso_dates(const PGconn* conn) noexcept;
+bool is_date_or_timestamp(Oid type) noexcept;
+
+} // namespace sheaf

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A PostgreSQL session without a thread: SOCI opens and closes the connection on the blocking executor; in between,
+// statements go over its own PGconn, non-blocking, watched by the loop (libpq manual, chapter 34.4, and 34.5 for
+// pipelines).
+
+#pragma once
+
+#include "sheaf/backend/postgresql/native.hpp"
+#include "sheaf/backend/postgresql/socket_meter.hpp"
+#include "sheaf/backend/postgresql/statement_cache.hpp"
+#include "sheaf/data/pgresult.hpp"
+#include "sheaf/loop/event_loop.hpp"
+#include "sheaf/options.hpp"
+#include "sheaf/session/row_collector.hpp"
+#include "sheaf/session/session.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace sheaf {
+
+class postgresql_session final : public session, private io_handler {
+public:
+  /// `connection` is open. Loop thread, as everything here.
+  postgresql_session(event_loop& loop, blocking_executor& blocking, std::shared_ptr<soci::session> connection,
+                     const database_options& limits);
+
+  /// The connection is closed on the executor, or by the thread of the task that still uses it.
+  ~postgresql_session() override;
+
+  void execute(execution job, session_listener& listener) override;
+  void cancel(std::function<void()> done) override;
+  void resume() override;
+  session_listener::moments progress() const noexcept override { return when_; }
+  bool usable() const noexcept override { return state_ != state::broken; }
+  void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
+  int id() const noexcept override { return backend_pid_; }
+
+private:
+  enum class state {
+    idle,
+    running,  ///< A statement; the server has not said yet that it is done with it.
+    in_task,  ///< A C++ task has the connection: nobody else touches it.
+    over,     ///< That is over, but a cancel for it is still on its way.
+    cleaning, ///< Undoing what was left behind, before the answer goes out.
+    broken,
+  };
+
+  void on_io(bool readable, bool writable) override;
+  void send();
+  bool send_and_prepare(const char* const* values, int count);
+  void flush();
+  void watch();
+  void unwatch() noexcept;
+  void read();
+  bool take_all();
+  bool take(PGresult* r);
+  void take_row(const PGresult& row);
+  bool hand_on();
+  bool check_size();
+  void refuse(failure why);
+  void complete();
+  bool prepare_again();
+  void check_columns();
+  void settle();
+  bool is_clean() const noexcept;
+  void clean_up();
+  void rest();
+  void answer_now();
+  answer take_answer();
+
+  void start_task();
+  void on_task_done(answer what);
+
+  void stop_statement();
+  void on_cancel_sent();
+  void on_cancel_overdue();
+
+  void read_idle();
+  void lose_connection();
+  void post(void (postgresql_session::*f)());
+
+  event_loop& loop_;
+  blocking_executor& blocking_;
+  std::shared_ptr<soci::session> connection_;
+  PGconn* conn_;
+  int socket_;
+  const int backend_pid_;
+  const std::chrono::nanoseconds cancel_wait_timeout_;
+  statement_cache prepared_;
+
+  state state_ = state::idle;
+  execution job_;
+  session_listener* listener_ = nullptr; ///< Null while nobody wants the answer.
+  session_listener::moments when_;
+
+  // The statement that runs.
+  prepared_statement* statement_ = nullptr; ///< Null when it is not prepared.
+  pgresult_ptr rows_;
+  std::optional<row_collector> parts_; ///< Of a result that is taken in parts, from its first row.
+  bool watched_ = false;               ///< The socket, by the loop.
+  bool paused_ = false;                ///< Until more rows are wanted the socket is not watched.
+  std::optional<failure> failure_;     ///< The first one.
+  staleness stale_ = staleness::none;  ///< The prepared statement, as that failure says.
+  std::optional<answer> task_answer_;
+  int syncs_ = 0;          ///< Pipeline syncs to come; 0 outside a pipeline.
+  bool preparing_ = false; ///< The result of PQsendPrepare comes next.
+  bool cleaned_ = true;    ///< The last attempt to clean up has not failed.
+  bool fresh_ = false;     ///< It was prepared with this execution.
+  bool flushing_ = false;  ///< The socket was full: watched for writing.
+  unsigned reads_ = 0;
+  std::size_t received_ = 0;   ///< Bytes after the first read, as `meter_` has them.
+  std::size_t held_since_ = 0; ///< `received_` when the last row that was taken was complete.
+  socket_meter meter_;
+
+  // Cancelling.
+  std::function<void()> cancel_done_;
+  bool cancel_on_its_way_ = false;
+  timer cancel_timer_; ///< For giving up on the server.
+  timer cancel_again_;
+  clock::duration cancel_pause_{};
+  std::shared_ptr<void> task_cancel_; ///< A PGcancel, made before a task took the connection.
+
+  std::function<void()> on_broken_;
+  std::shared_ptr<postgresql_session*> alive_; ///< Others hold it weakly: gone with the session.
+};
+
+} // namespace sheaf

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a PostgreSQL session does besides statements: it lends its connection to C++ tasks, cancels, cleans up, and
+// loses its connection.
+
+#include "sheaf/backend/postgresql/session.hpp"
+#include "sheaf/backend/postgresql/task_error.hpp"
+#include "sheaf/backend/soci_task.hpp"
+#include "sheaf/loop/blocking_executor.hpp"
+
+#include <sys/socket.h>
+
+namespace sheaf {
+
+namespace {
+
+/// Between two cancels of the same statement: twice as long each time, up to this.
+constexpr clock::duration last_cancel_pause = std::chrono::seconds{1};
+
+/// Undoes what a statement or task may have left in its session, as DISCARD ALL does (PostgreSQL manual, DISCARD),
+/// except that prepared statements stay; and sets what SOCI sets in a new session.
+constexpr std::string_view remove_traces_sql =
+    "close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all(); "
+    "discard temp; discard sequences; set extra_float_digits = 3";
+
+} // namespace
+
+// -- C++ tasks
+
+void postgresql_session::start_task() {
+  state_ = state::in_task;
+  unwatch();
+  task_cancel_ = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
+  PQsetnonblocking(conn_, 0); // large objects and COPY expect it
+  when_.sent = loop_.refresh_now();
+  blocking_.run([connection = connection_, run = job_.what->run, keep = job_.keep_alive,
+                 loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
+    auto result = std::make_shared<answer>(run_task(run, *connection, read_postgresql_task_error));
+    loop->post([result, alive] {
+      if (const auto self = alive.lock())
+        (*self)->on_task_done(std::move(*result));
+    });
+  });
+}
+
+void postgresql_session::on_task_done(answer what) {
+  if (state_ == state::broken)
+    return; // given up meanwhile
+  task_answer_ = std::move(what);
+  when_.last_row = loop_.refresh_now();
+  state_ = state::running;
+  conn_ = native_connection(*connection_);
+  socket_ = PQsocket(conn_);
+  if (socket_ < 0 || PQstatus(conn_) != CONNECTION_OK) {
+    if (auto* f = std::get_if<failure>(&*task_answer_); f && f->code == errc::internal) // SOCI has no code for it
+      f->code = errc::connection_lost;
+    state_ = state::in_task; // nothing of a statement is to be read
+    lose_connection();
+    return;
+  }
+  watch();
+  PQsetnonblocking(conn_, 1);
+  settle();
+}
+
+// -- cancelling
+
+void postgresql_session::cancel(std::function<void()> done) {
+  listener_ = nullptr;
+  cancel_done_ = std::move(done);
+  if (state_ == state::broken || state_ == state::idle) {
+    post(&postgresql_session::answer_now);
+    return;
+  }
+  loop_.arm(cancel_timer_, loop_.refresh_now() + cancel_wait_timeout_);
+  stop_statement();
+  if (paused_) // what is on its way has to be read before the server can say that it has stopped
+    post(&postgresql_session::resume);
+}
+
+/// Asks the server to stop. PQcancel blocks, so it runs on the executor; until it has returned the session keeps still,
+/// lest the cancel hits its next statement. A cancel that overtakes its statement, which has another connection, does
+/// nothing; so it is sent again until the statement is over.
+void postgresql_session::stop_statement() {
+  const bool runs = state_ == state::running || state_ == state::in_task;
+  if (!runs || std::exchange(cancel_on_its_way_, true))
+    return;
+  std::shared_ptr<void> handle = task_cancel_;
+  if (state_ != state::in_task)
+    handle = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
+  blocking_.run([handle, loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
+    if (alive.expired())
+      return; // too late to matter
+    char ignored[256];
+    PQcancel(static_cast<PGcancel*>(handle.get()), ignored, sizeof ignored);
+    loop->post([alive] {
+      if (const auto self = alive.lock())
+        (*self)->on_cancel_sent();
+    });
+  });
+}
+
+void postgresql_session::on_cancel_sent() {
+  cancel_on_its_way_ = false;
+  if (state_ == state::over) {
+    settle();
+  } else {
+    cancel_pause_ = std::min(2 * cancel_pause_, last_cancel_pause);
+    loop_.arm(cancel_again_, loop_.now() + cancel_pause_);
+  }
+}
+
+/// The server does not confirm. Our end of the connection is enough to free the slot; the server notices when it wakes.
+void postgresql_session::on_cancel_overdue() {
+  if (state_ == state::in_task)
+    ::shutdown(socket_, SHUT_RDWR); // the task's next call fails; its thread closes the connection in the end
+  lose_connection();
+}
+
+// -- cleaning up
+
+/// What was asked for is over. A cancel that is still on its way must hit neither our own cleaning up nor the next
+/// statement, so it is waited for.
+void postgresql_session::settle() {
+  if (cancel_on_its_way_)
+    state_ = state::over;
+  else if (is_clean())
+    rest();
+  else
+    clean_up();
+}
+
+/// Nothing survives its query: the next one on this session is another's. What a plain statement cannot have left is
+/// not looked for.
+bool postgresql_session::is_clean() const noexcept {
+  return PQtransactionStatus(conn_) == PQTRANS_IDLE && job_.text && !job_.text->traces;
+}
+
+void postgresql_session::clean_up() {
+  std::string undo;
+  if (PQtransactionStatus(conn_) != PQTRANS_IDLE)
+    undo = "rollback; ";
+  if (!job_.text || job_.text->traces)
+    undo += remove_traces_sql;
+  state_ = state::cleaning;
+  cleaned_ = true;
+  if (PQsendQuery(conn_, undo.c_str()))
+    flush();
+  else
+    lose_connection();
+}
+
+// -- losing
+
+/// Input while no statement runs: notices and notifications, which nobody asked for, or the end.
+void postgresql_session::read_idle() {
+  const bool connected = PQconsumeInput(conn_);
+  PQisBusy(conn_);
+  while (auto* notification = PQnotifies(conn_))
+    PQfreemem(notification);
+  if (!connected || PQstatus(conn_) != CONNECTION_OK)
+    lose_connection();
+}
+
+void postgresql_session::lose_connection() {
+  if (state_ == state::broken)
+    return;
+  if (state_ == state::running && PQstatus(conn_) != CONNECTION_OK)
+    while (auto* last_word = PQgetResult(conn_)) // such as why the server ended it; does not wait any more
+      take(last_word);
+  const bool was_idle = state_ == state::idle;
+  const bool has_answer = task_answer_ || (state_ != state::running && rows_); // whatever becomes of the session
+  unwatch();
+  state_ = state::broken;
+  cancel_on_its_way_ = paused_ = false;
+  if (was_idle) {
+    if (const auto callback = on_broken_)
+      callback();
+    return;
+  }
+  if (!failure_ && !has_answer)
+    failure_ = failure{.code = errc::connection_lost,
+                       .phase = rows_ || parts_ ? phase::fetch : phase::execute,
+                       .message = "the connection to the server was lost while the query ran",
+                       .reached_server = true};
+  answer_now();
+}
+
+} // namespace sheaf

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/backend/postgresql/task_error.hpp"
+
+#include "sheaf/backend/soci_task.hpp"
+#include "sheaf/base/error_text.hpp"
+
+#include <soci/postgresql/soci-postgresql.h>
+
+#include <string>
+#include <string_view>
+
+namespace sheaf {
+
+namespace {
+
+/// SOCI 4.0.3: `<what it did>. Fatal error. [Connection failed.] <severity>:  <message>`, then `LINE`, `DETAIL` (the
+/// values of the offending row), `HINT` and `CONTEXT`, a line each. The message itself holds values only in class 22.
+failure failure_of(const soci::postgresql_soci_error& e) {
+  const auto sqlstate = e.sqlstate();
+  const auto whole = e.get_error_message();
+  std::string_view text = whole;
+  text = text.substr(0, text.find('\n'));
+  for (const std::string_view mark : {":  ", "Fatal error. "}) // libpq's own messages have no severity
+    if (const auto at = text.find(mark); at != text.npos) {
+      text.remove_prefix(at + mark.size());
+      break;
+    }
+  auto f = task_failure(code_of_sqlstate(sqlstate),
+                        sqlstate.starts_with("22") ? to_one_line(without_values(text)) : to_one_line(text));
+  if (sqlstate.find(' ') == sqlstate.npos) // SOCI's stand-in where the server gave none
+    f.sqlstate = sqlstate;
+  else
+    f.code = errc::internal;
+  return f;
+}
+
+} // namespace
+
+std::optional<failure> read_postgresql_task_error() {
+  try {
+    throw;
+  } catch (const soci::postgresql_soci_error& e) {
+    return failure_of(e);
+  } catch (...) {
+    return {};
+  }
+}
+
+} // namespace sheaf

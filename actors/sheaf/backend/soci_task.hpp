@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Runs a C++ task on a session and turns what it returns or throws into an answer. On the blocking executor.
+
+#pragma once
+
+#include "sheaf/session/session.hpp"
+
+#include <optional>
+#include <string>
+
+namespace sheaf {
+
+/// Called while an exception is handled: what it means if it is an error of one kind of database, by way of SOCI; else
+/// nothing. The message has neither the statement nor the details nor the values that SOCI and the server attach.
+using task_error_reader = std::optional<failure> (*)();
+
+/// A task that failed. What it did before is unknown.
+failure task_failure(errc code, std::string message);
+
+/// Calls `run` and never throws:
+/// - a `table` that it returns is a table answer, anything else a value;
+/// - `sheaf::error` is its own failure;
+/// - what `read` knows is what it says;
+/// - every other exception is `internal`, with its `what()` unless it is SOCI's, which may hold values.
+answer run_task(const task& run, soci::session& session, task_error_reader read) noexcept;
+
+} // namespace sheaf

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The blocking half of an SQLite session: one soci::session and what runs on it. Unless a function says otherwise, it
+// is called on the blocking executor, by one job at a time.
+
+#pragma once
+
+#include "sheaf/backend/sqlite/statement.hpp"
+#include "sheaf/backend/sqlite/url.hpp"
+#include "sheaf/session/row_collector.hpp"
+#include "sheaf/session/session.hpp"
+
+#include <soci/session.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace sheaf {
+
+/// What the sessions of one database have in common.
+struct sqlite_database {
+  std::string name;
+  sqlite_url url;
+  std::string uri;
+  std::size_t statement_cache_size = 0;
+  std::mutex wal_switch; ///< Sessions that change the journal mode at the same time get into each other's way.
+};
+
+class sqlite_connection {
+public:
+  /// Opens the file and looks into it, so that one that is missing, is a folder or is not a database is
+  /// `connect_failed` now. Waits for locks until `give_up` at most. A file that may be written is put into WAL mode,
+  /// which it keeps; when another program keeps it from that for a second, it stays in the mode that it has.
+  static result<std::shared_ptr<sqlite_connection>> open(sqlite_database& database, clock::time_point give_up);
+
+  ~sqlite_connection() = default; ///< Closes the file, which may write its WAL back: not on a loop.
+
+  sqlite_connection(const sqlite_connection&) = delete;
+  sqlite_connection& operator=(const sqlite_connection&) = delete;
+
+  /// Before a job, from the thread that hands it to the executor.
+  void prepare_for(const execution& job) noexcept;
+
+  /// What a run has come to: rows to hand on, the answer, or, last, both.
+  struct step {
+    std::optional<table> part;
+    std::optional<answer> end;
+  };
+
+  /// Runs it; without an `end`, the same call goes on with it once more rows are wanted. At the end no transaction is
+  /// open, or the connection is not usable.
+  step run(const execution& job);
+
+  /// Any thread: makes the running job fail soon. A C++ task is only stopped when it uses its session.
+  void stop() noexcept;
+
+  /// Any thread: how far the running job, or the last one, has got.
+  session_listener::moments progress() const noexcept;
+
+  /// Any thread.
+  bool usable() const noexcept { return usable_.load(); }
+
+private:
+  enum class stop_reason : std::uint8_t { none, stopped, deadline };
+
+  explicit sqlite_connection(const sqlite_database& database);
+
+  void install_handlers();
+  void switch_to_wal(sqlite_database& database, clock::time_point give_up);
+  int execute(const char* sql);
+
+  /// A statement whose rows are being read.
+  struct reading {
+    reading(sqlite_statement& which, std::int64_t changes) noexcept : statement(&which), changes_before(changes) {}
+
+    struct release {
+      void operator()(sqlite_statement* x) const noexcept { x->release(); }
+    };
+    std::unique_ptr<sqlite_statement, release> statement;
+    std::int64_t changes_before; ///< Of the connection.
+    int code = 0;                ///< Of the last step: of the row that is taken next.
+    std::optional<row_collector> rows;
+  };
+
+  answer run_task_of(const execution& job);
+  step run_statement(const execution& job);
+  std::optional<failure> begin(const execution& job);
+  step read(const execution& job);
+  failure abandon(failure why);
+  failure step_failure(int code, const execution& job) const;
+  void explain_stop(failure& f, bool is_task) const;
+  void undo_open_transaction();
+  bool still_open();
+
+  bool must_stop() noexcept;
+  int wait_for_lock(int times_waited) noexcept;
+
+  using instant = std::atomic<clock::time_point::rep>; ///< 0: not there yet.
+  static void note(instant& x) noexcept { x.store(clock::now().time_since_epoch().count()); }
+
+  soci::session session_;
+  sqlite_api::sqlite3* db_; ///< The session's own handle; null once a task has closed the session.
+  sqlite_statement_cache statements_;
+  clock::time_point deadline_{};
+  bool is_task_ = false;
+  std::optional<reading> reading_; ///< From a statement's first step to its end.
+  stop_reason stop_reason_ = stop_reason::none;
+
+  // Any thread.
+  std::atomic<bool> stop_requested_ = false;
+  std::atomic<bool> usable_ = true;
+  instant sent_ = 0, first_row_ = 0, last_row_ = 0;
+};
+
+} // namespace sheaf

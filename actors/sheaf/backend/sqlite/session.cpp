@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/backend/sqlite/session.hpp"
+
+#include "sheaf/backend/sqlite/connection.hpp"
+#include "sheaf/loop/blocking_executor.hpp"
+#include "sheaf/loop/event_loop.hpp"
+#include "sheaf/options.hpp"
+
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cassert>
+#include <optional>
+#include <utility>
+
+namespace sheaf {
+
+namespace {
+
+class sqlite_session final : public session {
+public:
+  sqlite_session(event_loop& loop, blocking_executor& blocking, std::shared_ptr<sqlite_connection> connection, int id)
+    : loop_(loop), blocking_(blocking), connection_(std::move(connection)), id_(id) {}
+
+  /// Closing the file may take long. The last who holds the connection closes it: this job, or the one that still runs.
+  ~sqlite_session() override {
+    if (running_)
+      connection_->stop();
+    blocking_.run([connection = std::move(connection_)] {});
+  }
+
+  void execute(execution job, session_listener& listener) override {
+    assert(!running_);
+    running_ = true;
+    listener_ = &listener;
+    handed_over_ = clock::now();
+    connection_->prepare_for(job);
+    run(std::move(job));
+  }
+
+  void resume() override {
+    if (paused_)
+      run(*std::exchange(paused_, std::nullopt));
+  }
+
+  void cancel(std::function<void()> done) override {
+    if (!running_) {
+      loop_.post(std::move(done));
+      return;
+    }
+    assert(!canceled_);
+    listener_ = nullptr;
+    canceled_ = std::move(done);
+    connection_->stop();
+    resume(); // to its end, which is near
+  }
+
+  /// As soon as the job is on its way to a thread, it may be writing.
+  session_listener::moments progress() const noexcept override {
+    auto reached = connection_->progress();
+    if (running_ && reached.sent == clock::time_point{})
+      reached.sent = handed_over_;
+    return reached;
+  }
+
+  bool usable() const noexcept override { return connection_->usable(); }
+  void on_broken(std::function<void()>) override {}
+  int id() const noexcept override { return id_; }
+
+private:
+  /// Until it is over, or has rows to hand on: no thread waits for those who take them.
+  void run(execution job) {
+    blocking_.run([loop = loop_.shared_from_this(), connection = connection_, alive = std::weak_ptr{alive_},
+                   job = std::move(job)]() mutable {
+      auto what = connection->run(job);
+      const auto when = connection->progress();
+      // The job goes along: what it keeps alive may not like to end on this thread.
+      loop->post([alive = std::move(alive), what = std::move(what), when, job = std::move(job)]() mutable {
+        if (const auto self = alive.lock())
+          (*self)->hear(std::move(what), when, std::move(job));
+      });
+    });
+  }
+
+  void hear(sqlite_connection::step what, const session_listener::moments& when, execution job) {
+    if (!what.end)
+      paused_ = std::move(job);
+    if (what.part && listener_)
+      listener_->on_rows(std::move(*what.part));
+    if (canceled_)
+      resume();
+    if (!what.end)
+      return;
+    running_ = false;
+    auto* who = std::exchange(listener_, nullptr);
+    if (auto done = std::exchange(canceled_, nullptr))
+      done();
+    else
+      who->on_answer(std::move(*what.end), when);
+  }
+
+  event_loop& loop_;
+  blocking_executor& blocking_;
+  std::shared_ptr<sqlite_connection> connection_;
+  clock::time_point handed_over_{};
+  const int id_;
+
+  bool running_ = false;
+  session_listener* listener_ = nullptr; ///< Null while nobody wants the answer.
+  std::function<void()> canceled_;
+  std::optional<execution> paused_; ///< The running job, while no more of its rows are wanted.
+
+  std::shared_ptr<sqlite_session*> alive_ = std::make_shared<sqlite_session*>(this); ///< Others hold it weakly.
+};
+
+class sqlite_factory final : public session_factory {
+public:
+  sqlite_factory(std::shared_ptr<sqlite_database> database, blocking_executor& blocking)
+    : database_(std::move(database)), blocking_(blocking) {
+    if (database_->url.mode == sqlite_mode::memory)
+      anchor_.emplace(soci::sqlite3, "dbname=" + database_->uri);
+  }
+
+  void open(event_loop& loop, clock::time_point give_up,
+            std::function<void(result<std::unique_ptr<session>>)> done) override {
+    blocking_.run([loop = loop.shared_from_this(), &blocking = blocking_, database = database_, give_up,
+                   done = std::move(done)]() mutable {
+      auto opened = sqlite_connection::open(*database, give_up);
+      auto& home = *loop;
+      home.post([&home, &blocking, opened = std::move(opened), done = std::move(done)]() mutable {
+        if (opened.has_error())
+          done(std::move(opened).error());
+        else
+          done(std::unique_ptr<session>{new sqlite_session{home, blocking, std::move(*opened), next_id()}});
+      });
+    });
+  }
+
+  sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
+
+private:
+  static int next_id() {
+    static std::atomic<int> last = 0;
+    return ++last;
+  }
+
+  const std::shared_ptr<sqlite_database> database_;
+  blocking_executor& blocking_;
+  std::optional<soci::session> anchor_; ///< Keeps a database in memory while no session is open.
+};
+
+/// A name for a database in memory that no other factory of this process has.
+std::string memory_name() {
+  static std::atomic<unsigned> last = 0;
+  return fmt::format("sheaf-{}", ++last);
+}
+
+} // namespace
+
+result<std::unique_ptr<session_factory>> make_sqlite_factory(const database_options& database,
+                                                             blocking_executor& blocking) {
+  auto url = parse_sqlite_url(database.url);
+  if (url.has_error())
+    return std::move(url).error();
+  // SOCI 4.0.3 has no way to open a file without creating it; SQLite's URI names have, where they are compiled in.
+  if (sqlite_api::sqlite3_compileoption_used("USE_URI") == 0)
+    return failure{.code = errc::internal, .message = "this SQLite library was built without SQLITE_USE_URI"};
+  auto shared = std::make_shared<sqlite_database>();
+  shared->name = database.name;
+  shared->uri = sqlite_uri(*url, memory_name());
+  shared->url = std::move(*url);
+  shared->statement_cache_size = database.statement_cache_size;
+  try {
+    return std::unique_ptr<session_factory>{std::make_unique<sqlite_factory>(std::move(shared), blocking)};
+  } catch (const soci::soci_error&) {
+    return failure{
+        .code = errc::connect_failed, .phase = phase::connect, .message = "no database in memory could be made"};
+  }
+}
+
+} // namespace sheaf

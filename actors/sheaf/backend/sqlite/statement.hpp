@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One SQL statement on SQLite's own handle: prepared, kept for the next time, its parameters bound. On the blocking
+// executor.
+
+#pragma once
+
+#include "sheaf/backend/recent_statements.hpp"
+#include "sheaf/error.hpp"
+#include "sheaf/value.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+namespace sqlite_api { // where SOCI's header puts sqlite3.h
+struct sqlite3;
+struct sqlite3_stmt;
+} // namespace sqlite_api
+
+namespace sheaf {
+
+/// The failure that a database handle reports. `values_bound`: a statement is running, so its message may quote them.
+failure sqlite_failure(sqlite_api::sqlite3* db, int result_code, bool values_bound);
+
+/// A prepared statement, finalized when it goes.
+class sqlite_statement {
+public:
+  /// Prepares `what`, which has to be one statement: text with none, and text with more after it, is `rejected_sql`,
+  /// and nothing of it has run. A syntax error has its position.
+  static result<sqlite_statement> prepare(sqlite_api::sqlite3* db, const parsed_statement& what, bool keep);
+
+  sqlite_api::sqlite3_stmt* get() const noexcept { return handle_.get(); }
+
+  /// `pragma`, `explain pragma`: SQLite runs some of them, and reads the values of others, while it prepares them.
+  bool pragma() const noexcept { return pragma_; }
+
+  /// Binds a value to each of `what.names`. Text and bytes are not copied: they live until `release`. What SQLite has
+  /// no form for (arrays, NaN, years beyond 9999) and parameters other than `:name` are `invalid_request`.
+  std::optional<failure> bind(const parsed_statement& what, const parameters& values);
+
+  /// Resets the statement and forgets the bound values.
+  void release() noexcept;
+
+private:
+  struct finalizer {
+    void operator()(sqlite_api::sqlite3_stmt* x) const noexcept;
+  };
+
+  sqlite_statement(sqlite_api::sqlite3_stmt* handle, bool pragma) : handle_(handle), pragma_(pragma) {}
+
+  std::unique_ptr<sqlite_api::sqlite3_stmt, finalizer> handle_;
+  bool pragma_ = false;
+};
+
+/// The statements of one session that were used last, by text.
+class sqlite_statement_cache {
+public:
+  explicit sqlite_statement_cache(std::size_t size_max) : size_max_(size_max) {}
+
+  /// Finds or prepares a statement. It belongs to the cache, and lives until the next call.
+  result<sqlite_statement*> get(sqlite_api::sqlite3* db, const parsed_statement& what);
+
+  /// Finalizes all statements; false when there were none.
+  bool clear();
+
+private:
+  struct entry {
+    parsed_statement text;
+    sqlite_statement statement;
+  };
+
+  std::size_t size_max_;
+  recent_statements<entry> kept_;
+  std::optional<sqlite_statement> not_kept_;
+};
+
+} // namespace sheaf

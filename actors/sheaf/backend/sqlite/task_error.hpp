@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a C++ task's error says when it is one of SQLite's, by way of SOCI. On the blocking executor.
+
+#pragma once
+
+#include "sheaf/error.hpp"
+
+#include <optional>
+
+namespace sheaf {
+
+/// A `task_error_reader`.
+std::optional<failure> read_sqlite_task_error();
+
+} // namespace sheaf

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/backend/sqlite/url.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <system_error>
+
+namespace sheaf {
+
+namespace {
+
+failure wrong(std::string_view what) {
+  return {.code = errc::invalid_request, .message = fmt::format("SQLite URL: {}", what)};
+}
+
+/// Text with `%41` for bytes; nothing when a `%` is not followed by two hexadecimal digits.
+std::optional<std::string> decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    const auto digits = text.substr(i + 1, 2);
+    unsigned char byte = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+    if (error != std::errc{} || end != digits.data() + 2)
+      return std::nullopt;
+    out += static_cast<char>(byte);
+    i += 2;
+  }
+  return out;
+}
+
+std::optional<sqlite_mode> mode_named(std::string_view name) {
+  if (name == "ro")
+    return sqlite_mode::ro;
+  if (name == "rw")
+    return sqlite_mode::rw;
+  if (name == "rwc")
+    return sqlite_mode::rwc;
+  if (name == "memory")
+    return sqlite_mode::memory;
+  return std::nullopt;
+}
+
+std::string_view name_of(sqlite_mode mode) {
+  switch (mode) {
+  case sqlite_mode::ro:
+    return "ro";
+  case sqlite_mode::rwc:
+    return "rwc";
+  default:
+    return "rw";
+  }
+}
+
+/// `key=value&…`; the only key is `mode`.
+result<std::optional<sqlite_mode>> parse_settings(std::string_view settings) {
+  std::optional<sqlite_mode> mode;
+  while (!settings.empty()) {
+    const auto setting = settings.substr(0, settings.find('&'));
+    settings.remove_prefix(std::min(setting.size() + 1, settings.size()));
+    const auto equals = setting.find('=');
+    if (setting.substr(0, equals) != "mode" || equals == setting.npos)
+      return wrong(
+          "unknown setting after the '?'; the only one is mode=ro|rw|rwc|memory (a '?' in the path is written %3F)");
+    if (mode)
+      return wrong("mode is given twice");
+    mode = mode_named(setting.substr(equals + 1));
+    if (!mode)
+      return wrong("unknown mode; known are ro, rw, rwc and memory");
+  }
+  return mode;
+}
+
+} // namespace
+
+result<sqlite_url> parse_sqlite_url(std::string_view url) {
+  constexpr std::string_view scheme = "sqlite:";
+  if (!url.starts_with(scheme))
+    return wrong("it does not begin with sqlite:");
+  url.remove_prefix(scheme.size());
+  const auto question = url.find('?');
+  std::string path{url.substr(0, question)};
+  std::optional<sqlite_mode> mode;
+  if (question != url.npos) {
+    auto settings = parse_settings(url.substr(question + 1));
+    if (settings.has_error())
+      return std::move(settings).error();
+    mode = *settings;
+    auto decoded = decode(path);
+    if (!decoded)
+      return wrong("a '%' in the path is followed by two hexadecimal digits; a '%' itself is written %25");
+    path = std::move(*decoded);
+  }
+  if (path.find('\0') != path.npos)
+    return wrong("a path cannot hold a NUL byte");
+  if (path == ":memory:" && mode.value_or(sqlite_mode::memory) != sqlite_mode::memory)
+    return wrong("a database in memory has no other mode");
+  if (path == ":memory:" || mode == sqlite_mode::memory)
+    return sqlite_url{.path = {}, .mode = sqlite_mode::memory};
+  if (path.starts_with("//")) {
+    if (!path.starts_with("///"))
+      return wrong("a host makes no sense; write sqlite:PATH or sqlite:///PATH");
+    path.erase(0, 2);
+  }
+  if (path.empty())
+    return wrong("there is no path");
+  std::error_code error;
+  auto absolute =
+      std::filesystem::absolute(path, error).string(); // sessions are opened later, perhaps from another folder
+  if (error)
+    return wrong("the current folder is gone, so a relative path means nothing");
+  return sqlite_url{.path = std::move(absolute), .mode = mode.value_or(sqlite_mode::rw)};
+}
+
+std::string sqlite_uri(const sqlite_url& url, std::string_view memory_name) {
+  // The memdb file system shares names that begin with a slash within the process. A shared cache would do as well, but
+  // its table locks fail at once instead of asking the busy handler.
+  if (url.mode == sqlite_mode::memory)
+    return fmt::format("file:/{}?vfs=memdb", memory_name);
+  std::string uri = "file://"; // an empty host, so that a path that begins with two slashes is still a path
+  for (const unsigned char c : url.path)
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+        c == '-' || c == '_')
+      uri += static_cast<char>(c);
+    else
+      fmt::format_to(std::back_inserter(uri), "%{:02x}", c);
+  return fmt::format("{}?mode={}", uri, name_of(url.mode));
+}
+
+} // namespace sheaf

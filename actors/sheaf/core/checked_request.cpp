@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/core/checked_request.hpp"
+
+#include "sheaf/base/limits.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace sheaf {
+namespace {
+
+failure empty_statement(const query& q) {
+  return {.code = errc::rejected_sql, .query = q.name, .message = "the statement is empty; write one"};
+}
+
+std::vector<std::string_view> names_of(const parameters& values) {
+  std::vector<std::string_view> names;
+  names.reserve(values.size());
+  for (const auto& [name, value] : values)
+    names.push_back(name);
+  return names;
+}
+
+/// `:a, :b`; of very many the first ones and how many more.
+std::string list(const std::vector<std::string_view>& names) {
+  constexpr std::size_t listed_max = 100;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), listed_max); ++i)
+    text.append(i == 0 ? ":" : ", :").append(names[i]);
+  if (names.size() > listed_max)
+    text += fmt::format(" and {} more", names.size() - listed_max);
+  return text;
+}
+
+std::vector<std::string_view> difference(const std::vector<std::string_view>& xs,
+                                         const std::vector<std::string_view>& ys) {
+  std::vector<std::string_view> rest;
+  std::set_difference(xs.begin(), xs.end(), ys.begin(), ys.end(), std::back_inserter(rest));
+  return rest;
+}
+
+/// Nothing when `names` and the names of `values` are the same.
+std::optional<std::string> mismatch(const std::vector<std::string>& names, const parameters& values) {
+  if (std::equal(names.begin(), names.end(), values.begin(), values.end(),
+                 [](const auto& name, const auto& value) { return name == value.first; }))
+    return {};
+  std::vector<std::string_view> wanted(names.begin(), names.end());
+  auto given = names_of(values);
+  std::sort(wanted.begin(), wanted.end());
+  std::sort(given.begin(), given.end());
+  const auto missing = difference(wanted, given);
+  const auto extra = difference(given, wanted);
+  if (missing.empty() && extra.empty())
+    return {};
+  std::string message;
+  if (!missing.empty())
+    message = fmt::format("the statement has {} but no value is given", list(missing));
+  if (!extra.empty())
+    message += fmt::format("{}a value is given for {} but the statement has no such parameter",
+                           message.empty() ? "" : "; ", list(extra));
+  return message;
+}
+
+/// The position of the database that `q` names, which may be none.
+result<std::uint32_t> find_database(const query& q, const std::vector<database_options>& databases) {
+  if (q.database.empty())
+    return 0U;
+  const auto at = std::find_if(databases.begin(), databases.end(), [&](const auto& d) { return d.name == q.database; });
+  if (at == databases.end())
+    return invalid_request("no such database: " + q.database, q.name);
+  return static_cast<std::uint32_t>(at - databases.begin());
+}
+
+} // namespace
+
+void number_queries(request& given) {
+  for (std::size_t i = 0; i < given.queries.size(); ++i)
+    if (given.queries[i].name.empty())
+      given.queries[i].name = default_name(i);
+}
+
+std::optional<failure> check_values(const query& q, const parsed_statement& text, dialect d) {
+  if (text.empty)
+    return empty_statement(q);
+  if (auto wrong = mismatch(text.names, q.parameters))
+    return invalid_request(std::move(*wrong), q.name);
+  if (text.positional && (d == dialect::sqlite || !text.names.empty()))
+    return invalid_request("the statement has parameters that are not written :name; name them all", q.name);
+  if (d == dialect::postgresql && text.names.size() > limits::parameters_max)
+    return invalid_request(fmt::format("the statement has {} parameters, PostgreSQL takes {} at most; pass an array",
+                                       text.names.size(), limits::parameters_max),
+                           q.name);
+  return {};
+}
+
+result<std::shared_ptr<const checked_request>> check(request given, const options& settings,
+                                                     std::span<const dialect> dialects) {
+  auto checked = std::make_shared<checked_request>();
+  checked->taken_at = clock::now();
+  if (auto wrong = validate(given))
+    return std::move(*wrong);
+  number_queries(given);
+  checked->texts.reserve(given.queries.size());
+  checked->databases.reserve(given.queries.size());
+  for (const auto& q : given.queries) {
+    const auto database = find_database(q, settings.databases);
+    if (database.has_error())
+      return database.error();
+    checked->databases.push_back(*database);
+    if (q.run) {
+      checked->texts.push_back(nullptr);
+      continue;
+    }
+    const auto d = dialects[*database];
+    const auto* text = q.statement.known(d);
+    if (!text) {
+      checked->own_texts.push_back(q.statement.parse(d, q.parameters));
+      text = checked->own_texts.back().get();
+    }
+    if (auto wrong = check_values(q, *text, d))
+      return std::move(*wrong);
+    if (q.read_only && text->effect == effect::writes)
+      return invalid_request("it is declared read_only, but its statement is no query: running it again could change "
+                             "something twice",
+                             q.name);
+    checked->texts.push_back(text);
+  }
+  if (given.max_rows || given.max_bytes)
+    checked->budget = std::make_unique<result_budget>(given.max_rows, given.max_bytes);
+  checked->deadline = checked->taken_at + given.deadline.value_or(settings.deadline);
+  checked->given = std::move(given);
+  return std::shared_ptr<const checked_request>{std::move(checked)};
+}
+
+} // namespace sheaf

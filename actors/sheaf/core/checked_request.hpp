@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Checks a request, and keeps what the check found out. Pure functions, any thread.
+
+#pragma once
+
+#include "sheaf/clock.hpp"
+#include "sheaf/options.hpp"
+#include "sheaf/request.hpp"
+#include "sheaf/session/result_budget.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace sheaf {
+
+/// A request that has been checked: every query has a unique name, a statement that scans, and all its parameters.
+struct checked_request {
+  request given;
+  /// By position; null for tasks. Most belong to the query's own statement: counting references to a statement that
+  /// several loops use at once costs more than sending it.
+  std::vector<const parsed_statement*> texts;
+  std::vector<std::shared_ptr<const parsed_statement>> own_texts; ///< The others.
+  std::vector<std::uint32_t> databases;                           ///< By position in the engine's options.
+  std::unique_ptr<result_budget> budget;                          ///< Null without bounds of the request's own.
+  clock::time_point taken_at, deadline;
+};
+
+/// Checks `given` for an engine with these settings; `dialects` are those of its databases, by position. A fault is
+/// `invalid_request`; an empty statement is `rejected_sql`.
+result<std::shared_ptr<const checked_request>> check(request given, const options& settings,
+                                                     std::span<const dialect> dialects);
+
+/// Names the queries that have no name: `q1`, `q2`, … by position.
+void number_queries(request& given);
+
+/// What is wrong with the parameters of `q` for its statement, of which `text` is the form for `d`, or nothing. A
+/// parameter without a value and a value without a parameter are `invalid_request`, all named in one message; an empty
+/// statement is `rejected_sql`.
+std::optional<failure> check_values(const query& q, const parsed_statement& text, dialect d);
+
+} // namespace sheaf

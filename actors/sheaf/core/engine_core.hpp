@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What is behind the public engine: takes requests from any thread onto its loops, and closes them.
+
+#pragma once
+
+#include "sheaf/core/engine_loops.hpp"
+#include "sheaf/loop/blocking_executor.hpp"
+
+#include <caf/actor.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace sheaf {
+
+/// A reply to a request that was not run.
+reply refusal(failure why);
+
+class engine_core {
+public:
+  /// Checks `how`, and finds each database's kind, but opens no session yet.
+  static result<std::unique_ptr<engine_core>> create(options how, caf::actor_system& system);
+
+  /// Answers everything with `pool_closed`, ends the sessions, stops the loops. Bounded, see `close`.
+  ~engine_core();
+
+  const engine_loops& loops() const noexcept { return loops_; }
+  caf::actor_system& system() const noexcept { return system_; }
+
+  /// Answers `given` by `callback`, once, on one of the loops. Any thread. A request is checked on the caller's thread,
+  /// so that a large one costs the loops nothing.
+  std::shared_ptr<request_link> submit(request given, std::function<void(reply)> callback);
+
+  /// The same, waiting for the reply; refused with `invalid_request` on a loop of ours. Any thread.
+  reply run(request given);
+
+  /// The engine's front actor (protocol.hpp), made on first use. Any thread.
+  struct front_actor {
+    caf::actor handle;
+    std::function<void()> detach; ///< Once it has returned, the actor does not come here any more.
+  };
+  caf::actor front(const std::function<front_actor()>& make);
+
+private:
+  engine_core(options how, std::vector<engine_database> databases, std::unique_ptr<blocking_executor> blocking,
+              caf::actor_system& system);
+
+  void close();
+
+  const std::unique_ptr<blocking_executor> blocking_; ///< Destroyed after the loops.
+  engine_loops loops_;
+  std::vector<dialect> dialects_; ///< Of the databases, by position.
+  caf::actor_system& system_;
+  std::atomic<std::uint64_t> last_id_ = 0; ///< Of requests without an id of the caller's.
+  std::once_flag front_made_;
+  front_actor front_;
+};
+
+} // namespace sheaf

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/core/engine_loops.hpp"
+
+#include <algorithm>
+
+namespace sheaf {
+
+namespace {
+
+/// The part of `total` that the loop `index` of `count` gets.
+std::size_t share(std::size_t total, std::size_t index, std::size_t count) {
+  return total / count + (index < total % count ? 1 : 0);
+}
+
+pool_options share(pool_options all, std::size_t index, std::size_t count) {
+  all.max_size = share(all.max_size, index, count);
+  all.min_size = share(all.min_size, index, count);
+  all.max_queue_size = share(all.max_queue_size, index, count);
+  all.connecting_limit = std::max<std::size_t>(1, share(all.connecting_limit, index, count));
+  return all;
+}
+
+std::size_t width_of(const options& how) {
+  std::size_t sessions = 0;
+  for (const auto& d : how.databases)
+    sessions += d.pool.max_size;
+  return how.width != 0 ? how.width : sessions;
+}
+
+options with_width(options how) {
+  how.width = width_of(how);
+  return how;
+}
+
+} // namespace
+
+engine_loop::engine_loop(engine_loops& owner, std::size_t index) : all(owner), loop(std::make_shared<event_loop>()) {
+  const auto& how = all.settings();
+  for (std::size_t i = 0; i < how.databases.size(); ++i)
+    pools.push_back(std::make_unique<session_pool>(*loop, *all.database(i).factory, all.log(), how.databases[i].name,
+                                                   share(how.databases[i].pool, index, how.loops)));
+}
+
+engine_loops::engine_loops(options how, std::vector<engine_database> databases)
+  : settings_(with_width(std::move(how))), databases_(std::move(databases)) {
+  for (std::size_t i = 0; i < settings_.loops; ++i)
+    loops_.push_back(std::make_unique<engine_loop>(*this, i));
+}
+
+void engine_loops::start() {
+  for (auto& x : loops_) {
+    x->loop->start();
+    x->loop->post([&x = *x] {
+      for (auto& pool : x.pools)
+        pool->warm_up();
+    });
+  }
+}
+
+pool_stats engine_loops::stats(std::size_t database) const {
+  pool_stats sum;
+  sum.database = settings_.databases[database].name;
+  for (const auto& x : loops_)
+    sum += x->pools[database]->stats();
+  return sum;
+}
+
+engine_loop* engine_loops::here() const noexcept {
+  if (const auto* loop = event_loop::current())
+    for (const auto& x : loops_)
+      if (x->loop.get() == loop)
+        return x.get();
+  return nullptr;
+}
+
+engine_loop& engine_loops::home() noexcept {
+  auto* same = here();
+  return same ? *same : *loops_[next_home_.fetch_add(1, std::memory_order_relaxed) % loops_.size()];
+}
+
+engine_loop& engine_loops::place(engine_loop& home, std::size_t database) const noexcept {
+  auto* best = &home;
+  auto places = home.pools[database]->places();
+  if (places <= 0)
+    for (const auto& x : loops_)
+      if (const auto there = x->pools[database]->places(); there > std::max<std::ptrdiff_t>(places, 0)) {
+        best = x.get();
+        places = there;
+      }
+  return *best;
+}
+
+} // namespace sheaf

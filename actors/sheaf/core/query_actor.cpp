@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/core/query_actor.hpp"
+
+#include "sheaf/base/error_text.hpp"
+#include "sheaf/loop/jitter.hpp"
+#include "sheaf/telemetry/engine_log.hpp"
+
+#include <caf/message.hpp>
+#include <caf/send.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sheaf {
+
+namespace {
+
+/// How often a query runs at most: it may be what ends its sessions.
+constexpr std::uint32_t attempts_max = 4;
+
+/// How long it waits between two attempts, or for a server that restarts: not at all at first, then twice as long each
+/// time, give or take a half.
+constexpr clock::duration first_pause = std::chrono::milliseconds{50}, last_pause = std::chrono::seconds{1};
+
+clock::duration pause_before(std::uint32_t retry) {
+  if (retry == 1)
+    return {};
+  return jittered(std::min<clock::duration>(first_pause * (1u << std::min(retry - 2, 10u)), last_pause), 0.5);
+}
+
+/// The server says that it has done nothing, and that the same statement may well succeed now.
+bool is_rolled_back(errc code) noexcept {
+  return code == errc::serialization_failure || code == errc::deadlock_detected;
+}
+
+} // namespace
+
+query_actor::query_actor(caf::actor_config& cfg, event_loop& loop, query_job job)
+  : loop_actor(cfg, loop), job_(std::move(job)), timeout_([this] {
+      give_up({errc::deadline_exceeded, "the query's timeout passed"});
+    }) {}
+
+void query_actor::begin() {
+  times_.queued = since_start(loop().now());
+  if (job_.own_deadline)
+    loop().arm(timeout_, job_.deadline);
+  acquire(!job_.here);
+}
+
+void query_actor::acquire(bool reserved) {
+  auto got = job_.pool->acquire(*this, job_.request->given.priority, reserved);
+  if (got.has_error()) // not from within the spawn that this may be part of
+    loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(got).error()]() mutable {
+      if (!ended())
+        on_failed(std::move(why));
+    });
+  else if (*got)
+    run(std::move(*got));
+}
+
+void query_actor::receive(caf::message& what) {
+  if (what.match_elements<early_end>())
+    give_up(what.get_as<early_end>(0));
+}
+
+void query_actor::run(lease got) {
+  times_.acquired = since_start(loop().now());
+  lease_ = std::move(got);
+  lease_->execute({.what = &what(),
+                   .text = job_.request->texts[job_.index],
+                   .keep_alive = job_.request,
+                   .deadline = job_.deadline,
+                   .max_rows = job_.max_rows,
+                   .max_bytes = job_.max_bytes,
+                   .max_held_bytes = job_.max_held_bytes,
+                   .budget = job_.request->budget.get()},
+                  *this);
+}
+
+void query_actor::on_answer(answer&& what, const moments& when) {
+  note(when);
+  times_.released = since_start(loop().now());
+  lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
+  if (thrown_)
+    on_failed(std::move(*thrown_));
+  else if (auto* f = std::get_if<failure>(&what))
+    on_failed(std::move(*f));
+  else
+    reply(std::move(what));
+}
+
+void query_actor::on_rows(table&& part) {
+  const auto number = ++parts_;
+  awaits_next_ = true;
+  auto next = [loop = loop().shared_from_this(), self = caf::weak_actor_ptr{ctrl()}, this, number] {
+    loop->post([self, this, number] {
+      if (const auto alive = self.lock())
+        resume(number);
+    });
+  };
+  try {
+    what().on_rows(std::move(part), std::move(next));
+    return;
+  } catch (const error& e) {
+    thrown_ = e.why();
+  } catch (const std::exception& e) {
+    thrown_ = failure{.code = errc::internal, .message = "on_rows threw: " + to_one_line(e.what())};
+  } catch (...) {
+    thrown_ = failure{.code = errc::internal, .message = "on_rows threw something that is not a std::exception"};
+  }
+  thrown_->phase = phase::fetch;
+  thrown_->reached_server = true;
+  loop().post([self = caf::strong_actor_ptr{ctrl()}, this] { // not from within the session's call
+    if (!ended())
+      give_up({thrown_->code, thrown_->message});
+  });
+}
+
+/// More than `part` parts are wanted. Who takes them may say so late, or twice.
+void query_actor::resume(std::uint64_t part) {
+  if (ended() || !lease_ || part != parts_ || !std::exchange(awaits_next_, false))
+    return;
+  lease_->resume();
+}
+
+void query_actor::on_failed(failure why) {
+  if (run_again(why))
+    return;
+  if (why.code == errc::deadline_exceeded) // SQLite keeps it by itself too
+    why.message += account(why.phase);
+  const auto* text = job_.request->texts[job_.index];
+  const bool may_have_written = !what().read_only && (!text || text->effect != effect::reads);
+  if (why.code == errc::connection_lost && why.reached_server && may_have_written) {
+    why.code = errc::in_doubt;
+    why.message += ": whether it took effect is not known, so look before sending it again";
+  }
+  reply(std::move(why));
+}
+
+/// Another attempt, if this failure allows one, there is time for it, and not too many others are at it. The first
+/// follows at once, after the loop has seen which other sessions were lost with this one.
+bool query_actor::run_again(const failure& why) {
+  const bool read_only = what().read_only;
+  const bool lost = why.code == errc::connection_lost && (read_only || !why.reached_server);
+  const bool rolled_back = is_rolled_back(why.code) && read_only;
+  if (parts_ > 0) // its rows would come twice
+    return false;
+  const bool still_away = why.code == errc::connect_failed && retries_ > 0; // the server restarts
+  if (!still_away && !((lost || rolled_back) && attempts_ < attempts_max))
+    return false;
+  const auto at = loop().now() + pause_before(retries_ + 1);
+  if (at >= job_.deadline || (retries_ == 0 && !job_.pool->begin_retry()))
+    return false;
+  ++retries_;
+  attempts_ += !still_away;
+  if (const auto& log = job_.pool->log(); log.takes(severity::info))
+    engine_log::line{log, severity::info, "query_retried"}
+        .with("request", job_.request->given.id)
+        .with("query", what().name)
+        .with("attempt", attempts_)
+        .with("code", to_string(why.code));
+  times_ = {.queued = times_.queued};
+  if (!again_)
+    again_ = std::make_unique<timer>([this] { acquire(false); });
+  loop().arm(*again_, at);
+  return true;
+}
+
+/// Ends before the answer is there. The reply does not wait for the database; the pool does, before it uses the session
+/// again.
+void query_actor::give_up(const early_end& why) {
+  if (ended())
+    return;
+  failure f{.code = why.code, .phase = phase_reached(), .message = why.message};
+  if (lease_) {
+    const auto reached = lease_->progress();
+    note(reached);
+    f.reached_server = reached.sent != clock::time_point{};
+    lease_.cancel();
+  }
+  if (f.code == errc::deadline_exceeded) {
+    f.message += account(f.phase);
+    if (awaits_next_)
+      f.message += ": the rows it had handed on were not taken in time";
+  }
+  stop_waiting();
+  reply(std::move(f));
+}
+
+/// The one reply, and the end of this actor.
+void query_actor::reply(answer&& what) {
+  const auto self = end();
+  timeout_.disarm();
+  if (retries_ > 0) {
+    again_->disarm();
+    job_.pool->end_retry();
+  }
+  auto* f = std::get_if<failure>(&what);
+  if (f)
+    f->query = this->what().name;
+  const auto began = times_.acquired == query_times::not_reached ? times_.queued : times_.acquired;
+  job_.pool->metrics().operation.add(f, since_start(loop().now()) - began);
+  if (job_.here)
+    job_.here->join(job_.index, std::move(what), times_, attempts_);
+  else
+    caf::anon_send(
+        job_.reply_to,
+        query_done{job_.index,
+                   {.name = this->what().name, .data = std::move(what), .times = times_, .attempts = attempts_}});
+}
+
+/// How long each phase took up to now: ` after 52ms (queue 2ms, execute 50ms)`.
+std::string query_actor::account(sheaf::phase last) const {
+  const auto now = since_start(loop().refresh_now());
+  const auto in_ms = [](std::chrono::nanoseconds t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(t);
+  };
+  const auto reached = [now](std::chrono::nanoseconds t) { return t == query_times::not_reached ? now : t; };
+  auto text = fmt::format(" after {} ({} {}", in_ms(now), last == phase::connect ? "connect" : "queue",
+                          in_ms(reached(times_.acquired) - times_.queued));
+  if (last >= phase::execute)
+    text += fmt::format(", execute {}", in_ms(reached(times_.first_row) - times_.acquired));
+  if (last == phase::fetch)
+    text += fmt::format(", fetch {}", in_ms(now - times_.first_row));
+  return text + ')';
+}
+
+phase query_actor::phase_reached() const noexcept {
+  if (!lease_) {
+    const auto pool = job_.pool->stats();
+    return pool.total == 0 && pool.connecting > 0 ? phase::connect : phase::queue;
+  }
+  const bool fetches = !what().run && lease_->progress().first_row != clock::time_point{}; // a task's rows are its own
+  return fetches ? phase::fetch : phase::execute;
+}
+
+void query_actor::note(const moments& when) noexcept {
+  if (when.sent != clock::time_point{})
+    times_.sent = since_start(when.sent);
+  if (when.first_row != clock::time_point{})
+    times_.first_row = since_start(when.first_row);
+  if (when.last_row != clock::time_point{})
+    times_.last_row = since_start(when.last_row);
+}
+
+} // namespace sheaf

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One query: gets a session, runs on it, hands it back, replies once, and is gone. When its session is lost it may run
+// again on another. Lives on the loop of its session's pool.
+
+#pragma once
+
+#include "sheaf/core/checked_request.hpp"
+#include "sheaf/core/messages.hpp"
+#include "sheaf/loop/loop_actor.hpp"
+#include "sheaf/request_inspect.hpp"
+#include "sheaf/session/result_budget.hpp"
+#include "sheaf/session/session_pool.hpp"
+
+#include <caf/actor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sheaf {
+
+/// Where a query actor's outcome goes: its request actor. On the same loop a message would only be a detour.
+class query_joiner {
+public:
+  virtual void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) = 0;
+
+protected:
+  ~query_joiner() = default;
+};
+
+struct query_job {
+  std::shared_ptr<const checked_request> request;
+  std::size_t index = 0;
+  session_pool* pool = nullptr; ///< Of the loop that the actor is spawned on.
+  clock::time_point deadline;   ///< The request's, or the query's own if that is earlier.
+  bool own_deadline = false;    ///< The query's own: nobody else watches it.
+  std::size_t max_rows = 0, max_bytes = 0, max_held_bytes = 0; ///< As `execution` has them.
+  caf::actor reply_to;
+  query_joiner* here = nullptr; ///< `reply_to`, if it lives on the same loop.
+};
+
+class query_actor final : public loop_actor, private session_waiter, private session_listener {
+public:
+  query_actor(caf::actor_config& cfg, event_loop& loop, query_job job);
+
+  const char* name() const override { return "sheaf.query"; }
+
+private:
+  void begin() override;
+  void receive(caf::message& what) override;
+  void on_kill() override { give_up({errc::query_canceled, "the query's actor was ended"}); }
+
+  void acquire(bool reserved);
+  void run(lease got);
+  void on_failed(failure why);
+  bool run_again(const failure& why);
+  void give_up(const early_end& why);
+  void reply(answer&& what);
+
+  void on_lease(lease got) override { run(std::move(got)); }
+  void on_refused(failure why) override { on_failed(std::move(why)); }
+  std::string_view label() const noexcept override { return what().name; }
+  void on_answer(answer&& what, const moments& when) override;
+  void on_rows(table&& part) override;
+  void resume(std::uint64_t part);
+
+  std::chrono::nanoseconds since_start(clock::time_point t) const noexcept { return t - job_.request->taken_at; }
+  sheaf::phase phase_reached() const noexcept;
+  std::string account(sheaf::phase last) const;
+  void note(const moments& when) noexcept;
+  const query& what() const noexcept { return job_.request->given.queries[job_.index]; }
+
+  query_job job_;
+  lease lease_;
+  query_times times_;
+  timer timeout_;
+  std::unique_ptr<timer> again_; ///< Made for the first attempt after a failed one.
+  std::uint32_t attempts_ = 1, retries_ = 0;
+  std::uint64_t parts_ = 0;       ///< That went to `query::on_rows`.
+  bool awaits_next_ = false;      ///< Who takes them has not asked for more.
+  std::optional<failure> thrown_; ///< By `query::on_rows`.
+};
+
+} // namespace sheaf

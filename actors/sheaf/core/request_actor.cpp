@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/core/request_actor.hpp"
+
+#include "sheaf/telemetry/engine_log.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/message.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace sheaf {
+
+namespace {
+
+constexpr auto unbounded = std::numeric_limits<std::size_t>::max();
+
+/// A failure of the request as a whole came as far as its queries: whether it is safe to send it again depends on them.
+void add_reach(failure& whole, const outcome& part) {
+  const auto* f = part.error_info();
+  whole.reached_server |= !f || f->reached_server;
+  if (f && f->code == whole.code && f->phase > whole.phase) { // it knows how long each phase took
+    whole.phase = f->phase;
+    whole.message = f->message;
+  }
+}
+
+} // namespace
+
+request_actor::request_actor(caf::actor_config& cfg, engine_loop& home, std::shared_ptr<const checked_request> checked,
+                             std::function<void(reply)> callback, std::shared_ptr<request_link> link)
+  : loop_actor(cfg, *home.loop), request_(std::move(checked)), callback_(std::move(callback)), link_(std::move(link)),
+    home_(home), deadline_([this] {
+      give_up({errc::deadline_exceeded, "the request's deadline passed"});
+    }) {}
+
+void request_actor::begin() {
+  loop().refresh_now();
+  const auto& what = request_->given;
+  reply_.outcomes.resize(what.queries.size());
+  running_.resize(what.queries.size());
+  width_ = what.width != 0 ? what.width : home_.all.settings().width;
+  home_.requests.push_back(*this);
+  link_->request = this;
+  loop().arm(deadline_, request_->deadline);
+  while (wants_more())
+    spawn_next();
+}
+
+void request_actor::receive(caf::message& what) {
+  if (what.match_elements<query_done>()) {
+    auto& done = what.get_mutable_as<query_done>(0);
+    join(done.index, std::move(done.what.data), done.what.times, done.what.attempts);
+  }
+  if (what.match_elements<early_end>())
+    give_up(what.get_as<early_end>(0));
+}
+
+bool request_actor::wants_more() const noexcept {
+  return !ending_ && spawned_ < request_->given.queries.size() && pending_ < width_;
+}
+
+void request_actor::spawn_next() {
+  const auto index = spawned_++;
+  const auto& loops = home_.all;
+  const auto& q = request_->given.queries[index];
+  const auto database = request_->databases[index];
+  auto& where = loops.place(home_, database);
+  query_job job{.request = request_,
+                .index = index,
+                .pool = where.pools[database].get(),
+                .deadline = request_->deadline,
+                .max_rows = q.max_rows.value_or(q.on_rows ? unbounded : loops.settings().max_rows),
+                .max_bytes = q.max_bytes.value_or(q.on_rows ? unbounded : loops.settings().max_bytes),
+                .max_held_bytes = loops.settings().max_bytes,
+                .reply_to = caf::actor{this},
+                .here = &where == &home_ ? this : nullptr};
+  if (q.timeout && request_->taken_at + *q.timeout < job.deadline) {
+    job.deadline = request_->taken_at + *q.timeout;
+    job.own_deadline = true;
+  }
+  if (!job.here)
+    job.pool->reserve();
+  ++pending_;
+  caf::actor_config cfg;
+  // Hidden: actor_system waits for the request, and so for its queries.
+  running_[index] = system().spawn_class<query_actor, caf::hidden>(cfg, *where.loop, std::move(job));
+}
+
+/// One query is over. When it was the last, so is the request.
+void request_actor::join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) {
+  const auto& q = request_->given.queries[index];
+  auto& slot = reply_.outcomes[index];
+  slot.name = q.name;
+  slot.data = std::move(what);
+  slot.times = times;
+  slot.attempts = attempts;
+  running_[index] = nullptr;
+  --pending_;
+  if (!ending_)
+    apply_policy(q, slot);
+  while (wants_more())
+    spawn_next();
+  if (pending_ == 0 && spawned_ == reply_.outcomes.size() && !ended())
+    reply_now();
+}
+
+void request_actor::apply_policy(const query& q, const outcome& what) {
+  const auto* f = what.error_info();
+  ++(f ? failed_ : succeeded_);
+  switch (request_->given.on_error) {
+  case error_policy::fail:
+    if (f) {
+      reply_.failure = *f;
+      end_rest({errc::query_canceled, "another query of the request failed: " + f->query});
+    }
+    break;
+  case error_policy::partial:
+    if (f && q.required && !reply_.failure)
+      reply_.failure = *f;
+    break;
+  case error_policy::first:
+    if (succeeded_ == request_->given.first) {
+      end_rest({errc::query_canceled, "enough queries of the request have succeeded"});
+    } else if (reply_.outcomes.size() - failed_ < request_->given.first) {
+      reply_.failure = *f;
+      end_rest({errc::query_canceled, "too many queries of the request have failed"});
+    }
+  }
+}
+
+void request_actor::give_up(const early_end& why) {
+  if (ending_ || ended())
+    return;
+  if (!reply_.failure) {
+    reply_.failure = failure{.code = why.code, .message = why.message};
+    loop().refresh_now();
+  }
+  end_rest(why);
+  if (pending_ == 0)
+    reply_now();
+}
+
+/// Ends what runs and does not begin the rest. The query actors reply at once, so the request does soon after.
+void request_actor::end_rest(const early_end& why) {
+  ending_ = true;
+  const auto& queries = request_->given.queries;
+  for (; spawned_ < queries.size(); ++spawned_) {
+    auto& slot = reply_.outcomes[spawned_];
+    slot.name = queries[spawned_].name;
+    slot.data = failure{.code = why.code, .phase = phase::queue, .query = slot.name, .message = why.message};
+  }
+  for (const auto& actor : running_)
+    if (actor)
+      caf::anon_send(actor, why);
+}
+
+void request_actor::reply_now() {
+  const auto self = end();
+  deadline_.disarm();
+  unlink();
+  link_->request = nullptr;
+  if (reply_.failure && reply_.failure->query.empty()) {
+    if (std::all_of(reply_.outcomes.begin(), reply_.outcomes.end(), [](const outcome& x) { return x.ok(); }))
+      reply_.failure.reset(); // the last answers were on their way here when it was given up
+    else
+      for (const auto& x : reply_.outcomes)
+        add_reach(*reply_.failure, x);
+  }
+  reply_.elapsed = loop().now() - request_->taken_at;
+  home_.outcomes.add(reply_.failure ? &*reply_.failure : nullptr, reply_.elapsed);
+  log_outcome();
+  callback_(std::move(reply_));
+}
+
+/// A failed request is worth a warning; what else there is to tell, only those want to read who look for something.
+void request_actor::log_outcome() const {
+  const auto& log = home_.all.log();
+  const auto& id = request_->given.id;
+  if (reply_.failure && log.takes(severity::warning))
+    engine_log::line{log, severity::warning, "request_failed"}
+        .with("request", id)
+        .with("ms", reply_.elapsed)
+        .with(*reply_.failure);
+  if (!log.takes(severity::debug))
+    return;
+  for (const auto& x : reply_.outcomes)
+    if (const auto* f = x.error_info(); f && !(reply_.failure && reply_.failure->query == x.name))
+      engine_log::line{log, severity::debug, "query_failed"}.with("request", id).with(*f);
+  if (!reply_.failure)
+    engine_log::line{log, severity::debug, "request_answered"}
+        .with("request", id)
+        .with("ms", reply_.elapsed)
+        .with("queries", reply_.outcomes.size());
+}
+
+} // namespace sheaf

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The centre: spawns a query actor per query, joins their replies in the order the queries were given, keeps the
+// deadline and the error policy, replies exactly once, and is gone.
+
+#pragma once
+
+#include "sheaf/core/checked_request.hpp"
+#include "sheaf/core/engine_loops.hpp"
+#include "sheaf/core/messages.hpp"
+#include "sheaf/core/query_actor.hpp"
+#include "sheaf/loop/loop_actor.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace sheaf {
+
+class request_actor final : public loop_actor, public live_request, private query_joiner {
+public:
+  /// `callback` is called once, on the loop of `home`.
+  request_actor(caf::actor_config& cfg, engine_loop& home, std::shared_ptr<const checked_request> checked,
+                std::function<void(reply)> callback, std::shared_ptr<request_link> link);
+
+  const char* name() const override { return "sheaf.request"; }
+
+  /// Answers what is still open with this code.
+  void give_up(const early_end& why) override;
+
+private:
+  void begin() override;
+  void receive(caf::message& what) override;
+  void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
+  void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) override;
+
+  void spawn_next();
+  bool wants_more() const noexcept;
+  void apply_policy(const query& q, const outcome& what);
+  void end_rest(const early_end& why);
+  void reply_now();
+  void log_outcome() const;
+
+  std::shared_ptr<const checked_request> request_;
+  std::function<void(reply)> callback_;
+  std::shared_ptr<request_link> link_;
+  engine_loop& home_;
+
+  reply reply_;
+  std::vector<caf::actor> running_; ///< By position; null where the query has not begun or is over.
+  std::size_t spawned_ = 0, pending_ = 0, width_ = 0, succeeded_ = 0, failed_ = 0;
+  bool ending_ = false; ///< No query begins any more, and those that run have been told to end.
+  timer deadline_;
+};
+
+} // namespace sheaf

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/data/table_storage.hpp"
+
+#include <cassert>
+#include <cstring>
+
+namespace sheaf {
+
+void intrusive_ptr_add_ref(const table_storage* x) noexcept { x->references.fetch_add(1, std::memory_order_relaxed); }
+
+void intrusive_ptr_release(const table_storage* x) noexcept {
+  if (x->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    delete x;
+}
+
+void built_rows::add(encoding how, const char* data, std::size_t size) {
+  assert(column_count != 0);
+  built_cell to{.place = arena_.size(), .encoding = static_cast<std::uint64_t>(how), .size = size};
+  if (how == encoding::integer || how == encoding::real) {
+    assert(size == sizeof to.place);
+    std::memcpy(&to.place, data, sizeof to.place);
+  } else if (size != 0) {
+    arena_.append(data, size);
+  }
+  cells_.push_back(to);
+  bytes += size;
+  if (cells_.size() == (rows + 1) * column_count)
+    ++rows;
+}
+
+} // namespace sheaf

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/loop/event_loop.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <system_error>
+
+namespace sheaf {
+
+namespace {
+
+thread_local event_loop* current_loop = nullptr;
+
+/// How often what is queued may queue more before the sockets have their turn.
+constexpr int rounds_per_turn = 4;
+
+/// How many of Asio's handlers run before what is queued has its turn.
+constexpr int handlers_per_turn = 64;
+
+[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+} // namespace
+
+/// Asio owns its own epoll set, and each `async_wait` on a descriptor costs an `epoll_ctl`. So the loop's descriptors
+/// stay in a set of ours, and Asio watches that set: one `epoll_ctl` per look at it, however many sockets (measured:
+/// docs/performance.md). Then all that happens comes by way of Asio.
+struct event_loop::asio_side {
+  explicit asio_side(int epoll) : work(context.get_executor()), sockets(context, ::dup(epoll)) {}
+
+  boost::asio::io_context context{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
+  boost::asio::posix::stream_descriptor sockets;
+};
+
+event_loop::event_loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (epoll_ < 0 || wake_ < 0)
+    throw_errno("event_loop");
+  epoll_event e{.events = EPOLLIN, .data = {.ptr = nullptr}};
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &e) != 0)
+    throw_errno("event_loop");
+}
+
+event_loop::~event_loop() {
+  stop();
+  ::close(wake_);
+  ::close(epoll_);
+}
+
+event_loop* event_loop::current() noexcept { return current_loop; }
+
+void event_loop::start() {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void event_loop::stop() {
+  if (!thread_.joinable())
+    return;
+  post([this] { stopping_ = true; });
+  thread_.join();
+  take_inbox();
+  ready_.clear();
+}
+
+void event_loop::post(std::function<void()> what) {
+  if (runs_here()) {
+    ready_.push_back(std::move(what));
+    return;
+  }
+  std::unique_lock guard{inbox_mutex_};
+  inbox_.push_back(std::move(what));
+  has_mail_.store(true, std::memory_order_release);
+  const bool asleep = std::exchange(asleep_, false);
+  guard.unlock();
+  wake_if_asleep(asleep);
+}
+
+void event_loop::wake_if_asleep(bool asleep) {
+  if (!asleep)
+    return; // the loop looks at its inbox before it sleeps
+  const std::uint64_t one = 1;
+  [[maybe_unused]] auto written = ::write(wake_, &one, sizeof one); // fails only when it is awake anyway
+}
+
+void event_loop::watch(int descriptor, io_handler& handler) {
+  epoll_event e{.events = EPOLLIN, .data = {.ptr = &handler}};
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &e) != 0)
+    throw_errno("epoll_ctl");
+}
+
+void event_loop::watch_writes(int descriptor, io_handler& handler, bool on) {
+  epoll_event e{.events = EPOLLIN | (on ? EPOLLOUT : 0u), .data = {.ptr = &handler}};
+  if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &e) != 0)
+    throw_errno("epoll_ctl");
+}
+
+void event_loop::unwatch(int descriptor, io_handler& handler) noexcept {
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+  for (auto& e : pending_events_)
+    if (e.data.ptr == &handler)
+      e.data.ptr = nullptr;
+}
+
+void event_loop::arm(timer& t, clock::time_point when) {
+  t.disarm();
+  t.when_ = when;
+  timers_.insert(t);
+}
+
+void event_loop::actor_ended() noexcept {
+  if (actors_.fetch_sub(1, std::memory_order_relaxed) == 1 && when_deserted_)
+    std::exchange(when_deserted_, nullptr)();
+}
+
+void event_loop::when_deserted(std::function<void()> f) {
+  if (actors_.load(std::memory_order_relaxed) == 0)
+    f();
+  else
+    when_deserted_ = std::move(f);
+}
+
+boost::asio::io_context& event_loop::context() {
+  if (!asio_) {
+    asio_ = std::make_unique<asio_side>(epoll_);
+    watch_through_asio();
+  }
+  return asio_->context;
+}
+
+void event_loop::run() {
+  current_loop = this;
+  while (!stopping_) {
+    run_ready();
+    fire_timers();
+    wait_for_events();
+  }
+  asio_.reset(); // its handlers belong to this thread
+  current_loop = nullptr;
+}
+
+/// Runs what is queued, and what this queues in turn, but not for ever: the sockets want their turn.
+void event_loop::run_ready() {
+  if (has_mail_.load(std::memory_order_acquire))
+    take_inbox();
+  for (int round = 0; round < rounds_per_turn && !ready_.empty(); ++round) {
+    for (auto n = ready_.size(); n > 0; --n) {
+      const auto f = std::move(ready_.front());
+      ready_.pop_front();
+      f();
+    }
+  }
+}
+
+void event_loop::take_inbox() {
+  std::lock_guard guard{inbox_mutex_};
+  has_mail_.store(false, std::memory_order_relaxed);
+  refresh_now(); // or what comes from other threads would come from the future
+  std::move(inbox_.begin(), inbox_.end(), std::back_inserter(ready_));
+  inbox_.clear();
+}
+
+void event_loop::fire_timers() {
+  while (!timers_.empty() && timers_.begin()->when_ <= now_) {
+    auto& t = *timers_.begin();
+    t.unlink();
+    t.expire_(); // may destroy t
+  }
+}
+
+/// True when there is nothing to do but to wait. From then on, whoever fills the inbox writes to `wake_`.
+bool event_loop::fall_asleep() {
+  if (!ready_.empty() || stopping_)
+    return false;
+  std::lock_guard guard{inbox_mutex_};
+  asleep_ = inbox_.empty();
+  return asleep_;
+}
+
+int event_loop::milliseconds_to_next_timer() const {
+  if (timers_.empty())
+    return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->when_ - clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+}
+
+void event_loop::wait_for_events() {
+  const bool sleep = fall_asleep();
+  const int timeout = sleep ? milliseconds_to_next_timer() : 0;
+  int count = 0;
+  if (asio_)
+    run_asio(timeout);
+  else
+    count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
+  if (sleep) {
+    std::lock_guard guard{inbox_mutex_};
+    asleep_ = false;
+  }
+  refresh_now();
+  dispatch(count);
+}
+
+/// One handler, or none in time. The next one, when it is there already, costs the next turn no system call: Asio looks
+/// at its sockets only after the handlers that it knows. But when the loop has more to do, many of them have their
+/// turn: not all, as handlers that make others ready would keep the turn for ever.
+void event_loop::run_asio(int timeout_milliseconds) {
+  auto& context = asio_->context;
+  if (timeout_milliseconds == 0)
+    for (int n = 0; n < handlers_per_turn && context.poll_one() > 0; ++n) {
+    }
+  else if (timeout_milliseconds < 0)
+    context.run_one();
+  else
+    context.run_one_for(std::chrono::milliseconds{timeout_milliseconds});
+}
+
+/// Has Asio say when something in our own set is ready, time and again.
+void event_loop::watch_through_asio() {
+  asio_->sockets.async_wait(asio_->sockets.wait_read, [this](auto) {
+    const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), 0);
+    refresh_now();
+    dispatch(count);
+    watch_through_asio();
+  });
+}
+
+void event_loop::dispatch(int count) {
+  pending_events_ = {events_.data(), static_cast<std::size_t>(std::max(count, 0))};
+  while (!pending_events_.empty()) {
+    const auto e = pending_events_.front();
+    pending_events_ = pending_events_.subspan(1);
+    if (auto* handler = static_cast<io_handler*>(e.data.ptr)) {
+      const bool failed = (e.events & (EPOLLERR | EPOLLHUP)) != 0;
+      handler->on_io(failed || (e.events & EPOLLIN) != 0, failed || (e.events & EPOLLOUT) != 0);
+    } else {
+      std::uint64_t ignored = 0; // the wake-up, or a handler that was unwatched meanwhile
+      [[maybe_unused]] auto read = ::read(wake_, &ignored, sizeof ignored);
+    }
+  }
+}
+
+} // namespace sheaf

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One thread for sockets, timers and the actors that live on it (loop_actor.hpp): an event loop over epoll, with an
+// asio::io_context inside for those who want one.
+
+#pragma once
+
+#include "sheaf/clock.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/intrusive/set.hpp>
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace sheaf {
+
+/// A moment at which `expire` is called on the loop. Owned by its user; destroying it disarms it. Loop thread only.
+class timer : public boost::intrusive::set_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+public:
+  explicit timer(std::function<void()> expire) : expire_(std::move(expire)) {}
+
+  void disarm() noexcept {
+    if (is_linked())
+      unlink();
+  }
+  bool armed() const noexcept { return is_linked(); }
+
+  friend bool operator<(const timer& a, const timer& b) noexcept { return a.when_ < b.when_; }
+
+private:
+  friend class event_loop;
+  std::function<void()> expire_;
+  clock::time_point when_{};
+};
+
+/// Told when a watched descriptor can be read or written, or has failed (which reads as both).
+class io_handler {
+public:
+  virtual void on_io(bool readable, bool writable) = 0;
+
+protected:
+  ~io_handler() = default;
+};
+
+/// Held by shared_ptr: who may post to it after the engine is gone (a thread that is stuck in a database) shares it.
+class event_loop final : public std::enable_shared_from_this<event_loop> {
+public:
+  event_loop();
+  ~event_loop();
+
+  event_loop(const event_loop&) = delete;
+  event_loop& operator=(const event_loop&) = delete;
+
+  void start(); ///< Starts the thread.
+  void stop();  ///< Ends and joins it; what is still queued is dropped. Not from the loop itself.
+
+  /// The loop that runs on the calling thread, or null.
+  static event_loop* current() noexcept;
+  bool runs_here() const noexcept { return current() == this; }
+
+  /// Queues a function. Any thread; takes no lock on the loop's own. After `stop` it is dropped.
+  void post(std::function<void()> what);
+
+  /// Counts the actors that live here. Any thread.
+  void actor_began() noexcept { actors_.fetch_add(1, std::memory_order_relaxed); }
+  void actor_ended() noexcept;
+
+  // The rest is for the loop's own thread.
+
+  /// The time as of this turn or of the last `refresh_now`: one clock read serves all that happened together.
+  clock::time_point now() const noexcept { return now_; }
+  clock::time_point refresh_now() noexcept { return now_ = clock::now(); }
+
+  /// Watches a descriptor for reading until `unwatch`. The descriptor stays armed: no system call per wait.
+  void watch(int descriptor, io_handler& handler);
+  /// Watches it for writing as well, or no longer.
+  void watch_writes(int descriptor, io_handler& handler, bool on);
+  /// After this, `handler` is not called any more, not even for events that have been read already.
+  void unwatch(int descriptor, io_handler& handler) noexcept;
+
+  /// Sets a timer (anew).
+  void arm(timer& t, clock::time_point when);
+
+  /// Calls `f` once no actor lives here any more.
+  void when_deserted(std::function<void()> f);
+
+  /// Asio's context, run by this thread. Made on first use, so an engine that does no I/O through Asio does not pay for
+  /// it.
+  boost::asio::io_context& context();
+
+private:
+  struct asio_side; // the io_context, and its view of our epoll descriptor
+
+  void run();
+  void run_ready();
+  void take_inbox();
+  void fire_timers();
+  void wait_for_events();
+  void run_asio(int timeout_milliseconds);
+  void watch_through_asio();
+  void dispatch(int count);
+  bool fall_asleep();
+  int milliseconds_to_next_timer() const;
+  void wake_if_asleep(bool asleep);
+
+  // Loop thread only.
+  std::deque<std::function<void()>> ready_;
+  boost::intrusive::multiset<timer, boost::intrusive::constant_time_size<false>> timers_;
+  std::array<epoll_event, 64> events_;
+  std::span<epoll_event> pending_events_; ///< Read from the kernel, not yet dispatched.
+  clock::time_point now_ = clock::now();
+  std::unique_ptr<asio_side> asio_;
+  std::function<void()> when_deserted_;
+
+  int epoll_;
+  int wake_; ///< An eventfd: written when a sleeping loop gets mail.
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+
+  // Any thread.
+  std::mutex inbox_mutex_;
+  std::vector<std::function<void()>> inbox_;
+  bool asleep_ = false; ///< Guarded by `inbox_mutex_`: about to block, or blocked.
+  std::atomic<bool> has_mail_ = false;
+  std::atomic<std::size_t> actors_ = 0;
+};
+
+} // namespace sheaf

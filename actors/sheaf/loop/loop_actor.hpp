@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// An actor that lives on one event loop: whoever sends it messages, it handles them there, one at a time, so it may
+// touch what belongs to the loop (pools, sessions, timers, its neighbours) without a lock.
+
+#pragma once
+
+#include "sheaf/loop/event_loop.hpp"
+
+#include <caf/behavior.hpp>
+#include <caf/local_actor.hpp>
+#include <caf/mailbox_element.hpp>
+
+namespace sheaf {
+
+/// A request has one of these and one for each of its queries, so it is a CAF actor without what it has no use for: no
+/// mailbox (the loop's queue is that), no behavior to switch, no CAF time-outs (the loop has timers). An
+/// event_based_actor takes 1 KiB, and spawning it and sending it two messages takes longer than libpq takes to send a
+/// statement. It has an address, it can be monitored, linked to and killed, and actor_system waits for it.
+class loop_actor : public caf::local_actor, public caf::dynamically_typed_actor_base {
+public:
+  using behavior_type = caf::behavior; ///< For `spawn`, which makes a `caf::actor` of this.
+
+  loop_actor(caf::actor_config& cfg, event_loop& loop) : caf::local_actor(cfg), loop_(loop) { loop_.actor_began(); }
+
+  event_loop& loop() const noexcept { return loop_; }
+
+  /// Begins at once when spawned on its own loop.
+  void launch(caf::execution_unit*, bool lazy, bool hide) final;
+
+  using caf::local_actor::enqueue;
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) final;
+
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) final;
+  void on_destroy() final;
+
+protected:
+  /// Called once, first of all.
+  virtual void begin() = 0;
+
+  /// A message; never in the middle of something else that this actor does, and not after `end`.
+  virtual void receive(caf::message& what) = 0;
+
+  /// Somebody sent CAF's exit message: what this actor owes has to be delivered now.
+  virtual void on_kill() = 0;
+
+  /// This actor is over. What is returned keeps it in memory for the rest of the caller's scope.
+  [[nodiscard]] caf::strong_actor_ptr end();
+  bool ended() const noexcept { return !self_; }
+
+private:
+  void take(caf::mailbox_element& what);
+
+  event_loop& loop_;
+  caf::strong_actor_ptr self_; ///< Until `end`: the loop's neighbours hold plain pointers to it.
+};
+
+} // namespace sheaf

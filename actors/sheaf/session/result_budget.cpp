@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/session/result_budget.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace sheaf {
+
+std::optional<failure> result_budget::draw(std::size_t rows, std::size_t bytes) noexcept {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  const bool rows_are_too_many = rows_.fetch_add(rows, relaxed) + rows > max_rows_;
+  const bool bytes_are_too_many = bytes_.fetch_add(bytes, relaxed) + bytes > max_bytes_;
+  if (rows_are_too_many)
+    return too_large("max_rows", max_rows_, bound_on::request);
+  if (bytes_are_too_many)
+    return too_large("max_bytes", max_bytes_, bound_on::request);
+  return {};
+}
+
+failure too_large(std::string_view bound, std::size_t limit, bound_on what) {
+  constexpr std::array subjects{"a row is", "the result is", "the request's results together are"};
+  return {.code = errc::result_too_large,
+          .phase = phase::fetch,
+          .message = fmt::format("{} larger than {} ({}): select less, or raise it",
+                                 subjects[static_cast<std::size_t>(what)], bound, limit),
+          .reached_server = true};
+}
+
+} // namespace sheaf

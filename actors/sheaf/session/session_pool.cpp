@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/session/session_pool.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sheaf {
+
+namespace {
+
+/// A waiter of a lower priority is served at the latest after this many of higher ones.
+constexpr unsigned patience = 8;
+
+/// The retry budget: so many at once, and more as long as they are no more than this share of what runs or waits. When
+/// all queries fail, running each of them again would only add to the trouble (Envoy's defaults).
+constexpr std::size_t retries_at_least = 3;
+constexpr std::size_t retries_percent = 20;
+
+} // namespace
+
+// -- lease and waiter
+
+void lease::give_back() noexcept {
+  if (auto* s = std::exchange(lent_, nullptr))
+    pool_->take_back(*s);
+}
+
+void lease::cancel() noexcept {
+  if (auto* s = std::exchange(lent_, nullptr))
+    pool_->cancel(*s);
+}
+
+void session_waiter::stop_waiting() noexcept {
+  if (pool_)
+    pool_->remove(*this);
+}
+
+// -- sessions go out
+
+session_pool::session_pool(event_loop& loop, session_factory& factory, const engine_log& log, std::string database,
+                           pool_options limits)
+  : loop_(loop), factory_(factory), log_(log), database_(std::move(database)), limits_(limits),
+    queue_timer_([this] { refuse_expired(); }), retry_timer_([this] { serve_waiters(); }),
+    housekeeping_timer_([this] { look_after(); }), published_places_(static_cast<std::ptrdiff_t>(limits.max_size)),
+    places_(published_places_) {}
+
+session_pool::~session_pool() = default;
+
+result<lease> session_pool::acquire(session_waiter& who, priority rank, bool reserved) {
+  arrivals_ += reserved;
+  auto got = lend_or_queue(who, rank);
+  publish();
+  return got;
+}
+
+result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank) {
+  if (closing_)
+    return refusal(errc::pool_closed, "the engine is shutting down");
+  if (!idle_.empty() && !is_stale(*idle_.back())) {
+    auto* s = idle_.back();
+    idle_.pop_back();
+    metrics_.wait.add({});
+    return lend(*s, who);
+  }
+  if (waiting() >= limits_.max_queue_size)
+    return refusal(errc::pool_queue_full,
+                   "too many queries wait for a session: send fewer at once, or raise pool.max_size or "
+                   "pool.max_queue_size");
+  if (sessions_.empty() && connecting_ == 0 && loop_.now() < retry_at_)
+    return last_failure_; // the server refused a moment ago: fail fast
+  who.pool_ = this;
+  who.rank_ = rank;
+  who.give_up_ = loop_.now() + limits_.acquire_timeout;
+  waiters_[static_cast<std::size_t>(rank)].push_back(who);
+  if (!queue_timer_.armed())
+    loop_.arm(queue_timer_, who.give_up_);
+  serve_waiters();
+  return lease{};
+}
+
+lease session_pool::lend(pooled_session& s, const session_waiter& to) {
+  s.lent_at = loop_.now();
+  if (limits_.leak_detection_threshold) {
+    s.lent_to = to.label();
+    arm_housekeeping();
+  }
+  return {*this, s};
+}
+
+// -- sessions come back
+
+void session_pool::take_back(pooled_session& s) {
+  metrics_.use.add(loop_.now() - s.lent_at);
+  s.lent_to.clear();
+  s.idle_since = s.alive_at = loop_.now();
+  settle(s);
+}
+
+void session_pool::cancel(pooled_session& s) {
+  ++cancelling_;
+  metrics_.cancels.add();
+  publish();
+  s.session->cancel([this, &s] { on_cancelled(s); });
+}
+
+void session_pool::on_cancelled(pooled_session& s) {
+  --cancelling_;
+  take_back(s);
+}
+
+/// Keeps a session that nobody uses, or ends it.
+void session_pool::settle(pooled_session& s) {
+  if (!s.session->usable())
+    on_broken(s);
+  else if (closing_ || s.retire_at <= loop_.now())
+    destroy(s);
+  else
+    offer(s);
+}
+
+/// Gives the session to whoever waits longest, or lays it by.
+void session_pool::offer(pooled_session& s) {
+  if (auto* who = next_waiter()) {
+    metrics_.wait.add(loop_.now() - (who->give_up_ - limits_.acquire_timeout));
+    who->on_lease(lend(s, *who));
+  } else {
+    // In the order in which they were used: one that was checked only now goes to its old place.
+    const auto used_before = [](const pooled_session* a, const pooled_session* b) {
+      return a->idle_since < b->idle_since;
+    };
+    idle_.insert(std::upper_bound(idle_.begin(), idle_.end(), &s, used_before), &s);
+    arm_housekeeping();
+    publish();
+  }
+}
+
+// -- the queue
+
+/// Takes the next one out of the queue: the highest priority's oldest, unless a lower one has been patient for long.
+session_waiter* session_pool::next_waiter() {
+  auto chosen = waiters_.end();
+  for (auto q = waiters_.begin(); q != waiters_.end(); ++q) {
+    const auto rank = static_cast<std::size_t>(q - waiters_.begin());
+    if (!q->empty() && (chosen == waiters_.end() || ++passed_over_[rank] > patience))
+      chosen = q;
+  }
+  if (chosen == waiters_.end())
+    return nullptr;
+  passed_over_[static_cast<std::size_t>(chosen - waiters_.begin())] = 0;
+  auto& who = chosen->front();
+  remove(who);
+  return &who;
+}
+
+void session_pool::remove(session_waiter& who) noexcept {
+  auto& q = waiters_[static_cast<std::size_t>(who.rank_)];
+  q.erase(q.iterator_to(who));
+  who.pool_ = nullptr;
+  publish();
+}
+
+void session_pool::refuse(session_waiter& who, failure why) {
+  remove(who);
+  who.on_refused(std::move(why));
+}
+
+void session_pool::refuse_all(const failure& why) {
+  for (auto& q : waiters_)
+    while (!q.empty())
+      refuse(q.front(), why);
+}
+
+/// All wait equally long at most, so the oldest of each priority gives up first.
+void session_pool::refuse_expired() {
+  for (auto& q : waiters_)
+    while (!q.empty() && q.front().give_up_ <= loop_.now()) {
+      metrics_.timeouts.add();
+      refuse(q.front(),
+             refusal(errc::pool_timeout,
+                     fmt::format("no session came free within pool.acquire_timeout ({}): make "
+                                 "queries faster, or raise pool.max_size",
+                                 std::chrono::duration_cast<std::chrono::milliseconds>(limits_.acquire_timeout))));
+    }
+  arm_queue_timer();
+}
+
+void session_pool::arm_queue_timer() {
+  auto first = clock::time_point::max();
+  for (const auto& q : waiters_)
+    if (!q.empty())
+      first = std::min(first, q.front().give_up_);
+  if (first != clock::time_point::max())
+    loop_.arm(queue_timer_, first);
+}
+
+std::size_t session_pool::waiting() const noexcept {
+  return waiters_[0].size() + waiters_[1].size() + waiters_[2].size();
+}
+
+// -- queries that are run again
+
+bool session_pool::begin_retry() noexcept {
+  const auto active = sessions_.size() - idle_.size() - checks_.size() - cancelling_ + waiting();
+  if (retrying_ >= std::max(retries_at_least, active * retries_percent / 100)) {
+    metrics_.retries_refused.add();
+    return false;
+  }
+  ++retrying_;
+  metrics_.retries.add();
+  return true;
+}
+
+// -- the numbers
+
+void session_pool::publish() noexcept {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  const auto waiting_now = waiting();
+  total_now_.store(sessions_.size(), relaxed);
+  idle_now_.store(idle_.size() + checks_.size(), relaxed);
+  connecting_now_.store(connecting_, relaxed);
+  cancelling_now_.store(cancelling_, relaxed);
+  waiting_now_.store(waiting_now, relaxed);
+  const auto overdue = openings_.size() - connecting_;
+  const auto free = idle_.size() + limits_.max_size - sessions_.size() - overdue;
+  const auto places = static_cast<std::ptrdiff_t>(free - std::min(free, waiting_now));
+  if (const auto change = places - std::exchange(published_places_, places) + std::exchange(arrivals_, 0); change != 0)
+    places_.fetch_add(change, relaxed);
+}
+
+pool_stats session_pool::stats() const {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  pool_stats x;
+  x.database = database_;
+  x.max_size = limits_.max_size;
+  x.total = total_now_.load(relaxed);
+  x.idle = idle_now_.load(relaxed);
+  x.connecting = connecting_now_.load(relaxed);
+  x.cancelling = cancelling_now_.load(relaxed);
+  x.waiting = waiting_now_.load(relaxed);
+  const auto at_rest = x.idle + x.cancelling;
+  x.active = x.total > at_rest ? x.total - at_rest : 0;
+  duration_histogram::sums created;
+  metrics_.create.add_to(created);
+  x.opened = created.count();
+  x.open_failures = metrics_.open_failures.get();
+  x.lost = metrics_.lost.get();
+  x.timeouts = metrics_.timeouts.get();
+  x.cancels = metrics_.cancels.get();
+  x.checks = metrics_.checks.get();
+  x.leaks = metrics_.leaks.get();
+  x.retries = metrics_.retries.get();
+  x.retries_refused = metrics_.retries_refused.get();
+  return x;
+}
+
+failure session_pool::refusal(errc code, std::string_view what) const {
+  const auto idle = idle_.size() + checks_.size();
+  const auto active = sessions_.size() - idle - cancelling_;
+  return {.code = code,
+          .phase = phase::queue,
+          .message =
+              fmt::format("pool {}: {} (total {} of {}, active {}, idle {}, waiting {}, connecting {})", database_,
+                          what, sessions_.size(), limits_.max_size, active, idle, waiting(), connecting_)};
+}
+
+} // namespace sheaf

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Who gets the next session: one database's sessions on one loop. Sessions are opened when they are needed, given away
+// whole (a lease is the only owner), and waited for in the order of arrival within a priority. Loop thread only, unless
+// it says otherwise.
+
+#pragma once
+
+#include "sheaf/loop/event_loop.hpp"
+#include "sheaf/options.hpp"
+#include "sheaf/pool_stats.hpp"
+#include "sheaf/session/session.hpp"
+#include "sheaf/telemetry/metrics.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <array>
+#include <atomic>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sheaf {
+
+class engine_log;
+class session_pool;
+
+/// A session, and its pool's notes on it.
+struct pooled_session {
+  std::unique_ptr<sheaf::session> session;
+  clock::time_point retire_at = clock::time_point::max();
+  clock::time_point lent_at{}, idle_since{}; ///< Whichever it is now.
+  clock::time_point alive_at{};              ///< The database's last sign of life, as far as the pool saw one.
+  std::string lent_to{};                     ///< Kept when leaks are looked for; empty once one has been reported.
+};
+
+/// The only owner of a session, as long as it lasts. Destroying it gives the session back.
+class lease {
+public:
+  lease() noexcept = default;
+  lease(lease&& x) noexcept : pool_(std::exchange(x.pool_, nullptr)), lent_(std::exchange(x.lent_, nullptr)) {}
+  lease& operator=(lease&& x) noexcept {
+    lease{std::move(x)}.swap(*this);
+    return *this;
+  }
+  ~lease() { give_back(); }
+
+  void give_back() noexcept; ///< The session is at rest: the next waiter may have it.
+  void cancel() noexcept; ///< The session is running something: it is stopped, and free once the database has confirmed
+                          ///< that.
+
+  explicit operator bool() const noexcept { return lent_ != nullptr; }
+  session* operator->() const noexcept { return lent_->session.get(); }
+
+private:
+  friend class session_pool;
+  lease(session_pool& pool, pooled_session& lent) noexcept : pool_(&pool), lent_(&lent) {}
+  void swap(lease& x) noexcept {
+    std::swap(pool_, x.pool_);
+    std::swap(lent_, x.lent_);
+  }
+
+  session_pool* pool_ = nullptr;
+  pooled_session* lent_ = nullptr;
+};
+
+/// Who waits for a session. Destroying it ends the wait.
+class session_waiter : public boost::intrusive::list_base_hook<> {
+public:
+  session_waiter() = default;
+  session_waiter(const session_waiter&) = delete;
+  session_waiter& operator=(const session_waiter&) = delete;
+  virtual ~session_waiter() { stop_waiting(); }
+
+  virtual void on_lease(lease got) = 0;
+  virtual void on_refused(failure why) = 0;
+  virtual std::string_view label() const noexcept { return {}; } ///< Names it in the log: a query's name.
+
+  void stop_waiting() noexcept; ///< Gives up the place in the queue, if there is one.
+
+private:
+  friend class session_pool;
+  session_pool* pool_ = nullptr; ///< Set while it waits.
+  priority rank_{};
+  clock::time_point give_up_{};
+};
+
+class session_pool {
+public:
+  /// `limits` are this loop's share of the database's. `loop`, `factory` and `log` outlive the pool.
+  session_pool(event_loop& loop, session_factory& factory, const engine_log& log, std::string database,
+               pool_options limits);
+
+  /// `close` came first. Sessions that are still there (in a C++ task that does not return) are abandoned to their
+  /// thread.
+  ~session_pool();
+
+  session_pool(const session_pool&) = delete;
+  session_pool& operator=(const session_pool&) = delete;
+
+  /// An idle session at once, or (an empty lease) a place in the queue: then exactly one of `who`'s `on_…` is called
+  /// later, unless it is destroyed before. A full queue, a closed pool, and a server that refused all sessions a moment
+  /// ago are failures. `reserved`: a place was reserved for it, and is now taken up.
+  result<lease> acquire(session_waiter& who, priority rank, bool reserved = false);
+
+  /// Opens `min_size` sessions, and sees to it from then on that there are so many.
+  void warm_up();
+
+  /// Refuses all who wait and whoever comes, and ends sessions as they come back. `closed` is called once none is left.
+  void close(std::function<void()> closed);
+
+  /// How many more queries could start at once, here and now, less those that are on their way from other loops. Any
+  /// thread; a snapshot.
+  std::ptrdiff_t places() const noexcept { return places_.load(std::memory_order_relaxed); }
+
+  /// Counts on one place less for a query that is on its way here from another loop. Any thread.
+  void reserve() noexcept { places_.fetch_sub(1, std::memory_order_relaxed); }
+
+  std::size_t max_size() const noexcept { return limits_.max_size; }
+  const std::string& database() const noexcept { return database_; }
+  session_factory& factory() const noexcept { return factory_; }
+  const engine_log& log() const noexcept { return log_; }
+
+  /// The numbers as of the last change. Any thread.
+  pool_stats stats() const;
+
+  /// Written on the loop, read anywhere.
+  pool_metrics& metrics() noexcept { return metrics_; }
+  const pool_metrics& metrics() const noexcept { return metrics_; }
+
+  /// Whether one more query may be run again now, within the retry budget. If so, `end_retry` follows once that is
+  /// over.
+  bool begin_retry() noexcept;
+  void end_retry() noexcept { --retrying_; }
+
+private:
+  friend class lease;
+  friend class session_waiter;
+  using queue = boost::intrusive::list<session_waiter>;
+
+  /// A sign of life from a session that has been idle for long: it runs `select 1` before anybody else gets it. A
+  /// server that is gone without a word, behind a firewall that has forgotten the connection, shows in no other way.
+  struct check final : session_listener {
+    check(session_pool& pool, pooled_session& of);
+
+    void on_answer(answer&&, const moments&) override { pool.on_checked(*this); }
+
+    session_pool& pool;
+    pooled_session& of;
+    timer overdue;
+  };
+
+  /// A session on its way. One that takes too long is not counted on any more, but keeps its place until it is there
+  /// after all, or has failed: its connection may well be open.
+  struct opening {
+    explicit opening(session_pool& pool);
+
+    clock::time_point began;
+    timer overdue;
+    bool is_overdue = false;
+  };
+
+  result<lease> lend_or_queue(session_waiter& who, priority rank);
+  lease lend(pooled_session& s, const session_waiter& to);
+  void take_back(pooled_session& s);
+  void cancel(pooled_session& s);
+  void on_cancelled(pooled_session& s);
+  void on_broken(pooled_session& s);
+  void settle(pooled_session& s);
+  void offer(pooled_session& s);
+  void destroy(pooled_session& s);
+
+  void serve_waiters();
+  void open(std::size_t wanted);
+  void on_opened(opening& x, result<std::unique_ptr<session>> opened);
+  void on_open_overdue(opening& x);
+  void on_open_failed(failure why);
+
+  bool is_stale(const pooled_session& s) const noexcept;
+  void begin_check(pooled_session& s);
+  void on_checked(check& x);
+  void on_check_overdue(check& x);
+
+  void look_after();
+  void arm_housekeeping();
+  void end_idle(clock::time_point now);
+  void check_idle(clock::time_point now);
+  void report_leaks(clock::time_point now);
+
+  session_waiter* next_waiter();
+  void remove(session_waiter& who) noexcept;
+  void refuse(session_waiter& who, failure why);
+  void refuse_all(const failure& why);
+  void refuse_expired();
+  void arm_queue_timer();
+
+  void publish() noexcept;
+  void check_closed();
+  std::size_t waiting() const noexcept;
+  failure refusal(errc code, std::string_view what) const;
+
+  event_loop& loop_;
+  session_factory& factory_;
+  const engine_log& log_;
+  const std::string database_;
+  const pool_options limits_;
+
+  std::vector<std::unique_ptr<pooled_session>> sessions_; ///< All of them, whoever holds them.
+  std::vector<pooled_session*> idle_;                     ///< The last one used goes out first: its backend is warm.
+  std::list<check> checks_;                               ///< Of sessions that are as good as idle.
+  std::list<opening> openings_;
+  std::size_t connecting_ = 0; ///< Openings that are not overdue.
+  std::size_t cancelling_ = 0;
+  std::size_t retrying_ = 0;              ///< Queries that are being run again.
+  std::array<queue, 3> waiters_;          ///< By priority.
+  std::array<unsigned, 3> passed_over_{}; ///< How often each had to wait for a higher one, since its last turn.
+
+  timer queue_timer_;        ///< For the waiter that gives up first.
+  timer retry_timer_;        ///< For the next attempt to connect after a failed one.
+  timer housekeeping_timer_; ///< While there are sessions, or should be.
+  failure last_failure_;
+  clock::time_point retry_at_{};
+  unsigned failures_in_a_row_ = 0;
+
+  std::function<void()> closed_; ///< Set once the pool closes.
+  bool closing_ = false;
+
+  std::ptrdiff_t published_places_; ///< Ours, without those that others have reserved.
+  std::ptrdiff_t arrivals_ = 0;     ///< Reservations that are taken up with the next `publish`.
+
+  /// What other loops read for each query that they have no session for: on a cache line of its own, and written only
+  /// when it changes. One number: of two, a reader could see one before and one after a change.
+  alignas(64) std::atomic<std::ptrdiff_t> places_;
+
+  alignas(64) pool_metrics metrics_;
+
+  // For `stats`.
+  std::atomic<std::size_t> total_now_ = 0, idle_now_ = 0, connecting_now_ = 0, cancelling_now_ = 0, waiting_now_ = 0;
+};
+
+} // namespace sheaf

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/telemetry/engine_log.hpp"
+
+#include <fmt/format.h>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace sheaf {
+
+namespace {
+
+spdlog::level::level_enum level_of(severity x) noexcept {
+  switch (x) {
+  case severity::debug:
+    return spdlog::level::debug;
+  case severity::info:
+    return spdlog::level::info;
+  case severity::warning:
+    break;
+  }
+  return spdlog::level::warn;
+}
+
+bool needs_quotes(std::string_view text) noexcept {
+  return text.empty() || std::any_of(text.begin(), text.end(), [](unsigned char c) {
+           return c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f;
+         });
+}
+
+} // namespace
+
+bool engine_log::takes(severity x) const noexcept { return to_ && to_->should_log(level_of(x)); }
+
+engine_log::line::line(const engine_log& log, severity how, std::string_view event)
+  : log_(log), how_(how), text_(fmt::format("event={}", event)) {}
+
+engine_log::line::~line() {
+  if (log_.takes(how_))
+    log_.to_->log(level_of(how_), spdlog::string_view_t{text_}); // not a format: braces in it mean nothing
+}
+
+engine_log::line& engine_log::line::with(std::string_view key, std::string_view value) {
+  text_.append(" ").append(key).append("=");
+  if (!needs_quotes(value)) {
+    text_ += value;
+    return *this;
+  }
+  text_ += '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\')
+      text_ += '\\';
+    const auto code = static_cast<unsigned char>(c);
+    text_ += code < ' ' || code == 0x7f ? ' ' : c; // one event, one line
+  }
+  text_ += '"';
+  return *this;
+}
+
+engine_log::line& engine_log::line::with(std::string_view key, std::uint64_t value) {
+  fmt::format_to(std::back_inserter(text_), " {}={}", key, value);
+  return *this;
+}
+
+engine_log::line& engine_log::line::with(std::string_view key, std::chrono::nanoseconds value) {
+  fmt::format_to(std::back_inserter(text_), " {}={:.3f}", key,
+                 std::chrono::duration<double, std::milli>(value).count());
+  return *this;
+}
+
+engine_log::line& engine_log::line::with(const failure& what) {
+  if (!what.query.empty())
+    with("query", what.query);
+  with("phase", to_string(what.phase)).with("code", to_string(what.code));
+  if (!what.sqlstate.empty())
+    with("sqlstate", what.sqlstate);
+  return with("message", what.message);
+}
+
+} // namespace sheaf

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Text as JSON. Any thread.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sheaf::app {
+
+/// Appends `text` as a JSON string; what is not UTF-8 becomes U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+} // namespace sheaf::app

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "app/check/file_check.hpp"
+
+#include "app/base/nearest.hpp"
+#include "app/check/conflict_check.hpp"
+#include "app/check/pool_check.hpp"
+#include "app/check/query_sql.hpp"
+#include "app/check/sql_syntax.hpp"
+#include "app/expression/expression.hpp"
+#include "app/load/load_metrics.hpp"
+#include "app/scenario/reply_scope.hpp"
+#include "app/show/failure_text.hpp"
+
+#include "sheaf/backends.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <set>
+
+namespace sheaf::app {
+
+namespace {
+
+/// Names and `-D` variables that a `${…}` may hold at a point of a scenario: captures come as it goes on.
+using names = std::set<std::string, std::less<>>;
+
+/// Of a scenario, with what it repeats: each leaves a line in the report.
+constexpr std::size_t requests_max = 100'000;
+
+/// How many requests these steps run, or more than there may be.
+std::size_t requests_in(const std::vector<step_spec>& steps) {
+  std::size_t n = 0;
+  for (const auto& x : steps) {
+    if (const auto* p = std::get_if<parallel_step>(&x.what))
+      n += requests_in(p->steps);
+    else if (const auto* r = std::get_if<repeat_step>(&x.what))
+      n += std::min(r->times, requests_max + 1) * requests_in(r->steps);
+    else if (const auto* c = std::get_if<compare_step>(&x.what))
+      n += (c->times + 1) * c->modes.size();
+    else
+      ++n;
+    n = std::min(n, requests_max + 1);
+  }
+  return n;
+}
+
+/// As opening a session would refuse it.
+std::optional<failure> url_refusal(const std::string& url) {
+  const auto kind = backend_for(url);
+  return kind ? (*kind)->check(url) : std::optional{kind.error()};
+}
+
+class checker {
+public:
+  checker(const sheaf_file& file, const variables& given) : file_(file) {
+    for (const auto& [name, value] : given)
+      known_.insert(name);
+  }
+
+  std::vector<finding> run() && {
+    for (std::size_t i = 0; i < file_.databases.size(); ++i)
+      if (const auto wrong = url_refusal(file_.databases[i].url))
+        error(file_.databases_at[i], fmt::format("database \"{}\": {}", file_.databases[i].name, wrong->message));
+    for (const auto& r : file_.requests)
+      check(r);
+    for (const auto& s : file_.scenarios)
+      check(s);
+    if (file_.requests.empty() && !file_.databases.empty())
+      warning({}, "there are no requests");
+    append(large_pools_in(file_));
+    std::stable_sort(findings_.begin(), findings_.end(),
+                     [](const finding& a, const finding& b) { return a.at < b.at; });
+    return std::move(findings_);
+  }
+
+private:
+  void error(location at, std::string message) {
+    findings_.push_back({finding::severity::error, at, std::move(message)});
+  }
+  void warning(location at, std::string message) {
+    findings_.push_back({finding::severity::warning, at, std::move(message)});
+  }
+  void append(std::vector<finding> more) {
+    findings_.insert(findings_.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+
+  // -- databases
+
+  const database_options* database(const std::string& name, location at) {
+    if (file_.databases.empty())
+      return nullptr;
+    if (name.empty())
+      return &file_.databases.front();
+    std::vector<std::string_view> all;
+    for (const auto& d : file_.databases) {
+      if (d.name == name)
+        return &d;
+      all.push_back(d.name);
+    }
+    error(at, fmt::format("there is no database \"{}\"{}", name, did_you_mean(name, all)));
+    return nullptr;
+  }
+
+  // -- requests
+
+  void check(const request_spec& r) {
+    std::set<std::string> used;
+    for (const auto& q : r.queries)
+      check(q, r, used);
+    append(conflicts_in(r, file_));
+    for (const auto& p : r.parameters)
+      if (!used.contains(p.name))
+        warning(p.at, fmt::format("no query of {} uses the parameter \"{}\"", r.name, p.name));
+    if (r.settings.on_error == error_policy::first && (r.settings.first < 1 || r.settings.first > r.queries.size()))
+      error(r.at, fmt::format("first is {}; set it to between 1 and the number of queries", r.settings.first));
+    if (const auto wrong = check_settings(r))
+      error(r.at, *wrong);
+    check_stream(r);
+  }
+
+  /// Rows go out before it is known what becomes of the rest, one after the other.
+  void check_stream(const request_spec& r) {
+    const query_spec* streaming = nullptr;
+    for (const auto& q : r.queries) {
+      if (!q.stream)
+        continue;
+      const auto& name = q.what.name;
+      if (q.for_each)
+        error(q.at, fmt::format("query \"{}\" has both stream and for_each: only one result can be streamed", name));
+      else if (streaming)
+        error(q.at, fmt::format("queries \"{}\" and \"{}\" both stream: only one of a request can",
+                                streaming->what.name, name));
+      else if (r.settings.on_error == error_policy::first)
+        error(q.at, fmt::format("query \"{}\" streams, but under on_error: first its rows may not count", name));
+      streaming = &q;
+    }
+  }
+
+  static std::optional<std::string> check_settings(const request_spec& r) {
+    auto alone = r.settings;
+    alone.on_error = error_policy::fail;
+    alone.queries.emplace_back("q", "select 1");
+    const auto wrong = validate(alone);
+    return wrong ? std::optional{wrong->message} : std::nullopt;
+  }
+
+  void check(const query_spec& q, const request_spec& r, std::set<std::string>& used) {
+    const auto* d = database(q.what.database, q.at);
+    if (!d || q.what.statement.sql().empty())
+      return;
+    const auto declared = parameters_of(r, q);
+    const auto text = parsed_for(*d, r, q);
+    std::vector<std::string_view> all;
+    for (const auto& [name, value] : declared)
+      all.push_back(name);
+    for (const auto& name : text->names) {
+      if (find(declared, name))
+        used.insert(name);
+      else
+        error(q.sql_at, fmt::format("query \"{}\": {} declares no parameter :{}{}", q.what.name, r.name, name,
+                                    did_you_mean(name, all)));
+    }
+    if (text->empty)
+      error(q.sql_at, fmt::format("query \"{}\" is an empty statement", q.what.name));
+    if (q.what.read_only && text->effect == effect::writes)
+      error(q.sql_at, fmt::format("query \"{}\" is declared read_only, but its statement is no query", q.what.name));
+    if (dialect_of(*d) == dialect::postgresql && !text->empty)
+      check_syntax(*text, q);
+    check_for_each(q, r, *text, used);
+  }
+
+  void check_for_each(const query_spec& q, const request_spec& r, const parsed_statement& text,
+                      std::set<std::string>& used) {
+    if (!q.for_each)
+      return;
+    const auto& [one, list] = *q.for_each;
+    if (std::find(text.names.begin(), text.names.end(), one) == text.names.end())
+      error(q.sql_at,
+            fmt::format("query \"{}\": for_each binds :{}, which its statement does not have", q.what.name, one));
+    const auto p = std::find_if(r.parameters.begin(), r.parameters.end(),
+                                [&, &wanted = list](const auto& x) { return x.name == wanted; });
+    if (p == r.parameters.end())
+      error(q.at, fmt::format("query \"{}\": for_each goes over \"{}\", which {} does not declare", q.what.name, list,
+                              r.name));
+    else if (!p->type.ends_with("[]"))
+      error(q.at, fmt::format("query \"{}\": for_each goes over \"{}\", which is {} and no list", q.what.name, list,
+                              p->type));
+    used.insert(list);
+  }
+
+  /// PostgreSQL's own parser.
+  void check_syntax(const parsed_statement& text, const query_spec& q) {
+    if (auto x = syntax_of(text.text); x.refusal)
+      findings_.push_back(finding_in_sql(q, finding::severity::error, *x.refusal, text.position_in_source(x.position)));
+  }
+
+  // -- scenarios
+
+  void check(const scenario_spec& s) {
+    for (const auto* steps : {&s.setup, &s.teardown})
+      for (const auto& x : *steps)
+        database(x.database, x.at);
+    auto captured = known_;
+    check(s.steps, captured);
+    // What clients capture is theirs: in the end there is no one value of it.
+    check(s.thresholds, known_, [&](std::string_view path) { return check_metric(file_, path); });
+    if (s.load_at && has_comparison(s.steps))
+      error(*s.load_at, fmt::format("scenario \"{}\" has a comparison, which is no load", s.name));
+    if (requests_in(s.steps) > requests_max)
+      error(s.at, fmt::format("scenario \"{}\" would run more than {} requests", s.name, requests_max));
+  }
+
+  void check(const std::vector<step_spec>& steps, names& captured) {
+    for (const auto& x : steps) {
+      if (const auto* r = std::get_if<request_step>(&x.what))
+        check(*r, x.at, captured);
+      else if (const auto* p = std::get_if<parallel_step>(&x.what))
+        check(p->steps, captured);
+      else if (const auto* c = std::get_if<compare_step>(&x.what))
+        check(*c, x.at, captured);
+      else
+        check(std::get<repeat_step>(x.what).steps, captured);
+    }
+  }
+
+  const request_spec* request(const request_step& x, location at) {
+    const auto* found = file_.find_request(x.request);
+    std::vector<std::string_view> all;
+    for (const auto& y : file_.requests)
+      all.push_back(y.name);
+    if (!found && !x.request.empty())
+      error(at, fmt::format("there is no request \"{}\"{}", x.request, did_you_mean(x.request, all)));
+    return found;
+  }
+
+  void check(const request_step& x, location at, names& captured) {
+    const auto* r = request(x, at);
+    if (!r)
+      return;
+    check_values(x, *r, at, captured);
+    check(x.expect, captured, [&](std::string_view path) { return check_field(*r, path); });
+    for (const auto& [name, path] : x.capture) {
+      if (const auto wrong = check_field(*r, path.text))
+        error(path.at, *wrong);
+      captured.insert(name.text);
+    }
+  }
+
+  void check_values(const request_step& x, const request_spec& r, location at, const names& captured) {
+    std::vector<std::string_view> all;
+    for (const auto& p : r.parameters)
+      all.push_back(p.name);
+    for (const auto& [name, value] : x.with) {
+      const auto p = std::find_if(r.parameters.begin(), r.parameters.end(),
+                                  [&, &wanted = name](const auto& y) { return y.name == wanted; });
+      if (p == r.parameters.end()) {
+        error(value.at, fmt::format("{} declares no parameter \"{}\"{}", r.name, name, did_you_mean(name, all)));
+        continue;
+      }
+      check_holes(value, captured);
+      if (value.has_holes())
+        continue;
+      const auto made = value.fill(p->type, [](const template_text::hole&) { return result<std::string>{""}; });
+      if (made.has_error())
+        error(value.at, fmt::format("\"{}\": {}", name, made.error().message));
+    }
+    for (const auto& p : r.parameters)
+      if (!p.default_value &&
+          std::none_of(x.with.begin(), x.with.end(), [&](const auto& y) { return y.first == p.name; }))
+        error(at, fmt::format("{} needs a value for \"{}\": add it to with", r.name, p.name));
+  }
+
+  void check_holes(const value_spec& value, const names& captured) {
+    for (const auto& text : value.texts)
+      for (const auto& hole : text.holes()) {
+        const auto read = expression::parse(hole.inner);
+        if (read.has_error()) {
+          error(value.at, fmt::format("${{{}}}: {}", hole.inner, read.error().message));
+          continue;
+        }
+        for (const auto& name : read->names())
+          if (!captured.contains(name.path) && !hole.has_default && !std::getenv(name.path.c_str()))
+            error(value.at,
+                  fmt::format("nothing is called \"{}\" here: capture it before, give -D {}=VALUE, or set it in "
+                              "the environment",
+                              name.path, name.path));
+      }
+  }
+
+  void check(const compare_step& x, location at, const names& captured) {
+    if (const auto* r = request(x.request, at))
+      check_values(x.request, *r, at, captured);
+    std::vector<std::string_view> modes;
+    for (const auto mode : x.modes)
+      modes.push_back(to_string(mode));
+    check(x.request.expect, captured, [&](std::string_view name) -> std::optional<std::string> {
+      if (std::find(modes.begin(), modes.end(), name) != modes.end())
+        return {};
+      return fmt::format("the comparison has no \"{}\"; it has {}", name, fmt::join(modes, " and "));
+    });
+  }
+
+  /// `wrong_with` says what is wrong with a path, if anything.
+  template <class F>
+  void check(const std::vector<expectation_spec>& expectations, const names& captured, F wrong_with) {
+    for (const auto& [path, text] : expectations) {
+      if (const auto wrong = wrong_with(path.text))
+        error(path.at, *wrong);
+      const auto read = expression::parse_expectation(text.text);
+      if (read.has_error()) {
+        error(text.at,
+              fmt::format("\"{}\": {} (character {})", text.text, read.error().message, read.error().position));
+        continue;
+      }
+      for (const auto& name : read->names())
+        if (name.path != "it" && !captured.contains(name.path))
+          if (const auto wrong = wrong_with(name.path))
+            error(text.at, *wrong);
+    }
+  }
+
+  const sheaf_file& file_;
+  names known_;
+  std::vector<finding> findings_;
+};
+
+} // namespace
+
+std::vector<finding> check_file(const sheaf_file& file, const variables& given) { return checker{file, given}.run(); }
+
+} // namespace sheaf::app

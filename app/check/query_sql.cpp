@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "app/check/query_sql.hpp"
+
+#include "sheaf/backends.hpp"
+
+#include <fmt/format.h>
+
+namespace sheaf::app {
+
+parameters parameters_of(const request_spec& r, const query_spec& q) {
+  parameters all;
+  for (const auto& p : r.parameters)
+    all.emplace_back(p.name, value{});
+  if (q.for_each && !find(all, q.for_each->first))
+    all.emplace_back(q.for_each->first, value{});
+  return all;
+}
+
+std::shared_ptr<const parsed_statement> parsed_for(const database_options& database, const request_spec& of,
+                                                   const query_spec& q) {
+  return q.what.statement.parse(dialect_of(database), parameters_of(of, q));
+}
+
+finding finding_in_sql(const query_spec& q, finding::severity how, std::string_view message, std::size_t position) {
+  finding x{how, q.sql_at, fmt::format("query \"{}\": {}", q.what.name, message)};
+  if (position > 0) {
+    const auto at = find_place(q.what.statement.sql(), position);
+    x.message += fmt::format(" (line {}, column {} of its SQL)", at.line, at.column);
+  }
+  return x;
+}
+
+} // namespace sheaf::app

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A query's SQL for those who check it: as its database gets it, and where in the file a fault in it stands. Any
+// thread.
+
+#pragma once
+
+#include "app/file/sheaf_file.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace sheaf::app {
+
+/// The parameters that a statement may use: the request's, and what for_each binds. Without values.
+parameters parameters_of(const request_spec& r, const query_spec& q);
+
+/// The statement of `q`, as that database gets it.
+std::shared_ptr<const parsed_statement> parsed_for(const database_options& database, const request_spec& of,
+                                                   const query_spec& q);
+
+/// What is wrong with the SQL of `q` at a position in it, which counts characters from 1; 0 when it is not known.
+finding finding_in_sql(const query_spec& q, finding::severity how, std::string_view message, std::size_t position);
+
+} // namespace sheaf::app

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Both shells share one function, which prints what may stand at the cursor, a line each; FILES is for files. What it
+// knows stands in three lists of patterns: options that take a value, what these values are, what else may come.
+
+#include "app/commands/completion.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace sheaf::app {
+
+namespace {
+
+using option_list = std::vector<const CLI::Option*>;
+
+option_list options_of(const CLI::App& of, bool positional) {
+  option_list all;
+  for (const auto* x : of.get_options())
+    if (x->get_positional() == positional && !x->get_group().empty())
+      all.push_back(x);
+  return all;
+}
+
+std::vector<std::string> names_of(const CLI::Option& x) {
+  std::vector<std::string> all;
+  for (const auto& name : x.get_lnames())
+    all.push_back("--" + name);
+  for (const auto& name : x.get_snames())
+    all.push_back("-" + name);
+  return all;
+}
+
+/// The command that prints what the value may be: the help says it as `table|json`, `FILE` or `NAME`.
+std::string values_of(const CLI::Option& x) {
+  auto type = x.get_type_name();
+  if (type.find('|') != type.npos) {
+    std::replace(type.begin(), type.end(), '|', ' ');
+    return fmt::format("printf '%s\\n' {}", type);
+  }
+  const auto what = x.get_positional() ? x.get_name(true) : type;
+  if (what == "FILE" || what == "[FILE]")
+    return "echo FILES";
+  if (what == "NAME" && x.get_positional())
+    return "\"$program\" completion --names \"$file\" 2>/dev/null";
+  return ":";
+}
+
+void append_values(std::string& takes, std::string& values, const CLI::App& command) {
+  for (const auto* x : options_of(command, false))
+    if (x->get_items_expected_max() > 0)
+      for (const auto& name : names_of(*x)) {
+        takes += fmt::format("{}'{} {}'", takes.empty() ? "" : " | ", command.get_name(), name);
+        values += fmt::format("    '{} {}') {} ;;\n", command.get_name(), name, values_of(*x));
+      }
+}
+
+void append_words(std::string& words, const CLI::App& command) {
+  std::string flags;
+  for (const auto* x : options_of(command, false))
+    for (const auto& name : names_of(*x))
+      flags += ' ' + name;
+  words += fmt::format("    '{}'*)\n      printf '%s\\n'{}\n      case $n in\n", command.get_name() + ' ', flags);
+  const auto places = options_of(command, true);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const bool any_number = places[i]->get_items_expected_max() > 1;
+    words += fmt::format("        {}) {} ;;\n", any_number ? "*" : std::to_string(i), values_of(*places[i]));
+  }
+  words += "      esac ;;\n";
+}
+
+std::string shared_function(const CLI::App& program) {
+  std::string commands, patterns, takes, values, words;
+  for (const auto* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    commands += ' ' + command->get_name();
+    patterns += fmt::format("{}' {}'", patterns.empty() ? "" : " | ", command->get_name());
+    append_values(takes, values, *command);
+    append_words(words, *command);
+  }
+  for (const auto* x : options_of(program, false))
+    for (const auto& name : names_of(*x))
+      commands += ' ' + name;
+  return fmt::format(R"(_sheaf_words() {{ # PROGRAM WORD... before the cursor
+  local program="$1" command='' option='' file='' word n=0
+  shift
+  for word in "$@"; do
+    if [ "$word" = '=' ]; then option='='; continue; fi # bash takes --format=csv apart
+    if [ "$option" = '=' ]; then option=''; continue; fi
+    if [ -n "$option" ]; then
+      option=''
+      case "$word" in -?*) ;; *) continue ;; esac # else its value was left out
+    fi
+    case "$command $word" in
+    {}) command="$word" ;;
+    {}) option="$word" ;;
+    "$command -"?*) ;;
+    *) if [ $n = 0 ]; then file="$word"; fi; n=$((n + 1)) ;;
+    esac
+  done
+  case "$file" in '~/'*) file="$HOME/${{file#??}}" ;; esac
+  if [ -n "$option" ]; then
+    case "$command $option" in
+{}    esac
+    return
+  fi
+  case "$command $n" in
+{}    *) printf '%s\n'{} ;;
+  esac
+}}
+)",
+                     patterns, takes, values, words, commands);
+}
+
+constexpr std::string_view bash_glue = R"(
+_sheaf() {
+  local word="${COMP_WORDS[COMP_CWORD]}" line
+  local -a before=("${COMP_WORDS[@]:0:COMP_CWORD}")
+  if [[ $word == '=' ]]; then word=''; fi
+  if [[ ${before[-1]} == '=' ]]; then unset 'before[-1]'; fi
+  COMPREPLY=()
+  while IFS= read -r line; do
+    if [[ $line == FILES ]]; then
+      compopt -o filenames 2>/dev/null
+      while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$word")
+    elif [[ $line == "$word"* && ($line != -* || $word == -*) ]]; then
+      COMPREPLY+=("$line")
+    fi
+  done < <(_sheaf_words "${before[@]}")
+}
+complete -F _sheaf sheaf
+)";
+
+constexpr std::string_view zsh_glue = R"(
+_sheaf() {
+  local line files=''
+  local -a before found
+  before=("${(@)words[1,CURRENT-1]}")
+  if [[ $PREFIX == --*=* ]]; then
+    before+=("${PREFIX%%=*}")
+    compset -P '*='
+  fi
+  while IFS= read -r line; do
+    if [[ $line == FILES ]]; then
+      files=yes
+    elif [[ $line != -* || $PREFIX == -* ]]; then
+      found+=("$line")
+    fi
+  done < <(_sheaf_words "${before[@]}")
+  if (( $#found )); then compadd -a found; fi
+  if [[ -n $files ]]; then _files; fi
+}
+if [[ ${funcstack[1]} == _sheaf ]]; then _sheaf "$@"; else compdef _sheaf sheaf; fi
+)";
+
+} // namespace
+
+std::string bash_completion(const CLI::App& program) {
+  return "# Completes sheaf in bash: source <(sheaf completion bash)\n\n" + shared_function(program) +
+         std::string{bash_glue};
+}
+
+std::string zsh_completion(const CLI::App& program) {
+  return "#compdef sheaf\n# Completes sheaf in zsh: source <(sheaf completion zsh), behind compinit\n\n" +
+         shared_function(program) + std::string{zsh_glue};
+}
+
+} // namespace sheaf::app

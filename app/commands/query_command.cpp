@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// `sheaf query`: one request from the command line, its reply in one of four formats. Main thread.
+
+#include "app/base/duration.hpp"
+#include "app/base/exit.hpp"
+#include "app/base/standard_streams.hpp"
+#include "app/commands/command.hpp"
+#include "app/commands/query_input.hpp"
+#include "app/scenario/runner.hpp"
+#include "app/show/failure_text.hpp"
+#include "app/show/format.hpp"
+#include "app/show/timeline.hpp"
+
+#include "sheaf/backends.hpp"
+
+#include <CLI/Validators.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
+#include <memory>
+
+namespace sheaf::app {
+
+namespace {
+
+constexpr const char* query_help = R"(Queries:
+  Each SQL is one statement. They are independent: each runs on a session of its own, all at once.
+  name=SQL names a query: a word directly followed by = at the very start, so `select a = 1` has no name.
+  Queries without a name are q1, q2, ... by position; those of --file come after those of the command line.
+
+Parameters:
+  :id in SQL is a parameter, given as -p id=42 to every query that uses it. It is bound, never pasted into the SQL.
+  PostgreSQL infers its type from where it stands. SQLite does not: 42 and -1.5 are numbers there, 007 is text.
+  name:TYPE=VALUE says the type: text, int, double, bool (true, false), bytes (\x00ff), each also as an array
+  (int[]=1,2,3 with null for NULL and "a,b" for text with commas), and name:null for NULL.
+
+Formats:
+  table   as psql prints; a heading for each query when there are several
+  csv     as psql --csv prints; with several queries a line `# name` before each and an empty line between
+  json    one object: results and errors by query name, timing; numbers exactly as the database has them
+  ndjson  an object for each row: {"query": ..., "row": {...}}; a column name that stood before gets _2, _3, ...
+  In JSON, PostgreSQL's json is embedded, NaN and infinities are strings, bytes are strings such as "\\x00ff".
+
+Exit codes:
+  0 every query was answered; 1 bad input, nothing was sent; 2 a query failed; 130 interrupted
+
+Examples:
+  sheaf query sqlite:shop.db 'select * from book order by id limit 3'
+  sheaf query sqlite:shop.db books='select count(*) from book' authors='select count(distinct author) from book'
+  sheaf query sqlite:shop.db 'select title from book where id = :id' -p id=2 --format csv
+  sheaf query "$DATABASE_URL" 'select :n::int + 1 as next' -p n=41 --format json
+  sheaf query "$DATABASE_URL" a='select pg_sleep(0.1)' b='select pg_sleep(0.1)' --timeline
+  sheaf query "$DATABASE_URL" 'select * from pg_class where oid = any(:ids)' -p 'ids:int[]=1247,1249' --format ndjson
+  sheaf query "$DATABASE_URL" slow='select pg_sleep(60)' fast='select 1' --on-error first --read-only
+  sheaf query "$DATABASE_URL" good='select 1' bad='select 1/0' --on-error partial || echo "exit code $?"
+  echo 'select 6 * 7 as answer' | sheaf query sqlite:shop.db --file -
+)";
+
+constexpr std::uint64_t width_max = 10'000;
+constexpr std::uint64_t rows_max = 1'000'000'000;
+constexpr std::uint64_t bytes_max = std::uint64_t{1} << 40;
+
+struct query_arguments {
+  std::string url;
+  std::vector<std::string> sql, files, parameters;
+  std::string format = "table", on_error = "fail", deadline = "30s";
+  bool timeline = false, read_only = false;
+  std::size_t width = 0, first = 1;
+  std::size_t max_rows = options{}.max_rows;
+  std::uint64_t max_bytes = options{}.max_bytes;
+};
+
+bool is_partial(const query_arguments& how) noexcept { return how.on_error == "partial"; }
+
+options engine_options(const query_arguments& from) {
+  auto how = for_database(from.url);
+  auto& pool = how.databases.front().pool;
+  how.deadline = value_or_stop(parse_duration(from.deadline), "--deadline: ");
+  // Nothing but the deadline ends the wait of a query for its turn.
+  pool.acquire_timeout = how.deadline;
+  if (from.width > 0)
+    pool.max_size = from.width;
+  how.max_rows = from.max_rows;
+  how.max_bytes = from.max_bytes;
+  return how;
+}
+
+request make_request(const query_arguments& from, std::vector<query> queries) {
+  request what;
+  what.queries = std::move(queries);
+  what.width = from.width;
+  for (auto& q : what.queries)
+    q.read_only = from.read_only;
+  if (from.on_error == "first") {
+    what.on_error = error_policy::first;
+    what.first = from.first;
+  }
+  if (is_partial(from)) {
+    what.on_error = error_policy::partial;
+    // On the command line every result that there is gets printed, and the exit code tells of the rest.
+    for (auto& q : what.queries)
+      q.required = false;
+  }
+  return what;
+}
+
+void write_reply(const query_arguments& how, const reply& what, const std::vector<std::string>& sql) {
+  output to;
+  const bool has_results = what.ok() || is_partial(how);
+  if (how.format == "json")
+    write_json_format(to, what, sql);
+  else if (how.format == "ndjson")
+    write_ndjson_format(to, what, sql);
+  else if (has_results && how.format == "csv")
+    write_csv_format(to, what);
+  else if (has_results)
+    write_table_format(to, what, look_at(stdout));
+  to.flush();
+}
+
+/// One line for each failure, and the place in the SQL where the database gave one. Gives the exit code.
+int report_failures(const query_arguments& how, const reply& what, const std::vector<std::string>& sql) {
+  const auto terminal = look_at(stderr);
+  int exit_code = exit_all_held;
+  const auto report = [&](const failure& why) {
+    const auto text = sql_of(why, what, sql);
+    tell("{} {}\n{}", paint(terminal, style::bad, "sheaf:"), describe(why, text),
+         text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)));
+    exit_code = std::max(exit_code, exit_code_of(why));
+  };
+  // Under `fail` the first failure says it all; what it cancelled has nothing to add.
+  if (is_partial(how))
+    for (const auto& of : what.outcomes)
+      if (const auto* why = of.error_info())
+        report(*why);
+  if (what.failure && exit_code == exit_all_held)
+    report(*what.failure);
+  return exit_code;
+}
+
+int run_query(const query_arguments& how) {
+  const auto queries = gather_queries(how.sql, how.files);
+  if (how.first != 1 && how.on_error != "first")
+    bad_input("--first is for --on-error first");
+  if (queries.empty())
+    bad_input("no query: give SQL, or a file of it with --file");
+  std::vector<std::string> sql;
+  for (const auto& query : queries)
+    sql.push_back(query.text);
+
+  const auto answered = [&] {
+    const signal_watch signals;
+    // Checks the URL first: nothing is said about SQL that may be a URL in the wrong place.
+    const auto engine = make_engine(engine_options(how));
+    const auto d = dialect_of({.url = how.url});
+    return run(*engine, make_request(how, bind_parameters(queries, how.parameters, d)), signals);
+  }();
+  // A request that was refused as a whole has no outcomes to show.
+  if (!answered.outcomes.empty())
+    write_reply(how, answered, sql);
+  const int exit_code = report_failures(how, answered, sql);
+  if (how.timeline)
+    tell("{}  {} in all for {} of queries: {:.2f} times as fast as one after another\n",
+         timeline(answered, look_at(stderr)), to_text(answered.elapsed), to_text(answered.serial_sum()),
+         answered.speed_up());
+  return exit_code;
+}
+
+} // namespace
+
+void add_query_command(CLI::App& program, chosen_command& chosen) {
+  auto how = std::make_shared<query_arguments>();
+  auto* command =
+      program.add_subcommand("query", "Run SQL queries at once, each on a session of its own, and print their results");
+  command
+      ->add_option("URL", how->url,
+                   "postgresql://..., a libpq keyword string, or sqlite:PATH (?mode=rwc creates the file)")
+      ->required();
+  command->add_option("SQL", how->sql, "A query, or name=query; as many as you like");
+  command->add_option("-p,--param", how->parameters, "A parameter: name=value or name:type=value")
+      ->allow_extra_args(false)
+      ->type_name("NAME=VALUE");
+  command->add_option("--file", how->files, "Read one more query from a file; - is standard input; name=FILE names it")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+  command->add_option("--format", how->format, "How results are printed")
+      ->check(CLI::IsMember({"table", "json", "csv", "ndjson"}).description(""))
+      ->type_name("table|json|csv|ndjson")
+      ->capture_default_str();
+  command->add_flag("--timeline", how->timeline, "Draw on stderr when each query waited and ran");
+  command->add_option("--width", how->width, "Queries running at once, 1 to 10000 (default: 10)")
+      ->check(CLI::Range(std::uint64_t{1}, width_max).description(""))
+      ->type_name("N");
+  command->add_option("--deadline", how->deadline, "For all of it, with a unit: 250ms, 5s, 1m")
+      ->type_name("D")
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--on-error", how->on_error,
+          "fail: the first failure cancels the rest; partial: print what there is; first: the first that succeed")
+      ->check(CLI::IsMember({"fail", "partial", "first"}).description(""))
+      ->type_name("fail|partial|first")
+      ->capture_default_str();
+  command->add_option("--first", how->first, "Under --on-error first: how many have to succeed; the rest is cancelled")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--read-only", how->read_only,
+                    "The queries change nothing, and are run again when their session is lost");
+  command->add_option("--max-rows", how->max_rows, "Of one result")
+      ->check(CLI::Range(std::uint64_t{1}, rows_max).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--max-bytes", how->max_bytes, "Of one result, such as 64MiB")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->check(CLI::Range(std::uint64_t{1}, bytes_max).description(""))
+      ->type_name("SIZE")
+      ->default_str("64MiB");
+  command->footer(query_help);
+  command->callback([how, &chosen] { chosen = [how] { return run_query(*how); }; });
+}
+
+} // namespace sheaf::app

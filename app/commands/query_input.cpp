@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Reads files, names queries and hands out parameters before anything is sent. Main thread.
+
+#include "app/commands/query_input.hpp"
+
+#include "app/base/exit.hpp"
+#include "app/base/text_file.hpp"
+#include "app/file/parameter_text.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+namespace sheaf::app {
+
+namespace {
+
+bool is_letter(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// `:a, :b`, or `none`.
+template <class Names>
+std::string listed(const Names& names) {
+  std::string out;
+  for (const auto& name : names)
+    out += (out.empty() ? ":" : ", :") + name;
+  return out.empty() ? "none" : out;
+}
+
+} // namespace
+
+named_text split_name(std::string_view argument) {
+  std::size_t end = 0;
+  while (end < argument.size() && (is_letter(argument[end]) || (end > 0 && is_digit(argument[end]))))
+    ++end;
+  if (end == 0 || end == argument.size() || argument[end] != '=')
+    return {"", std::string{argument}};
+  return {std::string{argument.substr(0, end)}, std::string{argument.substr(end + 1)}};
+}
+
+std::vector<named_text> gather_queries(const std::vector<std::string>& arguments,
+                                       const std::vector<std::string>& files) {
+  std::vector<named_text> queries;
+  for (const auto& argument : arguments) {
+    // What an error says of SQL would say it of a password here.
+    if (argument.starts_with("postgresql://") || argument.starts_with("postgres://"))
+      bad_input("a URL stands where SQL belongs: one URL comes first, then SQL");
+    queries.push_back(split_name(argument));
+  }
+  bool stdin_read = false;
+  for (const auto& argument : files) {
+    auto [name, path] = split_name(argument);
+    if (path == "-" && std::exchange(stdin_read, true))
+      bad_input("--file -: standard input can be read only once");
+    queries.push_back({std::move(name), value_or_stop(read_text_file(path), "--file " + path + ": ")});
+  }
+  for (std::size_t i = 0; i < queries.size(); ++i)
+    if (queries[i].name.empty())
+      queries[i].name = fmt::format("q{}", i + 1);
+  return queries;
+}
+
+std::vector<query> bind_parameters(const std::vector<named_text>& queries, const std::vector<std::string>& arguments,
+                                   dialect d) {
+  parameters given;
+  for (const auto& argument : arguments) {
+    auto [name, value] = value_or_stop(parse_parameter(argument, d), "-p ");
+    if (find(given, name) != nullptr)
+      bad_input(fmt::format("-p {}: given twice", name));
+    given.emplace_back(std::move(name), std::move(value));
+  }
+  std::set<std::string> known;
+  std::vector<query> bound;
+  for (const auto& [name, sql] : queries) {
+    query made{name, sql};
+    const auto form = made.statement.parse(d, given); // kept: a form that holds only for these values is nobody else's
+    for (const auto& used : form->names) {
+      known.insert(used);
+      const auto* value = find(given, used);
+      if (value == nullptr)
+        bad_input(fmt::format("query \"{}\" needs a value for :{}; add -p {}=VALUE", name, used, used));
+      made.parameters.emplace_back(used, *value);
+    }
+    bound.push_back(std::move(made));
+  }
+  for (const auto& [name, value] : given)
+    if (!known.contains(name))
+      bad_input(fmt::format("-p {}: no query has a parameter :{}; known: {}", name, name, listed(known)));
+  return bound;
+}
+
+} // namespace sheaf::app

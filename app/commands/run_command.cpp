@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// `sheaf run`: a request or a scenario of a sheaf file. Main thread.
+
+#include "app/base/exit.hpp"
+#include "app/base/standard_streams.hpp"
+#include "app/commands/command.hpp"
+#include "app/commands/file_arguments.hpp"
+#include "app/commands/query_input.hpp"
+#include "app/scenario/scenario_report.hpp"
+#include "app/show/format.hpp"
+#include "app/show/picture.hpp"
+#include "app/show/timeline.hpp"
+
+#include "sheaf/clock.hpp"
+
+#include <CLI/Validators.hpp>
+#include <fmt/format.h>
+
+#include <random>
+
+namespace sheaf::app {
+
+namespace {
+
+struct run_arguments {
+  std::string file, name, format = "table", timeline, output_file;
+  std::vector<std::string> defines, parameters;
+  std::optional<std::uint64_t> seed;
+  bool timeline_wanted = false;
+};
+
+std::string listed(const sheaf_file& file) {
+  std::string out;
+  for (const auto& x : file.requests)
+    out += fmt::format("{}request {}", out.empty() ? "" : ", ", x.name);
+  for (const auto& x : file.scenarios)
+    out += fmt::format("{}scenario {}", out.empty() ? "" : ", ", x.name);
+  return out;
+}
+
+/// The values of `-p`, as a step would give them.
+request_step step_of(const request_spec& what, const std::vector<std::string>& arguments) {
+  request_step how;
+  how.request = what.name;
+  for (const auto& argument : arguments) {
+    auto [name, text] = split_name(argument);
+    const auto p = std::find_if(what.parameters.begin(), what.parameters.end(),
+                                [&, &n = name](const auto& x) { return x.name == n; });
+    if (name.empty())
+      bad_input("-p takes NAME=VALUE");
+    if (p == what.parameters.end())
+      bad_input(fmt::format("-p {}: {} has no such parameter", name, what.name));
+    value_spec value;
+    value.is_list = p->type.ends_with("[]");
+    for (std::size_t begin = 0; value.is_list && begin <= text.size() && !text.empty();) {
+      const auto end = std::min(text.find(',', begin), text.size());
+      value.texts.push_back(value_or_stop(template_text::parse(text.substr(begin, end - begin)), "-p " + name + ": "));
+      begin = end + 1;
+    }
+    if (!value.is_list)
+      value.texts.push_back(value_or_stop(template_text::parse(text), "-p " + name + ": "));
+    how.with.emplace_back(std::move(name), std::move(value));
+  }
+  return how;
+}
+
+/// What `look_at` would say of a file: nothing to paint.
+terminal no_terminal() { return {.utf8 = look_at(stdout).utf8}; }
+
+void write_results(output& to, const run_arguments& how, const step_report& step) {
+  const auto& format = how.format;
+  if (format == "json")
+    write_json_format(to, step.what, step.sql);
+  else if (format == "ndjson")
+    write_ndjson_format(to, step.what, step.sql);
+  else if (format == "csv")
+    write_csv_format(to, step.what);
+  else
+    write_table_format(to, step.what, how.output_file.empty() ? look_at(stdout) : no_terminal());
+  to.finish();
+}
+
+void write_timeline(const run_arguments& how, const step_report& step) {
+  if (!how.timeline_wanted)
+    return;
+  if (how.timeline.empty()) {
+    tell("{}", timeline(step.what, look_at(stderr)));
+    return;
+  }
+  const std::string_view file = how.timeline;
+  const auto picture = file.ends_with(".svg")    ? to_svg(step.what, step.request)
+                       : file.ends_with(".html") ? to_html(step.what, step.request)
+                       : file.ends_with(".json")
+                           ? to_trace(step.what, step.request)
+                           : throw stop{exit_bad_input, "--timeline: a picture is a .svg, .html or .json file"};
+  output to{how.timeline};
+  to.text() = picture;
+  to.finish();
+}
+
+int run_request(const run_arguments& how, const sheaf_file& file, const request_spec& what, const variables& given) {
+  if (how.format == "junit")
+    bad_input("--format junit is for scenarios: a request expects nothing");
+  output to{how.output_file}; // before anything is sent: it may not be there to be written
+  std::optional<step_report> answered;
+  {
+    const signal_watch signals;
+    const auto engine = make_engine(engine_options(file));
+    scenario_runner runner{
+        *engine, file, given, how.seed.value_or(0), signals, [&](step_report x) { answered = std::move(x); }};
+    runner.run(step_of(what, how.parameters));
+  }
+  write_results(to, how, *answered);
+  write_timeline(how, *answered);
+  if (answered->what.ok())
+    return exit_all_held;
+  throw error(*answered->what.failure);
+}
+
+/// A report needs no more of most steps than their times.
+void forget_rows(step_report& x) {
+  for (auto& o : x.what.outcomes)
+    if (o.ok())
+      o.data = table{};
+}
+
+int run_scenario(const run_arguments& how, const sheaf_file& file, const scenario_spec& what, const variables& given) {
+  if (how.format == "csv" || how.format == "ndjson")
+    bad_input(fmt::format("--format {} is for requests; a scenario has table, json and junit", how.format));
+  if (!how.parameters.empty())
+    bad_input("-p is for requests; a scenario's steps say with what they run (and -D gives variables)");
+  const auto terminal = look_at(stdout);
+  scenario_report report{.file = how.file, .scenario = what.name, .steps = {}, .elapsed = {}, .seed = 0};
+  report.seed = how.seed ? *how.seed : std::random_device{}();
+  const auto began = clock::now();
+  const bool in_file = !how.output_file.empty();
+  output shown, to{how.output_file};
+  {
+    const signal_watch signals;
+    const auto engine = make_engine(engine_options(file));
+    scenario_runner runner{*engine, file, given, report.seed, signals, [&](step_report x) {
+                             if (how.format == "table" || in_file) {
+                               write_step(shown, x, terminal);
+                               shown.flush();
+                             }
+                             if (how.format == "table" && in_file)
+                               write_step(to, x, no_terminal());
+                             if (!report.steps.empty())
+                               forget_rows(report.steps.back());
+                             report.steps.push_back(std::move(x));
+                           }};
+    runner.run(what);
+  }
+  report.elapsed = clock::now() - began;
+  if (how.format == "table" || in_file)
+    write_summary(shown, report, terminal);
+  if (how.format == "json")
+    write_json_report(to, report);
+  else if (how.format == "junit")
+    write_junit_report(to, report);
+  else if (in_file)
+    write_summary(to, report, no_terminal());
+  to.finish();
+  if (!report.steps.empty())
+    write_timeline(how, report.steps.back());
+  return report.missed() == 0 ? exit_all_held : exit_missed;
+}
+
+int run_run(const run_arguments& how) {
+  const auto given = parse_defines(how.defines);
+  const auto file = load_sheaf_file(how.file, given);
+  auto name = how.name;
+  if (name.empty() && file.requests.size() == 1 && file.scenarios.empty())
+    name = file.requests.front().name;
+  if (name.empty() && file.scenarios.size() == 1)
+    name = file.scenarios.front().name;
+  if (name.empty())
+    bad_input(fmt::format("which one? {} has {}", how.file, listed(file)));
+  if (const auto* scenario = file.find_scenario(name))
+    return run_scenario(how, file, *scenario, given);
+  if (const auto* request = file.find_request(name))
+    return run_request(how, file, *request, given);
+  bad_input(fmt::format("{} has no {}; it has {}", how.file, name, listed(file)));
+}
+
+constexpr const char* run_help = R"(Examples:
+  sheaf run shop.yaml dashboard -p author='Author 7'
+  sheaf run shop.yaml smoke --seed 1
+  sheaf run shop.yaml smoke --format junit --output report.xml
+  sheaf run shop.yaml dashboard --timeline dashboard.svg
+
+Exit codes:
+  0 all held; 1 bad input; 2 a failure at run time; 99 an expectation was missed
+)";
+
+} // namespace
+
+void add_run_command(CLI::App& program, chosen_command& chosen) {
+  auto how = std::make_shared<run_arguments>();
+  auto* command = program.add_subcommand("run", "Run a request or a scenario of a sheaf file");
+  command->add_option("FILE", how->file, "A sheaf file")->required();
+  command->add_option("NAME", how->name, "A request or a scenario of it; its only one when not given");
+  add_define_option(*command, how->defines);
+  command
+      ->add_option("-p,--param", how->parameters, "A parameter of the request; a list's elements with commas between")
+      ->allow_extra_args(false)
+      ->type_name("NAME=VALUE");
+  command->add_option("--format", how->format, "How results are printed")
+      ->check(CLI::IsMember({"table", "json", "csv", "ndjson", "junit"}).description(""))
+      ->type_name("table|json|csv|ndjson|junit")
+      ->capture_default_str();
+  command
+      ->add_option("--output", how->output_file,
+                   "Write results, or a scenario's report, into a file, which is whole or as it was")
+      ->type_name("FILE");
+  command->add_option("--seed", how->seed, "For random values: the same seed gives the same ones")->type_name("N");
+  command
+      ->add_option("--timeline", how->timeline,
+                   "Draw the (last) request: on stderr, or into a .svg, .html or .json file")
+      ->expected(0, 1)
+      ->type_name("[FILE]")
+      ->each([how](const std::string&) { how->timeline_wanted = true; });
+  command->footer(run_help);
+  command->callback([how, command, &chosen] {
+    how->timeline_wanted = command->count("--timeline") > 0;
+    chosen = [how] { return run_run(*how); };
+  });
+}
+
+} // namespace sheaf::app

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// From a YAML tree to what a sheaf file says: databases and requests. Scenarios are read in scenario_reader.cpp.
+
+#include "app/base/text_file.hpp"
+#include "app/file/map_reader.hpp"
+#include "app/file/parameter_text.hpp"
+#include "app/file/scenario_reader.hpp"
+#include "app/file/sheaf_file.hpp"
+
+#include "sheaf/backends.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sheaf::app {
+
+namespace {
+
+template <class T, class U>
+void set(T& to, std::optional<U> from) {
+  if (from)
+    to = std::move(*from);
+}
+
+// -- databases
+
+void read_pool(reading& in, const yaml_node& node, pool_options& pool) {
+  const map_reader from{in, node, section::pool};
+  set(pool.max_size, from.number("max_size"));
+  set(pool.min_size, from.number("min_size"));
+  set(pool.max_queue_size, from.number("max_queue_size"));
+  set(pool.acquire_timeout, from.duration("acquire_timeout"));
+  set(pool.connecting_limit, from.number("connecting_limit"));
+  set(pool.max_lifetime, from.duration("max_lifetime"));
+  set(pool.idle_timeout, from.duration("idle_timeout"));
+  set(pool.keepalive_interval, from.duration("keepalive_interval"));
+  set(pool.leak_detection_threshold, from.duration("leak_detection_threshold"));
+}
+
+/// A database file is found from where the sheaf file is.
+std::string from_folder(const reading& in, std::string url) {
+  const auto kind = backend_for(url);
+  return kind ? (*kind)->from_folder(std::move(url), in.folder) : url;
+}
+
+void read_database(reading& in, const yaml_key& name, const yaml_node& node, sheaf_file& file) {
+  const map_reader from{in, node, section::database};
+  database_options database;
+  database.name = name.text;
+  if (from.text("url")) {
+    if (auto url = in.filled(*from.find("url")))
+      database.url = from_folder(in, std::move(*url));
+  } else if (from.is_map() && !from.find("url")) {
+    in.error(name.at, fmt::format("database \"{}\" has no url", name.text));
+  }
+  if (const auto* pool = from.find("pool"))
+    read_pool(in, *pool, database.pool);
+  set(database.statement_cache_size, from.number("statement_cache_size"));
+  set(database.cancel_wait_timeout, from.duration("cancel_wait_timeout"));
+  if (!database.url.empty()) {
+    options alone;
+    alone.databases.push_back(database);
+    if (const auto wrong = alone.validate())
+      in.error(node.at, wrong->message);
+  }
+  file.databases.push_back(std::move(database));
+  file.databases_at.push_back(name.at);
+}
+
+// -- requests
+
+void read_parameter(reading& in, const yaml_key& name, const yaml_node& node, request_spec& request) {
+  const map_reader from{in, node, section::parameter};
+  parameter_spec made{.name = name.text, .at = name.at};
+  if (from.choice("type"))
+    made.type = from.find("type")->text;
+  if (const auto* text = from.find("default")) {
+    if (const auto given = read_value(in, *text)) {
+      auto value = given->fill(made.type, [](const template_text::hole& x) -> result<std::string> {
+        return failure{.code = errc::invalid_request, .message = "a default cannot hold ${" + x.inner + "}"};
+      });
+      if (value.has_error())
+        in.error(text->at, fmt::format("parameter \"{}\": {}", name.text, value.error().message));
+      else
+        made.default_value = std::move(*value);
+    }
+  }
+  request.parameters.push_back(std::move(made));
+}
+
+void read_for_each(reading& in, const map_reader& from, query_spec& query) {
+  from.each_name("for_each", [&](const yaml_key& name, const yaml_node& list) {
+    const bool is_reference = list.is == yaml_node::kind::scalar && list.text.size() > 2 && list.text.front() == '{' &&
+                              list.text.back() == '}';
+    if (!is_reference)
+      in.error(list.at, "for_each names a list parameter of the request in braces: \"{ids}\"");
+    else if (query.for_each)
+      in.error(name.at, "for_each goes over one list");
+    else
+      query.for_each = {name.text, list.text.substr(1, list.text.size() - 2)};
+  });
+}
+
+void read_statement(reading& in, const map_reader& from, const yaml_key& name, query_spec& query) {
+  const auto* sql = from.find("sql");
+  const auto* path = from.find("sql_file");
+  if (!sql && !path && from.is_map())
+    in.error(name.at, fmt::format("query \"{}\" has neither sql nor sql_file", name.text));
+  else if (sql && path)
+    in.error(path->at, fmt::format("query \"{}\" has both sql and sql_file", name.text));
+  else if (sql)
+    set(query.what.statement, from.text("sql"));
+  else if (const auto file = from.text("sql_file"))
+    set(query.what.statement, in.content_of(*file, path->at));
+  query.sql_at = sql ? sql->at : path ? path->at : name.at;
+}
+
+void read_query(reading& in, const yaml_key& name, const yaml_node& node, request_spec& request) {
+  query_spec query{.at = name.at};
+  query.what.name = name.text;
+  if (node.is == yaml_node::kind::scalar) { // `total: select count(*) from book`
+    query.what.statement = node.text;
+    query.sql_at = node.at;
+    request.queries.push_back(std::move(query));
+    return;
+  }
+  const map_reader from{in, node, section::query};
+  read_statement(in, from, name, query);
+  set(query.what.database, from.text("database"));
+  set(query.what.timeout, from.duration("timeout"));
+  set(query.what.required, from.boolean("required"));
+  set(query.what.read_only, from.boolean("read_only"));
+  set(query.what.max_rows, from.number("max_rows"));
+  set(query.what.max_bytes, from.size("max_bytes"));
+  set(query.stream, from.boolean("stream"));
+  read_for_each(in, from, query);
+  request.queries.push_back(std::move(query));
+}
+
+void read_request(reading& in, const yaml_key& name, const yaml_node& node, sheaf_file& file) {
+  const map_reader from{in, node, section::request};
+  request_spec made{.name = name.text, .at = name.at};
+  from.each_name("parameters", [&](const yaml_key& key, const yaml_node& x) { read_parameter(in, key, x, made); });
+  from.each_name("queries", [&](const yaml_key& key, const yaml_node& x) { read_query(in, key, x, made); });
+  if (made.queries.empty() && from.is_map())
+    in.error(name.at, fmt::format("request \"{}\" has no queries", name.text));
+  auto& settings = made.settings;
+  set(settings.deadline, from.duration("deadline"));
+  set(settings.width, from.number("width"));
+  if (const auto x = from.choice("on_error")) // in the order of the enumerations
+    settings.on_error = static_cast<error_policy>(*x);
+  if (const auto x = from.choice("priority"))
+    settings.priority = static_cast<priority>(*x);
+  set(settings.first, from.number("first"));
+  set(settings.max_rows, from.number("max_rows"));
+  set(settings.max_bytes, from.size("max_bytes"));
+  file.requests.push_back(std::move(made));
+}
+
+template <class T>
+const T* named(const std::vector<T>& all, std::string_view name) noexcept {
+  const auto found = std::find_if(all.begin(), all.end(), [name](const T& x) { return x.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+const database_options* sheaf_file::find_database(std::string_view name) const noexcept {
+  return name.empty() && !databases.empty() ? &databases.front() : named(databases, name);
+}
+
+const request_spec* sheaf_file::find_request(std::string_view name) const noexcept { return named(requests, name); }
+
+const scenario_spec* sheaf_file::find_scenario(std::string_view name) const noexcept { return named(scenarios, name); }
+
+bool has_comparison(const std::vector<step_spec>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const step_spec& x) {
+    const auto* again = std::get_if<repeat_step>(&x.what);
+    return std::holds_alternative<compare_step>(x.what) || (again && has_comparison(again->steps));
+  });
+}
+
+read_result read_sheaf_file(const std::filesystem::path& path, const variables& given) {
+  const auto text = read_text_file(path.string(), yaml_mebibytes_max);
+  if (text.has_value())
+    return read_sheaf_text(*text, path, given);
+  read_result out;
+  out.file.path = path;
+  out.findings.push_back({.message = text.error().message});
+  return out;
+}
+
+read_result read_sheaf_text(const std::string& text, const std::filesystem::path& path, const variables& given) {
+  read_result out;
+  out.file.path = path;
+  reading in{.folder = path.parent_path(), .given = given, .findings = {}};
+  const auto tree = parse_yaml(text);
+  if (tree.has_error()) {
+    out.findings.push_back(tree.error());
+    return out;
+  }
+  const map_reader from{in, *tree, section::file};
+  from.each_name("databases", [&](const yaml_key& k, const yaml_node& x) { read_database(in, k, x, out.file); });
+  from.each_name("requests", [&](const yaml_key& k, const yaml_node& x) { read_request(in, k, x, out.file); });
+  from.each_name("scenarios", [&](const yaml_key& k, const yaml_node& x) { read_scenario(in, k, x, out.file); });
+  if (tree->is == yaml_node::kind::map && out.file.databases.empty())
+    in.error({}, "there are no databases");
+  out.findings = std::move(in.findings);
+  std::stable_sort(out.findings.begin(), out.findings.end(),
+                   [](const finding& a, const finding& b) { return a.at < b.at; });
+  return out;
+}
+
+} // namespace sheaf::app

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// One section of a sheaf file, read strictly: an unknown key, a wrong type, a bare number for a duration is a finding
+// with its place, and reading goes on. Any thread.
+
+#pragma once
+
+#include "app/file/file_keys.hpp"
+#include "app/file/finding.hpp"
+#include "app/file/sheaf_file.hpp"
+#include "app/file/yaml_tree.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace sheaf::app {
+
+/// A regular expression (ECMAScript) of sizes in text, but for what is too large.
+inline constexpr const char* size_pattern = "^ *[0-9]+ *([kKmMgGtTpPeE][iI]?[bB]?|[bB])? *$";
+
+/// What reading a file needs in every section.
+struct reading {
+  std::filesystem::path folder; ///< Of the file: paths in it begin here.
+  const variables& given;
+  std::vector<finding> findings;
+
+  void error(location at, std::string message);
+  void warning(location at, std::string message);
+
+  /// Fills `${NAME}` and `${NAME:-default}` from `-D` and the environment.
+  std::optional<std::string> filled(const yaml_node& text);
+
+  /// The content of a file that the sheaf file names, at most 16 MiB.
+  std::optional<std::string> content_of(const std::string& path, location at);
+};
+
+class map_reader {
+public:
+  /// `node` has to be a map with the keys of this section.
+  map_reader(reading& in, const yaml_node& node, section what);
+
+  /// The value of a key; null when there is none, or nothing behind it.
+  const yaml_node* find(std::string_view key) const;
+  bool is_map() const noexcept { return node_.is == yaml_node::kind::map; } ///< Else nothing more is to be said of it.
+
+  // What a key says, or nothing: it is not there, or not right, which is a finding then.
+
+  std::optional<std::string> text(std::string_view key) const; ///< Not empty.
+  std::optional<std::size_t> number(std::string_view key) const;
+  std::optional<std::size_t> size(std::string_view key) const;
+  std::optional<bool> boolean(std::string_view key) const;
+  std::optional<std::chrono::nanoseconds> duration(std::string_view key) const;
+  std::optional<double> rate(std::string_view key) const;        ///< A second.
+  std::optional<std::size_t> choice(std::string_view key) const; ///< Its position among `file_key::choices`.
+  std::optional<std::vector<std::size_t>> choice_list(std::string_view key) const; ///< Each once, at least one.
+
+  /// Calls `f` for each name of a map.
+  void each_name(std::string_view key, const std::function<void(const yaml_key&, const yaml_node&)>& f) const;
+  /// Calls `f` for each element of a list.
+  void each_element(std::string_view key, const std::function<void(const yaml_node&)>& f) const;
+
+private:
+  const yaml_node* scalar(std::string_view key, std::string_view what) const;
+  std::optional<std::size_t> choice(std::string_view key, const yaml_node& word) const;
+  const file_key& declared(std::string_view key) const;
+
+  reading& in_;
+  const yaml_node& node_;
+  section what_;
+};
+
+} // namespace sheaf::app

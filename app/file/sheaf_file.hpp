@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a sheaf file says: databases, requests, scenarios, each with its place. Filled by `read_sheaf_file`. Any thread.
+
+#pragma once
+
+#include "app/file/finding.hpp"
+#include "app/file/value_spec.hpp"
+
+#include "sheaf/options.hpp"
+#include "sheaf/request.hpp"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sheaf::app {
+
+/// Text and where it stands.
+struct placed_text {
+  std::string text;
+  location at;
+};
+
+struct parameter_spec {
+  std::string name;
+  location at;
+  std::string type = "text";
+  std::optional<value> default_value; ///< Without one it has to be given.
+};
+
+struct query_spec {
+  query what;      ///< Without its parameters' values.
+  location at;     ///< Of its name.
+  location sql_at; ///< Of its statement, or of the file's name.
+  /// One query for each element of the list `second`, bound to the parameter `first`.
+  std::optional<std::pair<std::string, std::string>> for_each;
+  bool stream = false; ///< Over HTTP its rows go out while it still runs.
+};
+
+struct request_spec {
+  std::string name;
+  location at;
+  std::vector<parameter_spec> parameters;
+  std::vector<query_spec> queries;
+  request settings; ///< Deadline, width, policy and limits; no queries.
+};
+
+struct step_spec;
+
+/// A path and what is expected of its value.
+using expectation_spec = std::pair<placed_text, placed_text>;
+
+struct request_step {
+  std::string request;
+  std::vector<std::pair<std::string, value_spec>> with;
+  std::vector<expectation_spec> expect;
+  std::vector<std::pair<placed_text, placed_text>> capture; ///< Name and path.
+};
+
+struct parallel_step {
+  std::vector<step_spec> steps;
+};
+
+struct repeat_step {
+  std::size_t times = 0;
+  std::vector<step_spec> steps;
+};
+
+/// How a request's queries are run in a comparison.
+enum class session_mode : std::uint8_t {
+  shared_session, ///< One after another, as on one session.
+  own_sessions,   ///< At once, each on a session of its own.
+};
+
+std::string_view to_string(session_mode x) noexcept; ///< As the file has it: `own_sessions`.
+
+struct compare_step {
+  request_step request; ///< What it expects is of the times, by mode.
+  std::vector<session_mode> modes{session_mode::shared_session, session_mode::own_sessions};
+  std::size_t times = 5;
+};
+
+struct step_spec {
+  location at;
+  std::variant<request_step, parallel_step, repeat_step, compare_step> what;
+};
+
+/// Whether there is a comparison among these steps, or among what they repeat.
+bool has_comparison(const std::vector<step_spec>& steps);
+
+/// How `sheaf bench` runs a scenario's steps.
+struct load_spec {
+  static constexpr std::size_t clients_max = 10'000;
+
+  std::optional<std::size_t> clients;
+  std::optional<double> rate; ///< Beginnings a second; without it each client begins again at once.
+  std::chrono::nanoseconds duration = std::chrono::seconds{10};
+  std::chrono::nanoseconds warm_up{0};
+
+  /// With what they are when the file does not say.
+  std::size_t client_count() const noexcept { return clients.value_or(rate ? 100 : 1); }
+};
+
+/// Before or after the steps.
+struct setup_spec {
+  location at;
+  std::string database; ///< Empty for the first.
+  std::string sql;      ///< Empty for a CSV file.
+  std::filesystem::path csv;
+  std::string into;
+};
+
+struct scenario_spec {
+  std::string name;
+  location at;
+  std::vector<setup_spec> setup, teardown;
+  std::vector<step_spec> steps;
+  load_spec load;
+  std::optional<location> load_at;
+  std::vector<expectation_spec> thresholds; ///< Of `load_metrics`.
+};
+
+struct sheaf_file {
+  std::filesystem::path path;
+  std::vector<database_options> databases;
+  std::vector<location> databases_at;
+  std::vector<request_spec> requests;
+  std::vector<scenario_spec> scenarios;
+
+  /// The database of that name, the first for an empty one; null when there is none.
+  const database_options* find_database(std::string_view name) const noexcept;
+  const database_options* database_of(const query& q) const noexcept { return find_database(q.database); }
+  const request_spec* find_request(std::string_view name) const noexcept;
+  const scenario_spec* find_scenario(std::string_view name) const noexcept;
+};
+
+/// Values of `-D name=value`.
+using variables = std::map<std::string, std::string, std::less<>>;
+
+struct read_result {
+  sheaf_file file;               ///< As far as it could be understood.
+  std::vector<finding> findings; ///< In the order of the file.
+};
+
+/// Reads the text of a file of that name, and everything that it names, as below.
+read_result read_sheaf_text(const std::string& text, const std::filesystem::path& path, const variables& given);
+
+/// Reads a file and everything that it names. All that is wrong is found at once; nothing is sent to a database.
+read_result read_sheaf_file(const std::filesystem::path& path, const variables& given);
+
+} // namespace sheaf::app

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Clients that run a scenario's steps again and again, on the engine's own event loops: a client needs no thread and
+// no lock. The public functions are for the main thread.
+
+#pragma once
+
+#include "app/load/load_record.hpp"
+
+#include "sheaf/engine.hpp"
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace sheaf::app {
+
+struct load_plan {
+  const sheaf_file& file;
+  const scenario_spec& what;
+  const variables& given;
+  std::uint64_t seed = 0;
+  std::size_t clients = 1;
+  std::optional<double> rate; ///< Iterations a second, begun by whoever is free; without it each begins again at once.
+};
+
+class load_generator {
+public:
+  /// The engine and what the plan refers to outlive the generator, which does nothing yet.
+  load_generator(engine& on, load_plan plan);
+
+  /// Begins no more, cancels what runs and waits for it, which the engine answers in bounded time.
+  ~load_generator();
+
+  load_generator(const load_generator&) = delete;
+  load_generator& operator=(const load_generator&) = delete;
+
+  void start();
+  void measure(); ///< From now on it counts: what has begun before does not.
+  void stop();    ///< The measurement is over: no iteration begins any more, and none goes on with another request.
+  void cancel();  ///< What still runs is stopped on the server.
+
+  /// Written to when all has been answered after `stop`. For poll().
+  int idle_fd() const noexcept { return idle_fd_; }
+
+  /// What has been counted.
+  load_record record();
+
+  /// What was answered since the last call of this function.
+  struct recent {
+    histogram latency;
+    std::uint64_t errors = 0;
+  };
+  recent take_recent();
+
+  /// Ends the command if a client could not make its request.
+  void check() const;
+
+private:
+  class lane;
+  class client;
+
+  template <class F>
+  void on_each_lane(F f);
+  void one_less_busy() noexcept;
+  void fail(std::exception_ptr why) noexcept;
+  bool is_over() const noexcept { return stopped_ || has_failed_; } ///< Nothing begins any more.
+
+  engine& engine_;
+  const load_plan plan_;
+  int idle_fd_ = -1;
+  std::vector<std::unique_ptr<lane>> lanes_; ///< One for each event loop, used there alone.
+  std::atomic<bool> stopped_ = false, has_failed_ = false;
+  std::atomic<std::size_t> busy_ = 0; ///< Iterations that run, and one more until `stop`.
+  mutable std::mutex mutex_;          ///< Of what follows.
+  std::exception_ptr failed_;
+};
+
+} // namespace sheaf::app

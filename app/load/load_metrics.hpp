@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the numbers of a load are called in thresholds: `request.p99`, `query.total.waiting.p95`, `errors`. Any thread.
+
+#pragma once
+
+#include "app/expression/operand.hpp"
+#include "app/load/load_record.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sheaf::app {
+
+/// What was measured, and for how long.
+struct load_result {
+  load_record record;
+  std::chrono::nanoseconds measured{0};
+
+  double rate_of(std::uint64_t in_time) const noexcept; ///< A second.
+};
+
+/// The value of a path: `rate` (requests answered a second), `errors` (the share of requests that failed), `missed`
+/// (the share of expectations), `speed_up`; `request.S`, `request.NAME.S`, `query.NAME.S`, `query.NAME.waiting.S` and
+/// `query.NAME.executing.S`, where S is `count`, `errors` (a share), `min`, `mean`, `p50`, `p90`, `p95`, `p99`,
+/// `p99.9`, `max` or `rate` (answers a second). A query stands for all of that name. `invalid_request` for another
+/// path, and for the time of what never happened.
+result<operand> metric_of(const load_result& what, const sheaf_file& file, std::string_view path);
+
+/// Nothing, or what is wrong with the path for a load on this file.
+std::optional<std::string> check_metric(const sheaf_file& file, std::string_view path);
+
+} // namespace sheaf::app

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "app/load/load_report.hpp"
+
+#include "app/base/duration.hpp"
+#include "app/base/text.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace sheaf::app {
+
+namespace {
+
+constexpr double reported_percentiles[] = {50, 90, 95, 99, 99.9};
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? "0 %" : fmt::format("{:.3g} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+// -- for people
+
+class text_report {
+public:
+  text_report(std::string& to, const load_report& what, const sheaf_file& file, const terminal& where)
+    : to_(to), what_(what), file_(file), where_(where) {}
+
+  void write() {
+    heading();
+    if (what_.result.record.count() == 0) {
+      line("Nothing that began while it was measured was answered.\n");
+    } else {
+      times();
+      waits();
+    }
+    summary();
+    for (const auto& x : what_.thresholds)
+      line("  {}  {}  (it is {})\n", verdict(x.held), one_line(x.text), one_line(x.found));
+  }
+
+private:
+  template <class... T>
+  void line(fmt::format_string<const T&...> format, const T&... arguments) {
+    fmt::format_to(std::back_inserter(to_), format, arguments...);
+  }
+
+  std::string verdict(bool held) const {
+    return paint(where_, held ? style::good : style::bad, held ? "held" : "MISSED");
+  }
+
+  void heading() {
+    const auto& r = what_.result;
+    line("{}: {} {}{} for {}{}, seed {}{}\n\n", what_.scenario, what_.clients,
+         what_.clients == 1 ? "client" : "clients", what_.rate ? fmt::format(" at {:.6g}/s", *what_.rate) : "",
+         to_text(r.measured),
+         what_.warm_up.count() > 0 ? fmt::format(" after {} of warm-up", to_text(what_.warm_up)) : "", what_.seed,
+         what_.interrupted ? " (interrupted)" : "");
+  }
+
+  /// A name, indented, in the width that all names take.
+  std::string label(std::string_view name, bool is_query) const {
+    const auto indented = (is_query ? "  " : "") + one_line(name);
+    return padded(shortened(indented, name_width, where_.utf8), name_width);
+  }
+
+  void row(const std::string& name, const histogram& x, const std::string& rate, std::uint64_t errors) {
+    line("{} {:>9} {:>8}", name, x.count(), rate);
+    for (const double p : reported_percentiles)
+      line(" {:>8}", to_text(x.percentile(p)));
+    line(" {:>8} {:>8}\n", to_text(x.max()), errors);
+  }
+
+  void times() {
+    const auto& r = what_.result;
+    line("{}\n", paint(where_, style::bold,
+                       fmt::format("{} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}", padded("", name_width),
+                                   "count", "rate", "p50", "p90", "p95", "p99", "p99.9", "max", "errors")));
+    const auto rate_of = [&](std::uint64_t n) { return fmt::format("{:.4g}/s", r.rate_of(n)); };
+    const auto asked = std::count_if(r.record.requests.begin(), r.record.requests.end(),
+                                     [](const request_record& x) { return x.latency.count() > 0; });
+    if (asked != 1)
+      row(label("all requests", false), r.record.latency(), rate_of(r.record.in_time()), r.record.errors());
+    each([&](const request_spec& spec, const request_record& x) {
+      row(label(spec.name, false), x.latency, rate_of(x.in_time), x.errors);
+      for (std::size_t i = 0; i < x.queries.size(); ++i)
+        row(label(spec.queries[i].what.name, true), x.queries[i].total, rate_of(x.queries[i].in_time),
+            x.queries[i].errors);
+    });
+  }
+
+  void waits() {
+    line("\n{}\n", paint(where_, style::bold,
+                         fmt::format("{} {:>26}   {:>26}\n{} {:>8} {:>8} {:>8}   {:>8} {:>8} {:>8}",
+                                     padded("", name_width), "waiting for a session", "executing",
+                                     padded("", name_width), "p50", "p99", "max", "p50", "p99", "max")));
+    each([&](const request_spec& spec, const request_record& x) {
+      for (std::size_t i = 0; i < x.queries.size(); ++i) {
+        line("{}",
+             label(asked_alone() ? spec.queries[i].what.name : spec.name + '.' + spec.queries[i].what.name, true));
+        for (const auto* h : {&x.queries[i].waiting, &x.queries[i].executing})
+          line(" {:>8} {:>8} {:>8}{}", to_text(h->percentile(50)), to_text(h->percentile(99)), to_text(h->max()),
+               h == &x.queries[i].waiting ? "  " : "\n");
+      }
+    });
+  }
+
+  bool asked_alone() const { return file_.requests.size() == 1; }
+
+  template <class F>
+  void each(F f) {
+    for (std::size_t i = 0; i < file_.requests.size(); ++i)
+      if (what_.result.record.requests[i].latency.count() > 0)
+        f(file_.requests[i], what_.result.record.requests[i]);
+  }
+
+  void summary() {
+    const auto& r = what_.result.record;
+    line("\n");
+    fact("Speed-up",
+         fmt::format("{:.2f}: the queries one after another would have taken so many times as long", r.speed_up()));
+    for (const auto& p : what_.pools)
+      fact("Pool", fmt::format("{}: {:.1f} of {} sessions in use on average ({:.0f} %), at most {}; at most {} waiting",
+                               p.database, p.active, p.max_size,
+                               100 * p.active / static_cast<double>(std::max<std::size_t>(p.max_size, 1)),
+                               p.most_active, p.most_waiting));
+    std::string codes;
+    for (const auto& [code, n] : r.codes)
+      codes += fmt::format("{}{} {}", codes.empty() ? ": " : ", ", n, to_string(code));
+    fact("Errors",
+         fmt::format("{} of {} requests ({}){}", r.errors(), r.count(), percent(r.errors(), r.count()), codes));
+    if (r.not_begun > 0)
+      fact("Not begun", fmt::format("{} that were due: all {} clients were busy", r.not_begun, what_.clients));
+    if (r.checked > 0)
+      fact("Expected", fmt::format("{} expectations, {} missed", r.checked, r.missed));
+    for (const auto& [text, n] : r.misses)
+      line("  {}  {} {}\n", verdict(false), one_line(text), n == 1 ? "once" : fmt::format("{} times", n));
+  }
+
+  void fact(std::string_view name, const std::string& text) {
+    line("{} {}\n", paint(where_, style::bold, fmt::format("{:<10}", name)), text);
+  }
+
+  static constexpr std::size_t name_width = 22;
+
+  std::string& to_;
+  const load_report& what_;
+  const sheaf_file& file_;
+  const terminal& where_;
+};
+
+// -- for programs
+
+using json = nlohmann::ordered_json;
+
+json times_of(const histogram& x) {
+  json out{{"count", x.count()}, {"min", in_ms(x.min())}, {"mean", in_ms(x.mean())}};
+  for (const double p : reported_percentiles)
+    out[fmt::format("p{}", p)] = in_ms(x.percentile(p));
+  out["max"] = in_ms(x.max());
+  return out;
+}
+
+json request_of(const load_result& of, const request_spec& spec, const request_record& x) {
+  json queries = json::object();
+  for (std::size_t i = 0; i < x.queries.size(); ++i) {
+    const auto& q = x.queries[i];
+    queries[spec.queries[i].what.name] = {{"rate", of.rate_of(q.in_time)},
+                                          {"errors", q.errors},
+                                          {"total_ms", times_of(q.total)},
+                                          {"waiting_ms", times_of(q.waiting)},
+                                          {"executing_ms", times_of(q.executing)}};
+  }
+  return {{"rate", of.rate_of(x.in_time)},
+          {"errors", x.errors},
+          {"latency_ms", times_of(x.latency)},
+          {"queries", std::move(queries)}};
+}
+
+} // namespace
+
+std::size_t load_report::missed() const noexcept {
+  return static_cast<std::size_t>(
+             std::count_if(thresholds.begin(), thresholds.end(), [](const auto& x) { return !x.held; })) +
+         (result.record.missed > 0);
+}
+
+void write_load_report(output& to, const load_report& what, const sheaf_file& file, const terminal& where) {
+  text_report{to.text(), what, file, where}.write();
+  to.flush();
+}
+
+std::string to_json(const load_report& what, const sheaf_file& file) {
+  const auto& record = what.result.record;
+  json requests = json::object(), codes = json::object(), pools = json::array(), thresholds = json::array();
+  for (std::size_t i = 0; i < file.requests.size(); ++i)
+    if (record.requests[i].latency.count() > 0)
+      requests[file.requests[i].name] = request_of(what.result, file.requests[i], record.requests[i]);
+  for (const auto& [code, n] : record.codes)
+    codes[to_string(code)] = n;
+  for (const auto& p : what.pools)
+    pools.push_back({{"database", p.database},
+                     {"max_size", p.max_size},
+                     {"active", p.active},
+                     {"most_active", p.most_active},
+                     {"most_waiting", p.most_waiting}});
+  for (const auto& x : what.thresholds)
+    thresholds.push_back({{"line", x.at.line}, {"held", x.held}, {"expected", x.text}, {"found", x.found}});
+  const json all{{"file", what.file},
+                 {"scenario", what.scenario},
+                 {"seed", what.seed},
+                 {"clients", what.clients},
+                 {"rate_asked", what.rate ? json(*what.rate) : json()},
+                 {"warm_up_ms", in_ms(what.warm_up)},
+                 {"measured_ms", in_ms(what.result.measured)},
+                 {"interrupted", what.interrupted},
+                 {"held", what.missed() == 0},
+                 {"rate", what.result.rate_of(record.in_time())},
+                 {"errors", record.errors()},
+                 {"error_codes", std::move(codes)},
+                 {"not_begun", record.not_begun},
+                 {"speed_up", record.speed_up()},
+                 {"latency_ms", times_of(record.latency())},
+                 {"requests", std::move(requests)},
+                 {"pools", std::move(pools)},
+                 {"expectations", {{"checked", record.checked}, {"missed", record.missed}}},
+                 {"thresholds", std::move(thresholds)}};
+  return all.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
+}
+
+} // namespace sheaf::app

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "app/scenario/scenario_client.hpp"
+
+#include "app/base/exit.hpp"
+#include "app/scenario/reply_scope.hpp"
+#include "app/scenario/request_maker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace sheaf::app {
+
+namespace {
+
+/// What a captured value is as text: as it would be bound.
+std::string plain(const operand& x) {
+  if (const auto* text = std::get_if<std::string>(&x))
+    return *text;
+  return to_text(x);
+}
+
+} // namespace
+
+scenario_client::scenario_client(const sheaf_file& file, const variables& given, generator random)
+  : file_(file), random_(random) {
+  for (const auto& [name, text] : given)
+    known_.emplace(name, text);
+}
+
+// -- values
+
+result<operand> scenario_client::look_up(std::string_view name) const {
+  if (const auto found = known_.find(name); found != known_.end())
+    return found->second;
+  if (const char* there = std::getenv(std::string{name}.c_str()))
+    return operand{std::string{there}};
+  return failure{.code = errc::invalid_request, .message = fmt::format("nothing is called \"{}\"", name)};
+}
+
+const result<expression>& scenario_client::read(const std::string& text,
+                                                result<expression> (*parse)(std::string_view)) {
+  const auto found = read_.find(&text);
+  return found != read_.end() ? found->second : read_.emplace(&text, parse(text)).first->second;
+}
+
+result<std::string> scenario_client::fill(const template_text::hole& x) {
+  const auto& what = read(x.inner, expression::parse);
+  if (what.has_error())
+    return what.error();
+  auto value = what->evaluate([this](std::string_view name) { return look_up(name); }, &random_);
+  if (value.has_error())
+    return std::move(value).error();
+  return plain(*value);
+}
+
+request scenario_client::make(const request_step& how) {
+  const auto& what = *file_.find_request(how.request);
+  parameters values;
+  for (const auto& p : what.parameters) {
+    const auto given = std::find_if(how.with.begin(), how.with.end(), [&](const auto& x) { return x.first == p.name; });
+    if (given == how.with.end()) {
+      if (!p.default_value)
+        bad_input(fmt::format("{} needs a value for \"{}\"", what.name, p.name));
+      values.emplace_back(p.name, *p.default_value);
+      continue;
+    }
+    auto made = given->second.fill(p.type, [this](const template_text::hole& x) { return fill(x); });
+    values.emplace_back(p.name, value_or_stop(std::move(made), fmt::format("{}: \"{}\": ", what.name, p.name)));
+  }
+  return value_or_stop(make_request(file_.databases, what, values));
+}
+
+// -- expectations
+
+checked_expectation scenario_client::judge(const expectation_spec& what, const scope& names) {
+  const auto& [path, text] = what;
+  checked_expectation x{.at = text.at, .text = fmt::format("{}: {}", path.text, text.text), .held = false, .found = {}};
+  const auto it = names(path.text);
+  const auto& condition = read(text.text, expression::parse_expectation);
+  if (it.has_error() || condition.has_error()) {
+    x.found = (it.has_error() ? it.error() : condition.error()).message;
+    return x;
+  }
+  x.found = to_text(*it);
+  const auto holds = condition->holds(
+      [&](std::string_view name) -> result<operand> {
+        if (name == "it")
+          return *it;
+        return known_.contains(name) ? look_up(name) : names(name);
+      },
+      &random_);
+  x.held = holds.has_value() && *holds;
+  if (holds.has_error())
+    x.found += fmt::format(" ({})", holds.error().message);
+  return x;
+}
+
+std::vector<checked_expectation> scenario_client::judge(const std::vector<expectation_spec>& all, const scope& names) {
+  std::vector<checked_expectation> made;
+  made.reserve(all.size());
+  for (const auto& x : all)
+    made.push_back(judge(x, names));
+  return made;
+}
+
+std::vector<checked_expectation> scenario_client::judge(const request_step& how, const reply& got) {
+  auto made = judge(how.expect, [&](std::string_view path) { return field_of(got, path); });
+  for (const auto& [name, path] : how.capture)
+    if (auto value = field_of(got, path.text))
+      known_.insert_or_assign(name.text, std::move(*value));
+    else
+      made.push_back({path.at, fmt::format("capture {}: {}", name.text, path.text), false, value.error().message});
+  return made;
+}
+
+} // namespace sheaf::app

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "app/scenario/scenario_runner.hpp"
+
+#include "app/base/duration.hpp"
+#include "app/base/exit.hpp"
+#include "app/scenario/setup_task.hpp"
+#include "app/scenario/step_cursor.hpp"
+
+#include "sheaf/backends.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sheaf::app {
+
+namespace {
+
+std::vector<std::string> sql_of_each(const request& what) {
+  std::vector<std::string> all;
+  for (const auto& q : what.queries)
+    all.push_back(q.statement.sql());
+  return all;
+}
+
+/// What the expectations of a comparison can name: the times by mode.
+result<operand> field_of(const std::vector<step_report::timed_mode>& modes, std::string_view name) {
+  for (const auto& [mode, time] : modes)
+    if (to_string(mode) == name)
+      return operand{time};
+  return failure{.code = errc::invalid_request, .message = fmt::format("there is no {}", name)};
+}
+
+} // namespace
+
+bool step_report::held() const noexcept {
+  if (expectations.empty())
+    return what.ok();
+  return std::all_of(expectations.begin(), expectations.end(), [](const auto& x) { return x.held; });
+}
+
+scenario_runner::scenario_runner(engine& on, const sheaf_file& file, const variables& given, std::uint64_t seed,
+                                 const signal_watch& signals, std::function<void(step_report)> on_step)
+  : engine_(on), file_(file), signals_(signals), on_step_(std::move(on_step)), client_(file, given, generator{seed}) {}
+
+// -- steps
+
+void scenario_runner::finish(const request_step& how, const request& sent, reply got) {
+  auto checked = client_.judge(how, got);
+  on_step_({.request = how.request,
+            .what = std::move(got),
+            .sql = sql_of_each(sent),
+            .expectations = std::move(checked),
+            .modes = {}});
+}
+
+void scenario_runner::run(const request_step& how) {
+  const auto made = client_.make(how);
+  finish(how, made, app::run(engine_, made, signals_));
+}
+
+void scenario_runner::run(const parallel_step& all) {
+  std::vector<request> sent;
+  for (const auto& step : all.steps)
+    sent.push_back(client_.make(std::get<request_step>(step.what)));
+  auto got = app::run_all(engine_, sent, signals_);
+  for (std::size_t i = 0; i < sent.size(); ++i)
+    finish(std::get<request_step>(all.steps[i].what), sent[i], std::move(got[i]));
+}
+
+/// The modes in turn, so that a slow moment hits all of them.
+void scenario_runner::run(const compare_step& how) {
+  const auto made = client_.make(how.request);
+  step_report report{
+      .request = how.request.request, .what = {}, .sql = sql_of_each(made), .expectations = {}, .modes = {}};
+  std::vector<std::vector<std::chrono::nanoseconds>> times(how.modes.size());
+  for (std::size_t round = 0; round <= how.times && report.what.ok(); ++round)
+    for (std::size_t i = 0; i < how.modes.size() && report.what.ok(); ++i) {
+      auto sent = made;
+      if (how.modes[i] == session_mode::shared_session)
+        sent.width = 1;
+      report.what = app::run(engine_, std::move(sent), signals_);
+      if (round > 0) // the first warms up, and opens the sessions
+        times[i].push_back(report.what.elapsed);
+    }
+  if (report.what.ok()) {
+    for (std::size_t i = 0; i < how.modes.size(); ++i)
+      report.modes.push_back({how.modes[i], median(std::move(times[i]))});
+    report.expectations =
+        client_.judge(how.request.expect, [&](std::string_view name) { return field_of(report.modes, name); });
+  }
+  on_step_(std::move(report));
+}
+
+void scenario_runner::run(const step_spec& step) {
+  if (const auto* one = std::get_if<request_step>(&step.what))
+    run(*one);
+  else if (const auto* all = std::get_if<parallel_step>(&step.what))
+    run(*all);
+  else
+    run(std::get<compare_step>(step.what));
+}
+
+// -- scenarios
+
+void scenario_runner::run_setup(const std::vector<setup_spec>& steps, std::string_view what) {
+  for (auto begin = steps.begin(); begin != steps.end();) {
+    const auto end = std::find_if(begin, steps.end(), [&](const auto& x) { return x.database != begin->database; });
+    request one;
+    const auto* kind = backend_for(*file_.find_database(begin->database)).value();
+    one.queries.push_back(make_setup_query(*kind, {begin, end}, std::string{what}));
+    const auto got = app::run(engine_, std::move(one), signals_);
+    if (got.failure)
+      throw stop{exit_run_time_failure,
+                 fmt::format("{} failed, and changed nothing: {}", what, to_string(*got.failure))};
+    begin = end;
+  }
+}
+
+void scenario_runner::run(const scenario_spec& what) {
+  run_within(what, [&] {
+    step_cursor steps{what.steps};
+    while (const auto* step = steps.next())
+      run(*step);
+  });
+}
+
+void scenario_runner::run_within(const scenario_spec& what, const std::function<void()>& body) {
+  try {
+    run_setup(what.setup, "setup");
+    body();
+  } catch (...) {
+    try {
+      run_setup(what.teardown, "teardown");
+    } catch (const stop&) { // the first failure is the one to tell
+    }
+    throw;
+  }
+  run_setup(what.teardown, "teardown");
+}
+
+} // namespace sheaf::app

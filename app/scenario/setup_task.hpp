@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The setup and teardown of a scenario: what belongs to one database in a row is one transaction. Main thread; the work
+// itself on the engine's executor.
+
+#pragma once
+
+#include "app/file/sheaf_file.hpp"
+
+#include <span>
+
+namespace sheaf {
+class backend;
+}
+
+namespace sheaf::app {
+
+/// A query that does `steps`, which are of one database of this kind, all or none of them. Its value is the number of
+/// rows of CSV files.
+query make_setup_query(const backend& kind, std::span<const setup_spec> steps, std::string name);
+
+} // namespace sheaf::app

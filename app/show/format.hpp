@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A reply as text: the output formats of `sheaf query`. Main thread.
+
+#pragma once
+
+#include "app/base/output.hpp"
+#include "app/base/terminal.hpp"
+
+#include "sheaf/request.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sheaf::app {
+
+/// `psql`'s aligned style: a heading for each query when there are several, numbers to the right, `(3 rows)` below.
+void write_table_format(output& to, const reply& what, const terminal& where);
+
+/// With one query the bytes of `psql --csv`. With several, each result has a line `# name` before it and an empty line
+/// between.
+void write_csv_format(output& to, const reply& what);
+
+/// One object: `results` and `errors` by query name, and `timing`. `sql` holds each query's text, for the errors'
+/// places.
+void write_json_format(output& to, const reply& what, const std::vector<std::string>& sql);
+
+/// A line `{"query":…,"row":{…}}` for each row, in order, and `{"query":…,"error":{…}}` for each failure.
+void write_ndjson_format(output& to, const reply& what, const std::vector<std::string>& sql);
+
+/// Appends a cell's text as `psql` shows it, an SQLite blob as `\x00ff`; nothing for NULL.
+void append_cell(std::string& out, const table& from, std::size_t row, std::size_t column);
+
+/// Appends a cell as JSON: numbers as the database writes them, json as it is, everything else as strings.
+void append_json_cell(std::string& out, const table& from, std::size_t row, std::size_t column);
+
+/// The columns' names as an object's keys, each a JSON string: a name that stood before gets `_2`, `_3`, … so that no
+/// value is lost.
+std::vector<std::string> json_keys(const table& rows);
+
+/// False for a command that answers with nothing but what it did. (`select` without a column has rows.)
+bool returns_rows(const table& from) noexcept;
+
+/// The line that `psql` prints for a command, also below the rows of `INSERT … RETURNING`: `INSERT 0 2`; else empty.
+std::string command_line_of(const table& from);
+
+} // namespace sheaf::app

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Replies as one JSON object, or as a JSON object per row. Written piece by piece: a tree of values could not keep
+// numbers as the database wrote them. Main thread.
+
+#include "app/show/format.hpp"
+
+#include "app/base/json_text.hpp"
+#include "app/show/failure_text.hpp"
+
+#include <fmt/format.h>
+#include <functional>
+#include <iterator>
+#include <set>
+
+namespace sheaf::app {
+
+namespace {
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  append_json_string(out, name);
+  out += ": ";
+  append_json_string(out, text);
+}
+
+void append_error(std::string& out, const failure& why, std::string_view sql) {
+  out += '{';
+  append_member(out, "code", to_string(why.code));
+  if (why.phase != phase::none)
+    append_member(out += ", ", "phase", to_string(why.phase));
+  if (!why.sqlstate.empty())
+    append_member(out += ", ", "sqlstate", why.sqlstate);
+  append_member(out += ", ", "message", why.message);
+  if (why.position > 0) {
+    const auto where = find_place(sql, why.position);
+    fmt::format_to(std::back_inserter(out), ", \"line\": {}, \"column\": {}", where.line, where.column);
+  }
+  out += '}';
+}
+
+void append_milliseconds(std::string& out, std::string_view name, std::chrono::nanoseconds time) {
+  if (time < time.zero())
+    fmt::format_to(std::back_inserter(out), "\"{}\": null", name);
+  else
+    fmt::format_to(std::back_inserter(out), "\"{}\": {:.3f}", name, static_cast<double>(time.count()) / 1e6);
+}
+
+void append_times(std::string& out, const query_times& times) {
+  out += '{';
+  append_milliseconds(out, "queued_ms", times.queued);
+  append_milliseconds(out += ", ", "acquired_ms", times.acquired);
+  append_milliseconds(out += ", ", "sent_ms", times.sent);
+  append_milliseconds(out += ", ", "first_row_ms", times.first_row);
+  append_milliseconds(out += ", ", "last_row_ms", times.last_row);
+  append_milliseconds(out += ", ", "released_ms", times.released);
+  out += '}';
+}
+
+void append_columns(std::string& out, const table& rows) {
+  out += "{\"columns\": [";
+  for (std::size_t c = 0; c < rows.columns(); ++c) {
+    const auto column = rows.column_at(c);
+    append_member(out += c > 0 ? ", {" : "{", "name", column.name);
+    append_member(out += ", ", "type", column.type);
+    out += '}';
+  }
+  out += "],\n  \"rows\": [";
+}
+
+void write_result(output& to, const table& rows) {
+  auto& out = to.text();
+  append_columns(out, rows);
+  for (std::size_t r = 0; r < rows.rows(); ++r) {
+    out += r > 0 ? ",\n   [" : "\n   [";
+    for (std::size_t c = 0; c < rows.columns(); ++c) {
+      if (c > 0)
+        out += ", ";
+      append_json_cell(out, rows, r, c);
+    }
+    out += ']';
+    to.row_done();
+  }
+  out += ']';
+  if (!returns_rows(rows))
+    fmt::format_to(std::back_inserter(out), ", \"affected_rows\": {}", rows.affected_rows());
+  out += '}';
+}
+
+/// Calls `write(outcome, position)` for the outcomes that are wanted, as members of an object under their query's name.
+template <class Wanted, class Write>
+void write_members(output& to, std::string_view name, const reply& what, Wanted wanted, Write write) {
+  append_json_string(to.text(), name);
+  to.text() += ": {";
+  bool first = true;
+  for (std::size_t i = 0; i < what.outcomes.size(); ++i) {
+    if (!wanted(what.outcomes[i]))
+      continue;
+    to.text() += first ? "\n " : ",\n ";
+    first = false;
+    append_json_string(to.text(), what.outcomes[i].name);
+    to.text() += ": ";
+    write(what.outcomes[i], i);
+  }
+  to.text() += '}';
+}
+
+void write_lines(output& to, std::string_view name, const table& rows) {
+  auto& out = to.text();
+  if (!returns_rows(rows)) {
+    append_member(out += '{', "query", name);
+    fmt::format_to(std::back_inserter(out), ", \"affected_rows\": {}}}\n", rows.affected_rows());
+    return;
+  }
+  const auto keys = json_keys(rows);
+  for (std::size_t r = 0; r < rows.rows(); ++r) {
+    append_member(out += '{', "query", name);
+    out += ", \"row\": {";
+    for (std::size_t c = 0; c < keys.size(); ++c) {
+      (c > 0 ? out += ", " : out).append(keys[c]).append(": ");
+      append_json_cell(out, rows, r, c);
+    }
+    out += "}}\n";
+    to.row_done();
+  }
+}
+
+} // namespace
+
+std::vector<std::string> json_keys(const table& rows) {
+  std::set<std::string> all, used;
+  for (std::size_t c = 0; c < rows.columns(); ++c)
+    all.insert(rows.column_at(c).name);
+  std::vector<std::string> keys;
+  for (std::size_t c = 0; c < rows.columns(); ++c) {
+    const auto name = rows.column_at(c).name;
+    auto key = name;
+    for (int n = 2; used.contains(key) || (key != name && all.contains(key)); ++n)
+      key = fmt::format("{}_{}", name, n);
+    used.insert(key);
+    std::string text;
+    append_json_string(text, key);
+    keys.push_back(std::move(text));
+  }
+  return keys;
+}
+
+void write_json_format(output& to, const reply& what, const std::vector<std::string>& sql) {
+  auto& out = to.text();
+  out += '{';
+  const auto ok = [](const outcome& of) { return of.ok(); };
+  write_members(to, "results", what, ok, [&](const outcome& of, std::size_t) { write_result(to, of.table()); });
+  out += ",\n";
+  write_members(to, "errors", what, std::not_fn(ok),
+                [&](const outcome& of, std::size_t i) { append_error(out, *of.error_info(), sql[i]); });
+  out += ",\n\"timing\": {";
+  append_milliseconds(out, "elapsed_ms", what.elapsed);
+  append_milliseconds(out += ", ", "serial_sum_ms", what.serial_sum());
+  fmt::format_to(std::back_inserter(out), ", \"speed_up\": {:.2f},\n", what.speed_up());
+  const auto any = [](const outcome&) { return true; };
+  write_members(to, "queries", what, any, [&](const outcome& of, std::size_t) { append_times(out, of.times); });
+  out += "}}\n";
+}
+
+void write_ndjson_format(output& to, const reply& what, const std::vector<std::string>& sql) {
+  for (std::size_t i = 0; i < what.outcomes.size(); ++i) {
+    const auto& of = what.outcomes[i];
+    if (of.ok()) {
+      write_lines(to, of.name, of.table());
+      continue;
+    }
+    append_member(to.text() += '{', "query", of.name);
+    to.text() += ", \"error\": ";
+    append_error(to.text(), *of.error_info(), sql[i]);
+    to.text() += "}\n";
+    to.row_done();
+  }
+}
+
+} // namespace sheaf::app

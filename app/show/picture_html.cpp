@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A reply as a page: the picture, and the same in numbers for who cannot see it. Any thread.
+
+#include "app/base/duration.hpp"
+#include "app/show/markup.hpp"
+#include "app/show/picture.hpp"
+#include "app/show/picture_phases.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+
+namespace sheaf::app {
+
+namespace {
+
+constexpr std::string_view page_style = R"(
+:root{color-scheme:light dark}
+body{margin:1.5rem auto;max-width:62rem;padding:0 1rem;background:#ffffff;color:#1b2430;
+font:15px/1.5 ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}
+svg{max-width:100%;height:auto}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+caption{text-align:left;font-weight:600;padding:.5rem 0}
+th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid #dde2e8}
+thead th{border-bottom:2px solid #55606e}
+th:first-child,td:nth-child(2),th:nth-child(2){text-align:left}
+tbody th{font-weight:400;overflow-wrap:anywhere}
+.bad{color:#b3261e}
+@media (prefers-color-scheme:dark){
+body{background:#14191f;color:#e6eaef}
+th,td{border-color:#2b333d}
+thead th{border-color:#a3aebb}
+.bad{color:#ff8a80}
+}
+)";
+
+void append_row(std::string& out, const outcome& of, const phases& when) {
+  const auto executed = when.ran ? to_text(when.answered - when.acquired) : std::string{"–"};
+  const auto fetched = when.ran ? to_text(when.end - when.answered) : std::string{"–"};
+  std::string result = result_text(of);
+  if (const auto* why = of.error_info(); why && !why->message.empty())
+    result += ": " + why->message;
+  fmt::format_to(std::back_inserter(out),
+                 "<tr><th scope=\"row\" dir=\"auto\">{}</th><td{}>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
+                 "</tr>\n",
+                 markup(of.name), of.ok() ? "" : " class=\"bad\"", markup(result), to_text(when.acquired), executed,
+                 fetched, to_text(when.end));
+}
+
+void append_table(std::string& out, const reply& what) {
+  out += "<table>\n<caption>Queries: how long each waited, was executed and was fetched</caption>\n<thead><tr>";
+  for (const auto* heading : {"query", "rows or error", "queued", "executed", "fetched", "total"})
+    fmt::format_to(std::back_inserter(out), "<th scope=\"col\">{}</th>", heading);
+  out += "</tr></thead>\n<tbody>\n";
+  const auto shown = std::min(what.outcomes.size(), pictured_queries_max);
+  for (std::size_t i = 0; i < shown; ++i)
+    append_row(out, what.outcomes[i], phases_of(what.outcomes[i].times, what.elapsed));
+  out += "</tbody>\n</table>\n";
+  if (const auto more = what.outcomes.size() - shown; more > 0)
+    fmt::format_to(std::back_inserter(out), "<p>and {} more queries</p>\n", more);
+}
+
+} // namespace
+
+std::string to_html(const reply& what, std::string_view title) {
+  const auto name = markup(title);
+  auto out = fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                         "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
+                         name, page_style);
+  out += to_svg(what, title);
+  if (what.failure)
+    fmt::format_to(std::back_inserter(out), "<p class=\"bad\">failed: {}</p>\n", markup(to_string(*what.failure)));
+  append_table(out, what);
+  out += "</main>\n</body>\n</html>\n";
+  return out;
+}
+
+} // namespace sheaf::app

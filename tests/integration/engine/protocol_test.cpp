@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The engine as an actor: a request message is answered by a reply, on the engine's own actor system and on the
+// caller's.
+
+#include "sheaf/protocol.hpp"
+#include "support/database_under_test.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <future>
+#include <optional>
+
+namespace {
+
+using namespace sheaf;
+using namespace sheaf::test;
+using namespace std::chrono_literals;
+
+class Protocol : public TidyTest, public ::testing::WithParamInterface<database_kind> {
+protected:
+  void SetUp() override { count_what_is_there(); }
+  void TearDown() override {
+    e.reset();
+    EXPECT_TRUE(
+        eventually([&] { return system.registry().running() == 0; })); // actors on CAF's scheduler, in their own time
+    expect_nothing_left();
+  }
+
+  engine& open(pool_options pool = {}) {
+    e = std::move(engine::create(database->engine_options(pool), system).value());
+    return *e;
+  }
+
+  /// What the actor answers, or CAF's error.
+  static result<reply> ask(caf::actor_system& from, const engine_actor& whom, request what) {
+    caf::scoped_actor self{from};
+    std::optional<result<reply>> answer;
+    self->request(whom, caf::infinite, std::move(what))
+        .receive([&](reply& x) { answer = std::move(x); },
+                 [&](const caf::error& why) { answer = failure{.message = from.render(why)}; });
+    return std::move(*answer);
+  }
+
+  std::unique_ptr<database_under_test> database = make_database(GetParam());
+  std::unique_ptr<engine> e;
+};
+
+SHEAF_ON_EVERY_SQL_DATABASE(Protocol);
+
+TEST_P(Protocol, AnswersARequestMessage) {
+  const auto x = ask(system, actor_of(open()), request_of({database->answers("a", 1), database->answers("", 2)}));
+  ASSERT_TRUE(x.has_value()) << x.error().message;
+  ASSERT_TRUE(x->ok()) << to_string(*x->failure);
+  EXPECT_EQ(number_in((*x)["a"]), 1);
+  EXPECT_EQ(number_in((*x)["q2"]), 2);
+  EXPECT_EQ(actor_of(*e), actor_of(*e));
+}
+
+TEST_P(Protocol, AnswersWithTheFailureOfARequest) {
+  const auto door = actor_of(open());
+  EXPECT_EQ(ask(system, door, request{})->failure->code, errc::invalid_request);
+  EXPECT_EQ(ask(system, door, request_of({database->fails("bad")}))->failure->query, "bad");
+  auto late = request_of({database->never_ends("")});
+  late.deadline = 50ms;
+  EXPECT_EQ(ask(system, door, std::move(late))->failure->code, errc::deadline_exceeded);
+}
+
+TEST_P(Protocol, AnswersOnTheEnginesOwnActorSystem) {
+  engine own{database->engine_options()};
+  const auto x = ask(system, actor_of(own), request_of({database->answers("", 1)}));
+  ASSERT_TRUE(x.has_value()) << x.error().message;
+  EXPECT_EQ(number_in((*x)[0]), 1);
+}
+
+TEST_P(Protocol, RunsTasksOfTheSameProcess) {
+  const auto x = ask(system, actor_of(open()), request_of({query::of_task("task", [](soci::session&) { return 42; })}));
+  ASSERT_TRUE(x.has_value()) << x.error().message;
+  EXPECT_EQ((*x)["task"].value<int>(), 42);
+}
+
+TEST_P(Protocol, AnswersManyRequestsOfOneActorAtOnce) {
+  const auto door = actor_of(open({.max_size = 8}));
+  std::promise<int> done;
+  system.spawn([&](caf::event_based_actor* self) {
+    auto left = std::make_shared<int>(4);
+    for (int i = 0; i < 4; ++i)
+      self->request(door, caf::infinite, request_of(2, [&](int) { return database->meets("", 8); }))
+          .then([&, left](reply& x) {
+            EXPECT_TRUE(x.ok());
+            if (--*left == 0)
+              done.set_value(0);
+          });
+  });
+  done.get_future().wait();
+}
+
+TEST_P(Protocol, DoesNotMindARequesterThatIsGone) {
+  const auto door = actor_of(open());
+  for (int i = 0; i < 20; ++i) {
+    caf::scoped_actor self{system};
+    self->send(door, request_of({database->answers("", i)}));
+  }
+  EXPECT_TRUE(e->run(request_of({database->answers("", 1)})).ok());
+}
+
+TEST_P(Protocol, FailsRequestsOnceTheEngineIsGone) {
+  const auto door = actor_of(open());
+  e.reset();
+  const auto x = ask(system, door, request_of({database->answers("", 1)}));
+  EXPECT_TRUE(x.has_error() || x->failure->code == errc::pool_closed);
+}
+
+TEST_P(Protocol, AnswersWhatIsInFlightWhenTheEngineGoes) {
+  const auto door = actor_of(open({.max_size = 2}));
+  std::promise<std::vector<errc>> done;
+  system.spawn([&](caf::event_based_actor* self) {
+    auto codes = std::make_shared<std::vector<errc>>();
+    for (int i = 0; i < 10; ++i)
+      self->request(door, caf::infinite, request_of({database->never_ends("")})).then([&, codes](reply& x) {
+        codes->push_back(x.failure->code);
+        if (codes->size() == 10)
+          done.set_value(*codes);
+      });
+  });
+  ASSERT_TRUE(eventually([&] { return database->running() == 2; }));
+  e.reset();
+  for (const auto code : done.get_future().get())
+    EXPECT_EQ(code, errc::pool_closed);
+}
+
+struct persistent_state {
+  engine_actor door;
+  request what;
+  std::promise<void> first, last;
+  int answers = 0;
+};
+
+/// Sends one request after the other, until one is not answered with rows.
+void send_next(caf::event_based_actor* self, const std::shared_ptr<persistent_state>& state) {
+  const auto on_answer = [self, state](bool ok) {
+    if (++state->answers == 1)
+      state->first.set_value();
+    if (ok)
+      send_next(self, state);
+    else
+      state->last.set_value();
+  };
+  self->request(state->door, caf::infinite, state->what)
+      .then([on_answer](reply& x) { on_answer(x.ok()); }, [on_answer](const caf::error&) { on_answer(false); });
+}
+
+TEST_P(Protocol, AnswersEveryRequestThatComesWhileTheEngineGoes) {
+  for (int round = 0; round < 20; ++round) {
+    auto state = std::make_shared<persistent_state>();
+    state->door = actor_of(open({.max_size = 2}));
+    state->what = request_of({database->answers("", 1)});
+    system.spawn([state](caf::event_based_actor* self) { send_next(self, state); });
+    state->first.get_future().wait();
+    e.reset();
+    state->last.get_future().wait(); // a request that nobody answers would keep it for ever
+  }
+}
+
+} // namespace

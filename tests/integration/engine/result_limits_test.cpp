@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Results that are larger than they may be: refused early, without the memory that they would take, and with the
+// session kept.
+
+#include "support/database_under_test.hpp"
+#include "support/mib.hpp"
+#include "support/postgresql_test.hpp"
+
+#include <fmt/format.h>
+
+namespace {
+
+using namespace sheaf;
+using namespace sheaf::test;
+
+class ResultLimits : public AnyDatabase {
+protected:
+  /// Rows with a number from 1 to `count` and `width` letters.
+  query rows_of(long count, int width) const {
+    if (is(database_kind::postgresql))
+      return {"rows", fmt::format("select generate_series(1, {}) as n, repeat('x', {}) as x", count, width)};
+    return {"rows", fmt::format("with recursive s(n) as (select 1 union all select n + 1 from s limit {}) "
+                                "select n, printf('%.*c', {}, 'x') as x from s",
+                                count, width)};
+  }
+
+  failure refused(query q) {
+    const auto x = run(request_of({std::move(q)}));
+    EXPECT_TRUE(x.failure);
+    const auto f = x.failure.value_or(failure{});
+    EXPECT_EQ(f.code, errc::result_too_large) << to_string(f);
+    EXPECT_EQ(f.phase, phase::fetch);
+    EXPECT_TRUE(f.reached_server);
+    EXPECT_FALSE(safe_to_retry(f));
+    return f;
+  }
+
+  void expect_recovery() {
+    EXPECT_TRUE(eventually([&] { return stats().cancelling == 0; }));
+    EXPECT_TRUE(
+        eventually([&] { return database->running() == 0; })); // a connection that was cut takes the server a moment
+    EXPECT_EQ(number_in(run(request_of({database->answers("next", 7)}))["next"]), 7);
+    EXPECT_EQ(stats().total, 1u);
+  }
+};
+
+SHEAF_ON_EVERY_SQL_DATABASE(ResultLimits);
+
+TEST_P(ResultLimits, TakesAsManyRowsAsMaxRows) {
+  start({.max_size = 1}, [](options& how) { how.max_rows = 1000; });
+  EXPECT_EQ(run(request_of({rows_of(1000, 1)}))["rows"].table().rows(), 1000u);
+  const auto f = refused(rows_of(1001, 1));
+  EXPECT_NE(f.message.find("max_rows"), std::string::npos) << f.message;
+  EXPECT_NE(f.message.find("1000"), std::string::npos) << f.message;
+  expect_recovery();
+}
+
+TEST_P(ResultLimits, OfAQueryStandInsteadOfTheEngines) {
+  start({.max_size = 1}, [](options& how) { how.max_rows = 10; });
+  auto more = rows_of(1000, 1);
+  more.max_rows = 1000;
+  EXPECT_EQ(run(request_of({more}))["rows"].table().rows(), 1000u);
+  auto less = rows_of(4, 1);
+  less.max_rows = 3;
+  refused(less);
+  auto small = rows_of(10, 100);
+  small.max_bytes = 500;
+  refused(small);
+  expect_recovery();
+}
+
+TEST_P(ResultLimits, RefusesMoreBytesThanMaxBytes) {
+  start({.max_size = 1}, [](options& how) { how.max_bytes = mib; });
+  const auto f = refused(rows_of(20'000, 100));
+  EXPECT_NE(f.message.find("max_bytes"), std::string::npos) << f.message;
+  expect_recovery();
+  // Half of that is no matter, in many small rows or in one.
+  EXPECT_EQ(run(request_of({rows_of(5000, 50)}))["rows"].table().rows(), 5000u);
+  EXPECT_EQ(run(request_of({rows_of(1, 500'000)}))["rows"].table().rows(), 1u);
+}
+
+TEST_P(ResultLimits, StopsAnEndlessResultEarlyAndInLittleMemory) {
+  start({.max_size = 1}, [](options& how) {
+    how.max_rows = 2'000'000'000;
+    how.max_bytes = 8 * mib;
+  });
+  run(request_of({database->answers("", 1)}));
+  forget_peak_memory();
+  const auto before = peak_memory_bytes();
+  for (int i = 0; i < 3; ++i)
+    refused(rows_of(1'000'000'000, 1));
+  const auto grown = peak_memory_bytes() - before;
+  // Eight for the values, as much again until the server has stopped, and what libpq adds to each of these small
+  // values.
+  EXPECT_LT(grown, 160 * mib);
+  expect_recovery();
+}
+
+TEST_P(ResultLimits, StopAnEndlessResultAtMaxRowsToo) {
+  start({.max_size = 1}, [](options& how) { how.max_rows = 1000; });
+  refused(rows_of(1'000'000'000, 1));
+  expect_recovery();
+}
+
+TEST_P(ResultLimits, RefusesASingleValueThatIsTooLarge) {
+  start({.max_size = 1}, [](options& how) { how.max_bytes = mib; });
+  refused(rows_of(1, 50'000'000));
+  expect_recovery();
+}
+
+TEST_P(ResultLimits, UndoesWhatATooLargeResultHasWritten) {
+  start({.max_size = 1});
+  ASSERT_TRUE(run(request_of({{"", "create table t(x int)"}})).ok());
+  query write{"write", is(database_kind::postgresql)
+                           ? "insert into t select n from generate_series(1, 100) n returning x"
+                           : "with recursive s(n) as (select 1 union all select n + 1 from s limit "
+                             "100) insert into t select n from s returning x"};
+  write.max_rows = 10;
+  const auto f = refused(write);
+  EXPECT_FALSE(safe_to_retry(f));
+  // PostgreSQL has committed before the client can count; SQLite hands out row by row.
+  EXPECT_EQ(number_in(run(request_of({{"n", "select count(*) from t"}}))["n"]),
+            is(database_kind::postgresql) ? 100 : 0);
+}
+
+TEST_P(ResultLimits, OfARequestHoldForAllItsResultsTogether) {
+  start({.max_size = 1});
+  auto what = request_of(4, [&](int i) {
+    auto q = rows_of(5, 100);
+    q.name = std::to_string(i);
+    return q;
+  });
+  what.max_rows = 20;
+  EXPECT_TRUE(run(what).ok());
+  what.max_rows = 19;
+  auto f = run(what).failure.value_or(failure{});
+  EXPECT_EQ(f.code, errc::result_too_large);
+  EXPECT_EQ(f.query, "3");
+  EXPECT_NE(f.message.find("together"), std::string::npos) << f.message;
+  what.max_rows.reset();
+  what.max_bytes = 1200;
+  f = run(what).failure.value_or(failure{});
+  EXPECT_EQ(f.code, errc::result_too_large);
+  EXPECT_NE(f.message.find("max_bytes (1200)"), std::string::npos) << f.message;
+  expect_recovery();
+}
+
+TEST_P(ResultLimits, OfARequestStopItsEndlessResults) {
+  start({.max_size = 1}, [](options& how) { how.max_rows = 2'000'000'000; });
+  auto what = request_of({rows_of(1'000'000'000, 1)});
+  what.max_bytes = mib;
+  const auto f = run(what).failure.value_or(failure{});
+  EXPECT_EQ(f.code, errc::result_too_large);
+  EXPECT_NE(f.message.find("together"), std::string::npos) << f.message;
+  expect_recovery();
+}
+
+class ResultLimitsOnPostgresql : public ResultLimits {};
+
+INSTANTIATE_TEST_SUITE_P(Databases, ResultLimitsOnPostgresql, ::testing::Values(database_kind::postgresql), name_of);
+
+/// libpq reads a row of any size before anyone can stop it (and frees its buffer with the connection only), so that is
+/// what a refused row may cost: once, for it is refused before libpq copies it.
+TEST_P(ResultLimitsOnPostgresql, HoldAValueThatIsTooLargeAtMostOnce) {
+  for (const std::string transport : {"SHEAF_TEST_POSTGRES", "SHEAF_TEST_POSTGRES_SOCKET"}) {
+    start({.max_size = 1}, [&](options& how) {
+      how.max_bytes = mib;
+      how.databases[0].url += " " + environment(transport.c_str()); // libpq takes the last one of a keyword
+    });
+    run(request_of({database->answers("", 1)}));
+    forget_peak_memory();
+    const auto before = peak_memory_bytes();
+    for (int i = 0; i < 3; ++i)
+      refused(rows_of(3, 200'000'000));
+    EXPECT_LT(peak_memory_bytes() - before, 300 * mib) << transport;
+    expect_recovery();
+  }
+}
+
+} // namespace

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// SQLite URLs: which file, and what may happen to it.
+
+#include "sheaf/backend/sqlite/url.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace {
+
+using namespace sheaf;
+
+sqlite_url good(std::string_view url) { return parse_sqlite_url(url).value(); }
+
+failure bad(std::string_view url) {
+  auto parsed = parse_sqlite_url(url);
+  EXPECT_TRUE(parsed.has_error()) << url;
+  if (!parsed.has_error())
+    return {};
+  EXPECT_EQ(parsed.error().code, errc::invalid_request) << url;
+  return parsed.error();
+}
+
+TEST(SqliteUrl, TakesAbsolutePathsWithOneSlashOrThree) {
+  EXPECT_EQ(good("sqlite:/var/a.db").path, "/var/a.db");
+  EXPECT_EQ(good("sqlite:///var/a.db").path, "/var/a.db");
+  EXPECT_EQ(good("sqlite:////var/a.db").path, "//var/a.db");
+}
+
+TEST(SqliteUrl, TakesRelativePathsFromTheCurrentFolder) {
+  EXPECT_EQ(good("sqlite:data/a.db").path, (std::filesystem::current_path() / "data/a.db").string());
+}
+
+TEST(SqliteUrl, NeedsTheFileUnlessToldOtherwise) {
+  EXPECT_EQ(good("sqlite:/a").mode, sqlite_mode::rw);
+  EXPECT_EQ(good("sqlite:/a?").mode, sqlite_mode::rw);
+  EXPECT_EQ(good("sqlite:/a?mode=rw").mode, sqlite_mode::rw);
+  EXPECT_EQ(good("sqlite:/a?mode=ro").mode, sqlite_mode::ro);
+  EXPECT_EQ(good("sqlite:/a?mode=rwc").mode, sqlite_mode::rwc);
+  EXPECT_EQ(good("sqlite:/a?mode=memory").mode, sqlite_mode::memory);
+  EXPECT_EQ(good("sqlite::memory:").mode, sqlite_mode::memory);
+  EXPECT_EQ(good("sqlite::memory:?mode=memory").mode, sqlite_mode::memory);
+}
+
+TEST(SqliteUrl, TakesEveryCharacterAsItIsWithoutAQuestionMark) {
+  EXPECT_EQ(good("sqlite:/a b%41#=&'\".db").path, "/a b%41#=&'\".db");
+}
+
+TEST(SqliteUrl, DecodesPercentEscapesBeforeAQuestionMark) {
+  EXPECT_EQ(good("sqlite:/a%20b%3F%25%c3%A9.db?mode=ro").path, "/a b?%\xc3\xa9.db");
+}
+
+TEST(SqliteUrl, RefusesWhatItDoesNotKnowAndNamesWhatItKnows) {
+  EXPECT_NE(bad("sqlite:/a?cache=shared").message.find("mode=ro|rw|rwc|memory"), std::string::npos);
+  EXPECT_NE(bad("sqlite:/a?mode=create").message.find("ro, rw, rwc and memory"), std::string::npos);
+  bad("sqlite:/a?mode");
+  bad("sqlite:/a?mode=ro&mode=rw");
+  bad("sqlite:/a?mode=ro&x=1");
+  bad("sqlite:/a?&mode=ro");
+  bad("sqlite::memory:?mode=rwc");
+}
+
+TEST(SqliteUrl, RefusesPathsThatMeanNothing) {
+  bad("sqlite:");
+  bad("sqlite:?mode=rwc");
+  bad("sqlite://host/a.db");
+  bad("sqlite://a.db");
+  bad("sqlite:/a%?mode=ro");
+  bad("sqlite:/a%4?mode=ro");
+  bad("sqlite:/a%4g?mode=ro");
+  bad("sqlite:/a%00b?mode=ro");
+  bad(std::string_view{"sqlite:/a\0b", 11});
+  bad("postgresql://x");
+}
+
+TEST(SqliteUrl, NeverRepeatsItself) {
+  for (const auto* url :
+       {"sqlite://hunter2/a", "sqlite:/a?hunter2=1", "sqlite:/a?mode=hunter2", "sqlite:/hunter2%?mode=ro"})
+    EXPECT_EQ(bad(url).message.find("hunter2"), std::string::npos) << url;
+}
+
+TEST(SqliteUrl, BecomesAUriOfPlainCharacters) {
+  EXPECT_EQ(sqlite_uri({.path = "/a b?%#='\".db", .mode = sqlite_mode::rwc}, "m"),
+            "file:///a%20b%3f%25%23%3d%27%22.db?mode=rwc");
+  EXPECT_EQ(sqlite_uri({.path = "//x/\xc3\xa9", .mode = sqlite_mode::ro}, "m"), "file:////x/%c3%a9?mode=ro");
+  EXPECT_EQ(sqlite_uri({.path = {}, .mode = sqlite_mode::memory}, "m"), "file:/m?vfs=memdb");
+}
+
+} // namespace
