@@ -98,6 +98,7 @@ void add_message_types(caf::actor_system_config& config) {
   config.add_message_type<request>("sheaf.request")
       .add_message_type<reply>("sheaf.reply")
       .add_message_type<query_done>("sheaf.query_done")
+      .add_message_type<query_called>("sheaf.query_called")
       .add_message_type<early_end>("sheaf.early_end");
 }
 

@@ -146,6 +146,7 @@ BENCHMARK(hop_to_a_loop_and_back)->UseRealTime();
 struct one_client final : session_waiter {
   void on_lease(lease got) override { held = std::move(got); }
   void on_refused(failure) override {}
+  void on_call(session_pool&, clock::time_point) override {}
   lease held;
 };
 

@@ -46,6 +46,12 @@ engine_loops::engine_loops(options how, std::vector<engine_database> databases)
   : settings_(with_width(std::move(how))), databases_(std::move(databases)) {
   for (std::size_t i = 0; i < settings_.loops; ++i)
     loops_.push_back(std::make_unique<engine_loop>(*this, i));
+  for (std::size_t database = 0; database < settings_.databases.size(); ++database) {
+    std::vector<session_pool*> pools;
+    for (const auto& x : loops_)
+      pools.push_back(x->pools[database].get());
+    session_pool::join(pools);
+  }
 }
 
 void engine_loops::start() {

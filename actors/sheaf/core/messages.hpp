@@ -6,6 +6,7 @@
 
 #include "sheaf/request_inspect.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -15,6 +16,16 @@ namespace sheaf {
 struct query_done {
   std::uint64_t index = 0;
   outcome what;
+};
+
+/// From a query actor to its request actor: query `index` waited on the loop where this actor was, and another loop has
+/// a place for it. Sent instead of `query_done`, as the last word of an actor.
+struct query_called {
+  std::uint64_t index = 0;
+  std::uint64_t loop = 0;             ///< Its number.
+  std::chrono::nanoseconds queued{0}; ///< As `query_times` has it.
+  std::chrono::nanoseconds since{0};  ///< When it began to wait, this time.
+  std::uint32_t attempts = 1, retries = 0;
 };
 
 /// To a query or request actor: end now. What is not answered yet gets this code and message.
@@ -28,6 +39,11 @@ inline early_end engine_closed() { return {errc::pool_closed, "the engine is shu
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, query_done& x) {
   return f(x.index, x.what);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, query_called& x) {
+  return f(x.index, x.loop, x.queued, x.since, x.attempts, x.retries);
 }
 
 template <class Inspector>

@@ -44,14 +44,24 @@ query_actor::query_actor(caf::actor_config& cfg, event_loop& loop, query_job job
     }) {}
 
 void query_actor::begin() {
-  times_.queued = since_start(loop().now());
   if (job_.own_deadline)
     loop().arm(timeout_, job_.deadline);
-  acquire(!job_.here);
+  session_pool::arrival how{.reserved = job_.reserved};
+  if (job_.before) {
+    times_.queued = job_.before->queued;
+    attempts_ = job_.before->attempts;
+    retries_ = job_.before->retries;
+    if (retries_ > 0)
+      job_.pool->continue_retry();
+    how.since = job_.request->taken_at + job_.before->since;
+  } else {
+    times_.queued = since_start(loop().now());
+  }
+  acquire(how);
 }
 
-void query_actor::acquire(bool reserved) {
-  auto got = job_.pool->acquire(*this, job_.request->given.priority, reserved);
+void query_actor::acquire(session_pool::arrival how) {
+  auto got = job_.pool->acquire(*this, job_.request->given.priority, how);
   if (got.has_error()) // not from within the spawn that this may be part of
     loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(got).error()]() mutable {
       if (!ended())
@@ -164,7 +174,7 @@ bool query_actor::run_again(const failure& why) {
         .with("code", to_string(why.code));
   times_ = {.queued = times_.queued};
   if (!again_)
-    again_ = std::make_unique<timer>([this] { acquire(false); });
+    again_ = std::make_unique<timer>([this] { acquire({}); });
   loop().arm(*again_, at);
   return true;
 }
@@ -190,14 +200,32 @@ void query_actor::give_up(const early_end& why) {
   reply(std::move(f));
 }
 
+/// It goes on as another actor, on that pool's loop; a timer or a session cannot come along.
+void query_actor::on_call(session_pool& there, clock::time_point since) {
+  const auto self = end();
+  timeout_.disarm();
+  if (retries_ > 0)
+    job_.pool->end_retry();
+  const query_called where{.index = job_.index,
+                           .loop = there.loop_number(),
+                           .queued = times_.queued,
+                           .since = since_start(since),
+                           .attempts = attempts_,
+                           .retries = retries_};
+  if (job_.here)
+    job_.here->call(where);
+  else
+    caf::anon_send(job_.reply_to, where);
+}
+
 /// The one reply, and the end of this actor.
 void query_actor::reply(answer&& what) {
   const auto self = end();
   timeout_.disarm();
-  if (retries_ > 0) {
+  if (again_)
     again_->disarm();
+  if (retries_ > 0)
     job_.pool->end_retry();
-  }
   auto* f = std::get_if<failure>(&what);
   if (f)
     f->query = this->what().name;

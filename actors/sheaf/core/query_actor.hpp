@@ -26,6 +26,7 @@ namespace sheaf {
 class query_joiner {
 public:
   virtual void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) = 0;
+  virtual void call(const query_called& what) = 0;
 
 protected:
   ~query_joiner() = default;
@@ -40,6 +41,9 @@ struct query_job {
   std::size_t max_rows = 0, max_bytes = 0, max_held_bytes = 0; ///< As `execution` has them.
   caf::actor reply_to;
   query_joiner* here = nullptr; ///< `reply_to`, if it lives on the same loop.
+  bool reserved = false;        ///< The pool counts on it.
+  /// It has waited on another loop before: what came of that.
+  std::optional<query_called> before{};
 };
 
 class query_actor final : public loop_actor, private session_waiter, private session_listener {
@@ -53,7 +57,7 @@ private:
   void receive(caf::message& what) override;
   void on_kill() override { give_up({errc::query_canceled, "the query's actor was ended"}); }
 
-  void acquire(bool reserved);
+  void acquire(session_pool::arrival how);
   void run(lease got);
   void on_failed(failure why);
   bool run_again(const failure& why);
@@ -62,6 +66,7 @@ private:
 
   void on_lease(lease got) override { run(std::move(got)); }
   void on_refused(failure why) override { on_failed(std::move(why)); }
+  void on_call(session_pool& there, clock::time_point since) override;
   std::string_view label() const noexcept override { return what().name; }
   void on_answer(answer&& what, const moments& when) override;
   void on_rows(table&& part) override;

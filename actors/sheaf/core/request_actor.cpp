@@ -54,6 +54,8 @@ void request_actor::receive(caf::message& what) {
     auto& done = what.get_mutable_as<query_done>(0);
     join(done.index, std::move(done.what.data), done.what.times, done.what.attempts);
   }
+  if (what.match_elements<query_called>())
+    call(what.get_as<query_called>(0));
   if (what.match_elements<early_end>())
     give_up(what.get_as<early_end>(0));
 }
@@ -64,29 +66,53 @@ bool request_actor::wants_more() const noexcept {
 
 void request_actor::spawn_next() {
   const auto index = spawned_++;
-  const auto& loops = home_.all;
-  const auto& q = request_->given.queries[index];
   const auto database = request_->databases[index];
-  auto& where = loops.place(home_, database);
+  auto& where = home_.all.place(home_, database);
+  const bool is_away = &where != &home_;
+  if (is_away)
+    where.pools[database]->reserve();
+  ++pending_;
+  spawn(index, where, is_away, {});
+}
+
+void request_actor::spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before) {
+  const auto& settings = home_.all.settings();
+  const auto& q = request_->given.queries[index];
   query_job job{.request = request_,
                 .index = index,
-                .pool = where.pools[database].get(),
+                .pool = where.pools[request_->databases[index]].get(),
                 .deadline = request_->deadline,
-                .max_rows = q.max_rows.value_or(q.on_rows ? unbounded : loops.settings().max_rows),
-                .max_bytes = q.max_bytes.value_or(q.on_rows ? unbounded : loops.settings().max_bytes),
-                .max_held_bytes = loops.settings().max_bytes,
+                .max_rows = q.max_rows.value_or(q.on_rows ? unbounded : settings.max_rows),
+                .max_bytes = q.max_bytes.value_or(q.on_rows ? unbounded : settings.max_bytes),
+                .max_held_bytes = settings.max_bytes,
                 .reply_to = caf::actor{this},
-                .here = &where == &home_ ? this : nullptr};
+                .here = &where == &home_ ? this : nullptr,
+                .reserved = reserved,
+                .before = before};
   if (q.timeout && request_->taken_at + *q.timeout < job.deadline) {
     job.deadline = request_->taken_at + *q.timeout;
     job.own_deadline = true;
   }
-  if (!job.here)
-    job.pool->reserve();
-  ++pending_;
   caf::actor_config cfg;
   // Hidden: actor_system waits for the request, and so for its queries.
   running_[index] = system().spawn_class<query_actor, caf::hidden>(cfg, *where.loop, std::move(job));
+}
+
+/// A query that waits has a place on another loop.
+void request_actor::call(const query_called& what) {
+  const auto index = static_cast<std::size_t>(what.index);
+  auto& where = *home_.all.each()[what.loop];
+  if (!ending_) {
+    spawn(index, where, true, what);
+    return;
+  }
+  where.pools[request_->databases[index]]->unreserve();
+  join(index,
+       failure{.code = end_.code,
+               .phase = phase::queue,
+               .query = request_->given.queries[index].name,
+               .message = end_.message},
+       {.queued = what.queued}, what.attempts);
 }
 
 /// One query is over. When it was the last, so is the request.
@@ -146,6 +172,7 @@ void request_actor::give_up(const early_end& why) {
 /// Ends what runs and does not begin the rest. The query actors reply at once, so the request does soon after.
 void request_actor::end_rest(const early_end& why) {
   ending_ = true;
+  end_ = why;
   const auto& queries = request_->given.queries;
   for (; spawned_ < queries.size(); ++spawned_) {
     auto& slot = reply_.outcomes[spawned_];

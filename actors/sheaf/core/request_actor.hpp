@@ -34,7 +34,10 @@ private:
   void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
   void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) override;
 
+  void call(const query_called& what) override;
+
   void spawn_next();
+  void spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before);
   bool wants_more() const noexcept;
   void apply_policy(const query& q, const outcome& what);
   void end_rest(const early_end& why);
@@ -50,6 +53,7 @@ private:
   std::vector<caf::actor> running_; ///< By position; null where the query has not begun or is over.
   std::size_t spawned_ = 0, pending_ = 0, width_ = 0, succeeded_ = 0, failed_ = 0;
   bool ending_ = false; ///< No query begins any more, and those that run have been told to end.
+  early_end end_;       ///< With this, if so.
   timer deadline_;
 };
 

@@ -43,29 +43,34 @@ void session_waiter::stop_waiting() noexcept {
 session_pool::session_pool(event_loop& loop, session_factory& factory, const engine_log& log, std::string database,
                            pool_options limits)
   : loop_(loop), factory_(factory), log_(log), database_(std::move(database)), limits_(limits),
-    queue_timer_([this] { refuse_expired(); }), retry_timer_([this] { serve_waiters(); }),
-    housekeeping_timer_([this] { look_after(); }), published_places_(static_cast<std::ptrdiff_t>(limits.max_size)),
-    places_(published_places_) {}
+    queue_timer_([this] { refuse_expired(); }), retry_timer_([this] {
+      serve_waiters();
+      publish();
+    }),
+    housekeeping_timer_([this] { look_after(); }), look_timer_([this] { look_elsewhere(); }),
+    published_places_(static_cast<std::ptrdiff_t>(limits.max_size)), places_(published_places_) {
+  publish_oldest();
+}
 
 session_pool::~session_pool() = default;
 
-result<lease> session_pool::acquire(session_waiter& who, priority rank, bool reserved) {
-  arrivals_ += reserved;
-  auto got = lend_or_queue(who, rank);
+result<lease> session_pool::acquire(session_waiter& who, priority rank, arrival how) {
+  arrivals_ += how.reserved;
+  auto got = lend_or_queue(who, rank, how);
   publish();
   return got;
 }
 
-result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank) {
+result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank, const arrival& how) {
   if (closing_)
     return refusal(errc::pool_closed, "the engine is shutting down");
   if (!idle_.empty() && !is_stale(*idle_.back())) {
     auto* s = idle_.back();
     idle_.pop_back();
-    metrics_.wait.add({});
+    metrics_.wait.add(how.since ? loop_.now() - *how.since : clock::duration{});
     return lend(*s, who);
   }
-  if (waiting() >= limits_.max_queue_size)
+  if (waiting() >= limits_.max_queue_size && !how.since) // that one has its place in the queues already
     return refusal(errc::pool_queue_full,
                    "too many queries wait for a session: send fewer at once, or raise pool.max_size or "
                    "pool.max_queue_size");
@@ -73,10 +78,10 @@ result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank) {
     return last_failure_; // the server refused a moment ago: fail fast
   who.pool_ = this;
   who.rank_ = rank;
-  who.give_up_ = loop_.now() + limits_.acquire_timeout;
-  waiters_[static_cast<std::size_t>(rank)].push_back(who);
-  if (!queue_timer_.armed())
-    loop_.arm(queue_timer_, who.give_up_);
+  who.give_up_ = how.since.value_or(loop_.now()) + limits_.acquire_timeout;
+  enqueue(who);
+  if (!queue_timer_.armed() || how.since)
+    arm_queue_timer();
   serve_waiters();
   return lease{};
 }
@@ -125,6 +130,7 @@ void session_pool::settle(pooled_session& s) {
 void session_pool::offer(pooled_session& s) {
   if (auto* who = next_waiter()) {
     metrics_.wait.add(loop_.now() - (who->give_up_ - limits_.acquire_timeout));
+    call_older();
     who->on_lease(lend(s, *who));
   } else {
     // In the order in which they were used: one that was checked only now goes to its old place.
@@ -155,10 +161,21 @@ session_waiter* session_pool::next_waiter() {
   return &who;
 }
 
+/// In the order in which they began to wait, wherever that was.
+void session_pool::enqueue(session_waiter& who) {
+  auto& q = waiters_[static_cast<std::size_t>(who.rank_)];
+  auto behind = q.end();
+  while (behind != q.begin() && std::prev(behind)->give_up_ > who.give_up_)
+    --behind;
+  q.insert(behind, who);
+  publish_oldest();
+}
+
 void session_pool::remove(session_waiter& who) noexcept {
   auto& q = waiters_[static_cast<std::size_t>(who.rank_)];
   q.erase(q.iterator_to(who));
   who.pool_ = nullptr;
+  publish_oldest();
   publish();
 }
 
@@ -215,19 +232,37 @@ bool session_pool::begin_retry() noexcept {
 
 // -- the numbers
 
-void session_pool::publish() noexcept {
+/// Sessions that are free or may be opened, less those who wait for one. While the server refuses new ones nobody
+/// counts on them.
+std::ptrdiff_t session_pool::own_places() const noexcept {
+  if (closing_)
+    return 0;
+  const auto overdue = openings_.size() - connecting_;
+  const auto to_come = loop_.now() < retry_at_ ? connecting_ : limits_.max_size - sessions_.size() - overdue;
+  return static_cast<std::ptrdiff_t>(idle_.size() + to_come) - static_cast<std::ptrdiff_t>(waiting());
+}
+
+void session_pool::publish() {
   constexpr auto relaxed = std::memory_order_relaxed;
-  const auto waiting_now = waiting();
   total_now_.store(sessions_.size(), relaxed);
   idle_now_.store(idle_.size() + checks_.size(), relaxed);
   connecting_now_.store(connecting_, relaxed);
   cancelling_now_.store(cancelling_, relaxed);
-  waiting_now_.store(waiting_now, relaxed);
-  const auto overdue = openings_.size() - connecting_;
-  const auto free = idle_.size() + limits_.max_size - sessions_.size() - overdue;
-  const auto places = static_cast<std::ptrdiff_t>(free - std::min(free, waiting_now));
-  if (const auto change = places - std::exchange(published_places_, places) + std::exchange(arrivals_, 0); change != 0)
-    places_.fetch_add(change, relaxed);
+  waiting_now_.store(waiting(), relaxed);
+  const auto places = own_places();
+  const auto more = places - std::exchange(published_places_, places);
+  const auto change = more + std::exchange(arrivals_, 0) - std::exchange(departures_, 0);
+  if (change == 0)
+    return;
+  // In one order for all loops: whoever waits, and whoever has a place, looks at the other's number after writing its
+  // own.
+  const auto now = places_.fetch_add(change, std::memory_order_seq_cst) + change;
+  if (others_.empty())
+    return;
+  if (now > 0)
+    call_those_who_wait();
+  else if (now < 0 && !look_timer_.armed())
+    loop_.arm(look_timer_, loop_.now());
 }
 
 pool_stats session_pool::stats() const {

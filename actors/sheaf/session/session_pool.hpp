@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Who gets the next session: one database's sessions on one loop. Sessions are opened when they are needed, given away
-// whole (a lease is the only owner), and waited for in the order of arrival within a priority. Loop thread only, unless
-// it says otherwise.
+// whole (a lease is the only owner), and waited for in the order of arrival within a priority, on all loops together as
+// well as it can be (session_pool_neighbours.cpp). Loop thread only, unless it says otherwise.
 
 #pragma once
 
@@ -18,6 +18,7 @@
 #include <atomic>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,9 @@ public:
 
   virtual void on_lease(lease got) = 0;
   virtual void on_refused(failure why) = 0;
+  /// The pool of another loop has a place for it, which is reserved. It has left the queue here, where it began to wait
+  /// at `since`; what it says to `there`, it says on that pool's loop.
+  virtual void on_call(session_pool& there, clock::time_point since) = 0;
   virtual std::string_view label() const noexcept { return {}; } ///< Names it in the log: a query's name.
 
   void stop_waiting() noexcept; ///< Gives up the place in the queue, if there is one.
@@ -100,10 +104,21 @@ public:
   session_pool(const session_pool&) = delete;
   session_pool& operator=(const session_pool&) = delete;
 
+  /// Makes the pools of one database, one on each loop, known to each other: a session that comes free serves whoever
+  /// waits, wherever that is. Before any of them is used. They live until all their loops have stopped.
+  static void join(const std::vector<session_pool*>& all);
+
+  /// How a query comes to this pool.
+  struct arrival {
+    bool reserved = false;                    ///< A place was reserved for it, and is now taken up.
+    std::optional<clock::time_point> since{}; ///< It has waited since then, on another loop.
+  };
+
   /// An idle session at once, or (an empty lease) a place in the queue: then exactly one of `who`'s `on_…` is called
   /// later, unless it is destroyed before. A full queue, a closed pool, and a server that refused all sessions a moment
-  /// ago are failures. `reserved`: a place was reserved for it, and is now taken up.
-  result<lease> acquire(session_waiter& who, priority rank, bool reserved = false);
+  /// ago are failures.
+  result<lease> acquire(session_waiter& who, priority rank, arrival how);
+  result<lease> acquire(session_waiter& who, priority rank) { return acquire(who, rank, arrival{}); }
 
   /// Opens `min_size` sessions, and sees to it from then on that there are so many.
   void warm_up();
@@ -111,12 +126,17 @@ public:
   /// Refuses all who wait and whoever comes, and ends sessions as they come back. `closed` is called once none is left.
   void close(std::function<void()> closed);
 
-  /// How many more queries could start at once, here and now, less those that are on their way from other loops. Any
-  /// thread; a snapshot.
+  /// How many more queries could start at once, here and now, less those that are on their way from other loops; below
+  /// zero, how many wait without a place. Any thread; a snapshot.
   std::ptrdiff_t places() const noexcept { return places_.load(std::memory_order_relaxed); }
 
   /// Counts on one place less for a query that is on its way here from another loop. Any thread.
   void reserve() noexcept { places_.fetch_sub(1, std::memory_order_relaxed); }
+  /// It does not come after all. Any thread.
+  void unreserve();
+
+  event_loop& loop() const noexcept { return loop_; }
+  std::size_t loop_number() const noexcept { return loop_number_; } ///< Among those that were joined.
 
   std::size_t max_size() const noexcept { return limits_.max_size; }
   const std::string& database() const noexcept { return database_; }
@@ -133,6 +153,7 @@ public:
   /// Whether one more query may be run again now, within the retry budget. If so, `end_retry` follows once that is
   /// over.
   bool begin_retry() noexcept;
+  void continue_retry() noexcept { ++retrying_; } ///< One that began on another loop.
   void end_retry() noexcept { --retrying_; }
 
 private:
@@ -162,7 +183,7 @@ private:
     bool is_overdue = false;
   };
 
-  result<lease> lend_or_queue(session_waiter& who, priority rank);
+  result<lease> lend_or_queue(session_waiter& who, priority rank, const arrival& how);
   lease lend(pooled_session& s, const session_waiter& to);
   void take_back(pooled_session& s);
   void cancel(pooled_session& s);
@@ -190,13 +211,26 @@ private:
   void report_leaks(clock::time_point now);
 
   session_waiter* next_waiter();
+  void enqueue(session_waiter& who);
   void remove(session_waiter& who) noexcept;
   void refuse(session_waiter& who, failure why);
   void refuse_all(const failure& why);
   void refuse_expired();
   void arm_queue_timer();
 
-  void publish() noexcept;
+  // Between the loops: session_pool_neighbours.cpp.
+  bool take_place() noexcept;
+  bool call_one() noexcept;
+  void call_those_who_wait();
+  void call_older();
+  void look_elsewhere();
+  void send_away(session_pool& there);
+  void call(session_pool& from);
+  clock::rep oldest(std::size_t rank) const noexcept { return oldest_[rank].load(std::memory_order_relaxed); }
+  void publish_oldest() noexcept;
+
+  std::ptrdiff_t own_places() const noexcept;
+  void publish();
   void check_closed();
   std::size_t waiting() const noexcept;
   failure refusal(errc code, std::string_view what) const;
@@ -227,12 +261,19 @@ private:
   std::function<void()> closed_; ///< Set once the pool closes.
   bool closing_ = false;
 
-  std::ptrdiff_t published_places_; ///< Ours, without those that others have reserved.
+  std::vector<session_pool*> others_; ///< On the other loops.
+  std::size_t loop_number_ = 0;
+  timer look_timer_;               ///< For looking elsewhere, not from within what made somebody wait.
+  clock::time_point look_again_{}; ///< For those who have waited longer elsewhere.
+
+  std::ptrdiff_t published_places_; ///< Ours, without those that others have reserved, and the calls of others.
   std::ptrdiff_t arrivals_ = 0;     ///< Reservations that are taken up with the next `publish`.
+  std::ptrdiff_t departures_ = 0;   ///< Calls of others that are followed with the next `publish`.
 
   /// What other loops read for each query that they have no session for: on a cache line of its own, and written only
   /// when it changes. One number: of two, a reader could see one before and one after a change.
   alignas(64) std::atomic<std::ptrdiff_t> places_;
+  std::array<std::atomic<clock::rep>, 3> oldest_; ///< Since when the oldest of each priority has waited.
 
   alignas(64) pool_metrics metrics_;
 

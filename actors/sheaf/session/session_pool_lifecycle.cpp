@@ -60,11 +60,8 @@ void session_pool::serve_waiters() {
     return;
   while (checks_.size() < waiting() && !idle_.empty()) // only stale ones are left there while anybody waits
     begin_check(*idle_.back());
-  if (loop_.now() < retry_at_) {
-    if (waiting() > 0 && !retry_timer_.armed())
-      loop_.arm(retry_timer_, retry_at_);
-    return;
-  }
+  if (loop_.now() < retry_at_)
+    return; // the retry timer's turn
   open(waiting() - std::min(waiting(), checks_.size()));
 }
 
@@ -111,6 +108,7 @@ void session_pool::on_opened(opening& x, result<std::unique_ptr<session>> opened
     engine_log::line{log_, severity::info, "database_reached"}.with("pool", database_);
   failures_in_a_row_ = 0;
   retry_at_ = {};
+  retry_timer_.disarm();
   metrics_.create.add(took);
   auto& s = *sessions_.emplace_back(std::make_unique<pooled_session>(pooled_session{.session = std::move(*opened)}));
   s.retire_at = loop_.now() + jittered(limits_.max_lifetime, 0.1); // opened together, they do not end together
@@ -132,6 +130,7 @@ void session_pool::on_open_failed(failure why) {
   if (failures_in_a_row_ == 0 && log_.takes(severity::warning)) // once, until one succeeds
     engine_log::line{log_, severity::warning, "database_unreachable"}.with("pool", database_).with(why);
   retry_at_ = loop_.now() + backoff(failures_in_a_row_++);
+  loop_.arm(retry_timer_, retry_at_);
   last_failure_ = std::move(why);
   if (sessions_.empty() && connecting_ == 0)
     refuse_all(last_failure_);

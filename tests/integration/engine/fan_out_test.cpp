@@ -65,6 +65,30 @@ TEST_P(FanOut, GivesSeveralRequestsTheSessionsOfAllLoops) {
   EXPECT_EQ(stats().total, 16u);
 }
 
+TEST_P(FanOut, ServesWhoWaitsOnTheFirstLoopThatHasASession) {
+  start({.max_size = 2}, [](options& how) { how.loops = 2; });
+  std::vector<request_handle> endless;
+  std::vector<std::future<reply>> ended;
+  for (int i = 0; i < 2; ++i) {
+    auto over = std::make_shared<std::promise<reply>>();
+    ended.push_back(over->get_future());
+    endless.emplace_back(engine->submit(request_of({database->never_ends("endless")}),
+                                        [over](reply x) { over->set_value(std::move(x)); }));
+  }
+  ASSERT_TRUE(eventually([&] { return database->running() == 2; }));
+  std::vector<std::future<reply>> waiting; // on both loops
+  for (int i = 0; i < 8; ++i)
+    waiting.push_back(run_later(request_of({database->answers("q", i)})));
+  ASSERT_TRUE(eventually([&] { return stats().waiting == 8; }));
+  endless.front().cancel();
+  for (auto& x : waiting)
+    EXPECT_TRUE(x.get().ok());
+  EXPECT_EQ(database->running(), 1);
+  endless.back().cancel();
+  for (auto& x : ended)
+    EXPECT_EQ(x.get().failure->code, errc::query_canceled);
+}
+
 TEST_P(FanOut, RunsThemOneAfterAnotherOnASharedSession) {
   start({.max_size = 1});
   auto what = request_of(5, [&](int i) { return database->in_turn("", i); });

@@ -30,6 +30,8 @@ struct client final : session_waiter {
       then();
   }
 
+  void on_call(session_pool&, clock::time_point) override { FAIL() << "there is no other pool"; }
+
   std::string_view label() const noexcept override { return "client"; }
 
   std::vector<client*>& order;

@@ -25,6 +25,7 @@ struct model_client final : session_waiter {
   model_client(SessionPoolModel& test, int number, priority rank) : test(test), number(number), rank(rank) {}
   void on_lease(lease got) override;
   void on_refused(failure why) override;
+  void on_call(session_pool&, clock::time_point) override { FAIL() << "there is no other pool"; }
 
   SessionPoolModel& test;
   const int number;

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A session that comes free on one loop serves those who wait on another. Each pool shows the others one number: the
+// places it has, or, below zero, how many wait there without one. Whoever moves a waiter from a pool that has too few
+// to one that has too many corrects both numbers first, so that nobody counts on the same place or the same waiter
+// twice; then the waiter's own loop sends it. Where nobody has a place to spare, those who have waited longest still go
+// first: a pool whose session comes free calls those who are older than its own by more than `slack`.
+
+#include "sheaf/session/session_pool.hpp"
+
+#include <algorithm>
+
+namespace sheaf {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto nobody = std::numeric_limits<clock::rep>::max();
+
+/// Who waits elsewhere is called only when it is older than one's own by this: calling takes two messages.
+constexpr clock::duration slack = 5ms;
+
+/// How often a pool looks for older ones elsewhere, and how many it calls then: a look takes the others' memory.
+constexpr clock::duration look_interval = 1ms;
+constexpr unsigned calls_per_look = 16;
+
+} // namespace
+
+void session_pool::join(const std::vector<session_pool*>& all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i]->loop_number_ = i;
+    all[i]->others_ = all;
+    std::erase(all[i]->others_, all[i]);
+  }
+}
+
+/// One more query is on its way here; false when there is no place for it. Any thread.
+bool session_pool::take_place() noexcept {
+  auto places = places_.load();
+  while (places > 0)
+    if (places_.compare_exchange_weak(places, places - 1))
+      return true;
+  return false;
+}
+
+/// One of those who wait here without a place gets one elsewhere; false when there is none. Any thread.
+bool session_pool::call_one() noexcept {
+  auto places = places_.load();
+  while (places < 0)
+    if (places_.compare_exchange_weak(places, places + 1))
+      return true;
+  return false;
+}
+
+void session_pool::unreserve() {
+  places_.fetch_add(1);
+  loop_.post([this] { call_those_who_wait(); });
+}
+
+/// Has somebody come who waits at `from`; both numbers are right already. Any thread.
+void session_pool::call(session_pool& from) {
+  from.loop_.post([&from, this] { from.send_away(*this); });
+}
+
+/// Calls those who wait on other loops, the oldest of the highest priority first, while there is a place.
+void session_pool::call_those_who_wait() {
+  while (places_.load() > 0) {
+    session_pool* from = nullptr;
+    for (std::size_t rank = 0; rank < oldest_.size() && !from; ++rank)
+      for (auto* x : others_)
+        if (x->places_.load() < 0 && x->oldest(rank) != nobody && (!from || x->oldest(rank) < from->oldest(rank)))
+          from = x;
+    if (!from || !take_place())
+      return;
+    if (from->call_one())
+      call(*from);
+    else
+      places_.fetch_add(1); // somebody else was faster
+  }
+}
+
+/// The same from the other side, for those who began to wait while a place came free elsewhere.
+void session_pool::look_elsewhere() {
+  for (auto* there : others_)
+    while (waiting() > 0 && places_.load() < 0 && there->take_place()) {
+      if (!call_one()) {
+        there->unreserve();
+        return;
+      }
+      send_away(*there);
+    }
+}
+
+/// Follows a call from `there`.
+void session_pool::send_away(session_pool& there) {
+  ++departures_;
+  if (auto* who = next_waiter()) {
+    who->on_call(there, who->give_up_ - limits_.acquire_timeout);
+    return;
+  }
+  publish(); // it has left meanwhile
+  there.unreserve();
+}
+
+/// A session goes to one who waits here; those who have waited longer elsewhere come here, where they are next.
+void session_pool::call_older() {
+  if (others_.empty() || loop_.now() < look_again_)
+    return;
+  look_again_ = loop_.now() + look_interval;
+  unsigned calls = 0;
+  for (std::size_t rank = 0; rank < oldest_.size() && calls == 0; ++rank) {
+    for (auto* x : others_) {
+      const auto theirs = x->oldest(rank);
+      if (theirs == nobody || (oldest(rank) != nobody && theirs + slack.count() >= oldest(rank)))
+        continue;
+      for (auto n = std::min<std::ptrdiff_t>(calls_per_look, -x->places()); n > 0 && x->call_one(); --n, ++calls) {
+        reserve();
+        call(*x);
+      }
+    }
+    if (oldest(rank) != nobody)
+      break; // those of lower priorities wait for these
+  }
+}
+
+void session_pool::publish_oldest() noexcept {
+  for (std::size_t rank = 0; rank < oldest_.size(); ++rank) {
+    const auto& q = waiters_[rank];
+    const auto since = q.empty() ? nobody : (q.front().give_up_ - limits_.acquire_timeout).time_since_epoch().count();
+    if (since != oldest(rank))
+      oldest_[rank].store(since, std::memory_order_relaxed);
+  }
+}
+
+} // namespace sheaf
