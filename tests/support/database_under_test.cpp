@@ -150,6 +150,13 @@ engine_core& AnyDatabase::start(pool_options pool, const std::function<void(opti
   return *engine;
 }
 
+engine_core& AnyDatabase::start_ready(pool_options pool, const std::function<void(options&)>& change) {
+  pool.min_size = pool.max_size;
+  start(pool, change);
+  EXPECT_TRUE(eventually([&] { return stats().idle == pool.max_size; }));
+  return *engine;
+}
+
 void AnyDatabase::TearDown() {
   engine.reset();
   expect_nothing_left();

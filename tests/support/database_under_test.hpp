@@ -77,6 +77,9 @@ protected:
   /// Starts the engine, with `pool` for its only database. `change` may change the rest.
   engine_core& start(pool_options pool = {}, const std::function<void(options&)>& change = {});
 
+  /// The same, with all its sessions open: the deadlines of a test are not spent on opening.
+  engine_core& start_ready(pool_options pool, const std::function<void(options&)>& change = {});
+
   reply run(request what) { return engine->run(std::move(what)); }
   std::future<reply> run_later(request what);
 

@@ -192,7 +192,7 @@ TEST_P(Engine, RefusesAQueryWhenTheQueueIsFullAndGivesTheNumbers) {
 }
 
 TEST_P(Engine, GivesUpWaitingForASessionAfterTheAcquireTimeoutAndGivesTheNumbers) {
-  start({.max_size = 1, .acquire_timeout = 100ms});
+  start_ready({.max_size = 1, .acquire_timeout = 100ms});
   auto holder = run_later(request_of({database->never_ends("")}));
   ASSERT_TRUE(eventually([&] { return database->running() == 1; }));
   const auto x = run(request_of({database->answers("late", 1)}));

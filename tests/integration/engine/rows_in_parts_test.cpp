@@ -180,10 +180,10 @@ TEST_P(RowsInParts, TakeNoNoticeOfWhoAsksTwiceOrTooLate) {
 }
 
 TEST_P(RowsInParts, ThatAreNotTakenEndAtTheDeadline) {
-  start({.max_size = 1});
+  start_ready({.max_size = 1});
   taker got{false};
   auto what = request_of({into(got, rows_of(1'000'000, 100))});
-  what.deadline = std::chrono::milliseconds{200};
+  what.deadline = std::chrono::milliseconds{500};
   const auto f = run(what).failure.value_or(failure{});
   EXPECT_EQ(f.code, errc::deadline_exceeded);
   EXPECT_EQ(f.phase, phase::fetch);

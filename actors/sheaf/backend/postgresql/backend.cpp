@@ -22,7 +22,8 @@ public:
   bool takes(std::string_view url) const noexcept override {
     if (url.starts_with("postgresql://") || url.starts_with("postgres://"))
       return true;
-    const bool has_other_scheme = url.substr(0, url.find_first_of("=/ ")).ends_with(':');
+    const auto first = url.find_first_of(":=/ ");
+    const bool has_other_scheme = first != url.npos && url[first] == ':';
     return !has_other_scheme && url.find('=') != url.npos;
   }
 
