@@ -120,7 +120,7 @@ request request_of(int count, const std::function<query(int)>& make) {
 
 int most_at_once(const reply& what) {
   std::multimap<std::chrono::nanoseconds, int>
-      changes; // who gives a session back counts before who gets one at that moment
+      changes; // a session that is given back counts before one that is taken at that moment
   for (const auto& x : what.outcomes) {
     EXPECT_LE(x.times.queued, x.times.acquired);
     EXPECT_LE(x.times.acquired, x.times.released);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Deadlines and time-outs: which phase used them up, and that everything goes on afterwards.
+// Deadlines and time-outs: the phase that used them up is known, and everything goes on afterwards.
 
 #include "sheaf/engine.hpp"
 #include "support/database_under_test.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What an engine does with a request, on every kind of database: order, names, and what one query's failure means.
+// An engine's work on a request, on every kind of database: order, names, and the effect of one query's failure.
 
 #include "support/database_under_test.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Results that are taken in parts while their query runs: all rows, in order, in little memory, at the pace of who
-// takes them; and whatever ends them in the middle leaves the session fit for the next.
+// Results that are taken in parts while their query runs: all rows, in order, in little memory, at the pace of their
+// taker; an end in the middle, of any kind, leaves the session fit for the next.
 
 #include "support/database_under_test.hpp"
 #include "support/mib.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// `sheaf check --connect`: what the databases themselves say of a file.
+// `sheaf check --connect`: the databases' own findings in a file.
 
 #include "integration/program/sheaf_file_command.hpp"
 #include "support/postgresql_server.hpp"

@@ -14,7 +14,7 @@ namespace {
 
 using namespace cli;
 
-/// What stands between `begin` and the next `end` after it.
+/// The text between `begin` and the next `end` after it.
 std::string between(const std::string& text, std::string_view begin, std::string_view end) {
   const auto from = text.find(begin);
   if (from == text.npos)

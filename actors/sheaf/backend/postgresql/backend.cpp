@@ -18,7 +18,7 @@ public:
   std::string_view name() const noexcept override { return "postgresql"; }
   sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
 
-  /// By the scheme, or as a keyword string.
+  /// True by the scheme, or for a keyword string.
   bool takes(std::string_view url) const noexcept override {
     if (url.starts_with("postgresql://") || url.starts_with("postgres://"))
       return true;
