@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The program `sheaf`: parses the command line, runs the chosen command, and turns what went wrong into one line on
-// stderr and an exit code. Main thread.
+// The program `sheaf`: parses the command line, runs the chosen command, and turns a failure into one line on stderr
+// and an exit code. Main thread.
 
 #include "app/base/exit.hpp"
 #include "app/base/standard_streams.hpp"
@@ -38,7 +38,7 @@ int complain(int exit_code, std::string_view message) {
   return exit_code;
 }
 
-/// What the parser says may repeat arguments, and an argument may hold a password.
+/// The parser's message may repeat arguments, and an argument may hold a password.
 std::string without_secrets(std::string message, const std::vector<std::string>& arguments) {
   constexpr std::string_view instead = "(not shown: it may hold a password)";
   for (std::string_view text : arguments) {

@@ -55,7 +55,7 @@ def later_ms(sheaf, raw):
     return (sheaf["p50_us"] - raw["p50_us"]) / 1000
 
 
-# What is measured of sheaf beside raw: workload, queries, requests in flight, how they compare, what to reach.
+# The figures of sheaf beside raw: workload, queries, requests in flight, how they compare, the goal.
 FIGURES = [
     ("throughput, world N=20 C=8", "world", 20, 8, throughput, ">= 0.95"),
     ("client CPU, world N=20 C=8", "world", 20, 8, cpu, "<= 1.2"),

@@ -105,7 +105,7 @@ private:
     if (PQstatus(c.conn) != CONNECTION_OK)
       throw std::runtime_error(PQerrorMessage(c.conn));
     PQsetNoticeProcessor(
-        c.conn, [](void*, const char*) {}, nullptr); // what ends it is in the error as well
+        c.conn, [](void*, const char*) {}, nullptr); // one that ends it is in the error as well
     prepare(c.conn, "main", main_sql());
     prepare(c.conn, "slow", std::string{slow_sql});
     PQsetnonblocking(c.conn, 1);

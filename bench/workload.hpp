@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What both peers run, and what a run gives: the same statements, the same random ids, the same clock.
+// The runs of both peers, and their results: the same statements, the same random ids, the same clock.
 
 #pragma once
 
@@ -32,7 +32,7 @@ std::string_view name_of(workload w);
 /// The statement of query `index` of `n`: `mixed` ends with a slow one.
 bool is_slow(workload w, std::size_t index, std::size_t n);
 
-/// With `:id` for sheaf; raw writes `$1::int4`.
+/// The lookup, with `:id` for sheaf; raw writes `$1::int4`.
 inline constexpr std::string_view world_sql = "select id, randomnumber from world where id = ";
 inline constexpr std::string_view wide_sql = "select * from book order by id limit 10000";
 inline constexpr std::string_view count_sql = "select count(*) from book";
@@ -62,7 +62,7 @@ struct client {
   std::vector<float> short_latencies_us; ///< Of short queries, from the request's start; `world` and `mixed` only.
 };
 
-/// The measured part of a run: which answers count, and when to stop.
+/// The measured part of a run: the answers that count, and the time to stop.
 struct window {
   clock::time_point from, until;
   bool counts(clock::time_point t) const noexcept { return t >= from && t < until; }

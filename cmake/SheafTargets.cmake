@@ -1,4 +1,5 @@
-# What every target of ours has in common, and nobody else's: the language level, the warnings, the precompiled headers.
+# The settings that all targets of ours share, and nobody else's: the language level, the warnings, the precompiled
+# headers.
 
 # Compiles `target` the way all of ours are compiled. `PCH target` shares the precompiled headers of that target.
 function(sheaf_target target)

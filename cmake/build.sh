@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# build.sh PRESET [TARGET...] : configures what was not configured yet, and builds what changed. Silent when nothing did. Who wants
-# the program alone needs only the packages for `build`: the tests, benchmarks and examples are configured once somebody wants more.
+# build.sh PRESET [TARGET...] : configures what was not configured yet, and builds what changed. Silent when nothing
+# did. For the program alone, only the packages for `build` are needed: the tests, benchmarks and examples are
+# configured once somebody wants more.
 
 set -euo pipefail
 

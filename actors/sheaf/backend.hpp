@@ -28,26 +28,26 @@ struct database_options;
 
 class backend {
 public:
-  /// As OpenTelemetry names the system (`db_system_name`): `postgresql`, `sqlite`.
+  /// The system's name in OpenTelemetry (`db_system_name`): `postgresql`, `sqlite`.
   virtual std::string_view name() const noexcept = 0;
 
-  /// Whose lexical rules its statements follow.
+  /// The lexical rules that its statements follow.
   virtual sheaf::dialect dialect() const noexcept = 0;
 
   // -- its URLs
 
-  /// Whether a URL is one of its own, by the scheme.
+  /// True when a URL is one of its own, by the scheme.
   virtual bool takes(std::string_view url) const noexcept = 0;
 
-  /// What is wrong with a URL of its own, as opening a session would say it, or nothing. Never repeats the text, which
-  /// may hold a password.
+  /// The error in a URL of its own, as opening a session would report it, or nothing. Never repeats the text, which may
+  /// hold a password.
   virtual std::optional<failure> check(const std::string& url) const = 0;
 
   /// The same database for somebody in another folder: where `url` names a file, it is found from `folder`.
   virtual std::string from_folder(std::string url, const std::filesystem::path& folder) const;
 
-  /// Where statements can be prepared that are meant for `url`: a file that would only be created is not there to ask,
-  /// and an empty database is as good.
+  /// The URL at which statements meant for `url` can be prepared: a file that would only be created is not there to
+  /// ask, and an empty database is as good.
   virtual std::string for_preparing(std::string url) const;
 
   // -- its sessions
@@ -62,15 +62,15 @@ public:
 
   using text_row = std::vector<std::optional<std::string>>;
 
-  /// Runs one statement to its end; its rows are dropped. `values` are its parameters' in text, each where
-  /// `placeholder` stands.
+  /// Runs one statement to its end; its rows are dropped. `values` are its parameters' values in text, each bound where
+  /// its `placeholder` stands.
   virtual std::optional<failure> run(soci::session& on, const std::string& sql, const text_row& values) const = 0;
 
-  /// What the database says of one statement without running it, or nothing. The position is one in `sql`. What was
-  /// prepared does not stay.
+  /// The database's error in one statement, found without running it, or nothing. The position is one in `sql`. The
+  /// prepared statement does not stay.
   virtual std::optional<failure> prepare(soci::session& on, const std::string& sql) const = 0;
 
-  /// What stands for parameter `n`, from 1.
+  /// The text that stands for parameter `n`, from 1.
   virtual std::string placeholder(std::size_t n) const = 0;
 
 protected:

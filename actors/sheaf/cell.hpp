@@ -13,7 +13,7 @@
 
 namespace sheaf {
 
-/// How a cell's bytes are to be read.
+/// The form of a cell's bytes.
 enum class encoding : std::uint8_t {
   null,
   text,    ///< The database's text for the value, UTF-8.

@@ -33,8 +33,8 @@ public:
   request_handle() noexcept = default;
   explicit request_handle(std::shared_ptr<request_link> link) noexcept : link_(std::move(link)) {}
 
-  /// The caller does not want it any more: what runs is stopped on the server, the rest does not begin, and the reply's
-  /// failure is `query_canceled`, unless all is answered already. Returns at once; any thread, any number of times.
+  /// Gives the request up: running queries are stopped on the server, the others do not begin, and the reply's failure
+  /// is `query_canceled`, unless all is answered already. Returns at once; any thread, any number of times.
   void cancel() const;
 
 private:
@@ -50,7 +50,7 @@ public:
   /// The same on the caller's actor system, which must outlive the engine.
   static result<std::unique_ptr<engine>> create(options how, caf::actor_system& system);
 
-  /// For programs that may as well end when it fails: throws `sheaf::error`.
+  /// Throws `sheaf::error`: for programs that may as well end when it fails.
   explicit engine(options how);
   explicit engine(std::string url) : engine(for_database(std::move(url))) {}
 
@@ -71,17 +71,17 @@ public:
   /// Runs `what`. Any thread.
   std::future<reply> run_future(request what);
 
-  /// For a service that has its sockets and timers on the engine's own threads, so that a request and its reply change
-  /// threads nowhere: calls `f` on each event loop, one after another and each time in the same order, with the Asio
-  /// context that this loop runs from then on, and returns when it has been called on all; what it throws comes out
-  /// here. A loop's context, and whatever is made on it, is for that loop's thread; all of it must be gone before the
-  /// engine is destroyed. What runs there must not block, nor throw later on. Any thread but the engine's own loops.
+  /// Calls `f` on each event loop, one after another and each time in the same order, with the Asio context that this
+  /// loop runs from then on; returns when it has been called on all, and throws what `f` throws. For a service that has
+  /// its sockets and timers on the engine's own threads, so that a request and its reply never change threads. A loop's
+  /// context, and whatever is made on it, is for that loop's thread; all of it must be gone before the engine is
+  /// destroyed. Code that runs there must not block, nor throw later on. Any thread but the engine's own loops.
   void run_on_each_loop(const std::function<void(boost::asio::io_context&)>& f);
 
   /// Any thread; each number is from a moment ago.
   std::vector<pool_stats> stats() const;
 
-  /// What is counted and timed, in Prometheus' text format: names and buckets as OpenTelemetry has them for databases,
+  /// All counts and times, in Prometheus' text format: names and buckets as OpenTelemetry has them for databases,
   /// `sheaf_…` where it has none. Any thread.
   std::string metrics_text() const;
 

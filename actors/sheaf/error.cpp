@@ -142,7 +142,7 @@ bool safe_to_retry(const failure& what) noexcept {
   }
   if (what.sqlstate == "57P03") // cannot_connect_now: the server is starting or stopping
     return true;
-  // Where the server gave an SQLSTATE it was reached, unless that was while connecting.
+  // A server that gave an SQLSTATE was reached, unless that was while connecting.
   return !what.reached_server && (what.sqlstate.empty() || what.phase == phase::connect);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What can go wrong, as a value: a stable code, the phase it happened in, and one line that says what to do.
+// A failure as a value: a stable code, the phase it happened in, and one line that says what to do.
 
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace sheaf {
 
-/// What went wrong. The names are stable; `to_string` gives them as they stand here.
+/// The kind of a failure. The names are stable; `to_string` gives them as they stand here.
 enum class errc : std::uint8_t {
   invalid_request = 1,   ///< The request itself is wrong: names, parameters, limits, URL. Nothing was sent.
   rejected_sql,          ///< The server refused the statement or its data (SQLSTATE classes 42, 22 and others).
@@ -36,7 +36,7 @@ enum class errc : std::uint8_t {
   internal,              ///< A defect (of the server: SQLSTATE class XX), or an exception out of a C++ task.
 };
 
-/// Where a query was when it failed.
+/// The point that a query had reached when it failed.
 enum class phase : std::uint8_t { none, queue, connect, execute, fetch };
 
 /// One failure. Holds no parameter's value and no part of a connection string.
@@ -46,11 +46,11 @@ struct failure {
   std::string query{};         ///< Name of the query, empty when the request as a whole failed.
   std::string sqlstate{};      ///< Five characters where a PostgreSQL server gave them, else empty.
   std::string message{};       ///< One line.
-  std::size_t position = 0;    ///< Where in the query's SQL, in characters from 1; 0 when not known.
+  std::size_t position = 0;    ///< Place in the query's SQL, in characters from 1; 0 when not known.
   bool reached_server = false; ///< False when it is known that no part of the statement got there.
 };
 
-/// The failure of input that is wrong, as the message says; nothing was sent to a database.
+/// A failure of wrong input, which the message describes; nothing was sent to a database.
 inline failure invalid_request(std::string message, std::string query = {}) {
   return {.code = errc::invalid_request, .query = std::move(query), .message = std::move(message)};
 }

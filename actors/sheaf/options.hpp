@@ -23,9 +23,9 @@ class backend;
 
 /// Bounds of one database's sessions (all loops together).
 struct pool_options {
-  std::size_t max_size = 10;          ///< Sessions at most; the cancelling and the connecting ones count.
+  std::size_t max_size = 10;          ///< Maximum number of sessions; cancelling and connecting ones count.
   std::size_t min_size = 0;           ///< Sessions that are opened at once and kept, used or not.
-  std::size_t max_queue_size = 10000; ///< Queries waiting for a session at most.
+  std::size_t max_queue_size = 10000; ///< Maximum number of queries that wait for a session.
   std::chrono::nanoseconds acquire_timeout = std::chrono::seconds{30}; ///< Longest wait for a session.
   std::size_t connecting_limit = 4;                                    ///< Sessions being opened at once, at most.
   /// A session is not used again after this, give or take a tenth so that they do not all end at once.
@@ -46,19 +46,19 @@ struct database_options {
   const sheaf::backend* backend = nullptr; ///< Null: the kind that the URL's scheme names.
   pool_options pool;
   std::size_t statement_cache_size = 256; ///< Prepared statements kept per session; 0 prepares none.
-  /// How long a cancelled statement may take to confirm before its connection is destroyed.
+  /// Longest wait for a cancelled statement to confirm before its connection is destroyed.
   std::chrono::nanoseconds cancel_wait_timeout = std::chrono::seconds{5};
 };
 
 struct options {
   std::vector<database_options> databases; ///< At least one; queries that name none go to the first.
-  std::chrono::nanoseconds deadline = std::chrono::seconds{30}; ///< Of a request that sets none.
+  std::chrono::nanoseconds deadline = std::chrono::seconds{30}; ///< Deadline of a request that sets none.
   std::size_t width = 0;            ///< Queries of one request at once; 0 for the pool's size.
-  std::size_t max_rows = 100'000;   ///< Of one result.
-  std::size_t max_bytes = 64 << 20; ///< Of one result's values.
+  std::size_t max_rows = 100'000;   ///< Maximum for one result.
+  std::size_t max_bytes = 64 << 20; ///< Maximum for one result's values.
   std::size_t loops = 1;            ///< Event loops (threads); each has its share of the sessions.
-  /// Where the engine writes its log; null for nowhere. Its loops write, so a logger whose sinks may wait for a disk or
-  /// a network should be an asynchronous one (spdlog's `async_factory`). No parameter's value is ever in it.
+  /// The logger that the engine writes to; null for none. Its loops write, so a logger whose sinks may wait for a disk
+  /// or a network should be an asynchronous one (spdlog's `async_factory`). No parameter's value is ever in it.
   std::shared_ptr<spdlog::logger> logger;
 
   /// The first thing wrong with these options, or nothing.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a pool has been doing, in numbers. Plain data.
+// The activity of a pool, in numbers. Plain data.
 
 #pragma once
 
@@ -15,7 +15,7 @@ struct pool_stats {
   std::string database;
   std::size_t max_size = 0, total = 0, idle = 0, active = 0, connecting = 0, cancelling = 0, waiting = 0;
 
-  // Since the engine began.
+  // The counts since the engine began.
   std::uint64_t opened = 0;          ///< Sessions.
   std::uint64_t open_failures = 0;   ///< Attempts to open one.
   std::uint64_t lost = 0;            ///< Sessions that broke, or had to be broken off.

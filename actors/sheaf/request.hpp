@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a user fills in (query, request) and gets back (reply).
+// The types that a user fills in (query, request) and gets back (reply).
 
 #pragma once
 
@@ -33,14 +33,14 @@ using task = std::function<std::any(soci::session&)>;
 /// takes long is better handed to another thread. Throwing ends the query (`internal`).
 using row_sink = std::function<void(table part, std::function<void()> next)>;
 
-/// What a failing query means for its request.
+/// The effect of a failing query on its request.
 enum class error_policy : std::uint8_t {
   fail,    ///< The first failure cancels the rest and is the request's own.
   partial, ///< Each query has its own value or failure; only a `required` one fails the request.
   first,   ///< As soon as `request::first` queries have succeeded the rest are cancelled; fails once so many cannot.
 };
 
-/// Who is served first when sessions are scarce.
+/// The order of service when sessions are scarce.
 enum class priority : std::uint8_t { high, normal, low };
 
 /// One statement or C++ task of a request.
@@ -53,15 +53,15 @@ struct query {
   /// outcome's table has the columns and, as `affected_rows`, how many rows there were. It comes after the last part,
   /// whose `next` it does not wait for; a query that fails may have handed on some of its rows. Not for C++ tasks.
   row_sink on_rows;
-  std::string database;                            ///< Which of the engine's databases; empty for its first.
-  std::optional<std::chrono::nanoseconds> timeout; ///< Within the request's deadline, from its start.
-  bool required = true;                            ///< Under `partial`: whether its failure fails the request.
+  std::string database;                            ///< Name of one of the engine's databases; empty for its first.
+  std::optional<std::chrono::nanoseconds> timeout; ///< Time from its start, within the request's deadline.
+  bool required = true;                            ///< True when its failure fails the request under `partial`.
   /// It changes nothing, and may be run again when its session is lost or the server asks for it
   /// (`serialization_failure`, `deadlock_detected`): on another session, within the deadline, three more times at most,
   /// and as long as few others do the same. A task may be called as often. Not once rows went to `on_rows`.
   bool read_only = false;
-  /// Instead of the engine's. With `on_rows` nothing but these bounds the whole result, not the request either; each of
-  /// its rows is bound by the engine's `max_bytes`.
+  /// Limits instead of the engine's. With `on_rows` nothing but these bounds the whole result, not the request either;
+  /// each of its rows is bound by the engine's `max_bytes`.
   std::optional<std::size_t> max_rows, max_bytes;
 
   query() = default;
@@ -90,19 +90,20 @@ struct query {
 /// Queries that are independent of each other and are answered together.
 struct request {
   std::vector<query> queries; ///< At least one. Replies come in this order.
-  /// From when the engine takes the request; else the engine's default.
+  /// Time from when the engine takes the request; the engine's default when not set.
   std::optional<std::chrono::nanoseconds> deadline{};
-  std::size_t width = 0; ///< Queries running at once at most; 0 for the engine's default.
+  std::size_t width = 0; ///< Maximum number of queries running at once; 0 for the engine's default.
   error_policy on_error = error_policy::fail;
-  std::size_t first = 1; ///< Under the policy `first`: how many have to succeed.
-  /// Of all results together, but for those that are taken in parts; no bound but each result's own when not set.
+  std::size_t first = 1; ///< Number of queries that have to succeed under the policy `first`.
+  /// Maximum for all results together, but for those that are taken in parts; no bound but each result's own when not
+  /// set.
   std::optional<std::size_t> max_rows{};
   std::optional<std::size_t> max_bytes{}; ///< As `max_rows`.
-  std::string id{};                       ///< For the log; empty is numbered.
+  std::string id{};                       ///< Name in the log; empty is numbered.
   sheaf::priority priority = sheaf::priority::normal;
 };
 
-/// When a query passed which point, since its request was taken. `not_reached` where it did not.
+/// The times at which a query passed each point, since its request was taken. `not_reached` where it did not.
 struct query_times {
   static constexpr std::chrono::nanoseconds not_reached{-1};
 
@@ -113,15 +114,15 @@ struct query_times {
   std::chrono::nanoseconds last_row{not_reached};  ///< The answer was complete.
   std::chrono::nanoseconds released{not_reached};  ///< The session went back.
 
-  /// From `queued` to the last point that was reached.
+  /// The time from `queued` to the last point that was reached.
   std::chrono::nanoseconds total() const noexcept;
 };
 
-/// What became of one query.
+/// The outcome of one query.
 struct outcome {
   std::string name;
-  std::variant<sheaf::table, std::any, failure> data; ///< Rows, a C++ task's value, or why there is neither.
-  query_times times{};                                ///< Of the last attempt; `queued` of the first.
+  std::variant<sheaf::table, std::any, failure> data; ///< Rows, a C++ task's value, or the reason for having neither.
+  query_times times{};                                ///< Times of the last attempt; `queued` is that of the first.
   std::uint32_t attempts = 1;                         ///< More than one when it was run again: see `query::read_only`.
 
   bool ok() const noexcept { return !std::holds_alternative<failure>(data); }
@@ -129,7 +130,7 @@ struct outcome {
   /// The rows; throws the query's failure, or `invalid_request` when a task returned something else.
   const sheaf::table& table() const;
 
-  /// What a C++ task returned; throws the query's failure, or `invalid_request` when it is not a `T`.
+  /// The value that a C++ task returned; throws the query's failure, or `invalid_request` when it is not a `T`.
   template <class T>
   const T& value() const {
     if (const auto* x = std::any_cast<T>(&any()))
@@ -147,8 +148,8 @@ private:
 /// The answer to a request.
 struct reply {
   std::vector<outcome> outcomes;         ///< One for each query, in the order they were given.
-  std::optional<sheaf::failure> failure; ///< Why the request as a whole failed; names the query that caused it.
-  std::chrono::nanoseconds elapsed{0};   ///< From taking the request to joining its last reply.
+  std::optional<sheaf::failure> failure; ///< The request's own failure; names the query that caused it.
+  std::chrono::nanoseconds elapsed{0};   ///< Time from taking the request to joining its last reply.
 
   bool ok() const noexcept { return !failure; }
 
@@ -156,19 +157,19 @@ struct reply {
   const outcome& operator[](std::string_view name) const;
   const outcome& operator[](std::size_t position) const;
 
-  /// What the queries took one after another: the sum of their times from having a session to giving it back.
+  /// The time that the queries take one after another: the sum of their times from having a session to giving it back.
   std::chrono::nanoseconds serial_sum() const noexcept;
 
-  /// `serial_sum` / `elapsed`: how many times faster than one after another. 0 for a request that did not run.
+  /// `serial_sum` / `elapsed`: the gain over one after another. 0 for a request that did not run.
   double speed_up() const noexcept;
 };
 
-/// What a query without a name is called: `q1`, `q2`, … by its position, from 0.
+/// The name of a query that is given none: `q1`, `q2`, … by its position, from 0.
 std::string default_name(std::size_t position);
 
-/// What is wrong with `given` as far as it shows without looking at its SQL, or nothing: no query, names that are not
-/// unique, a query with both a statement and a task or with neither, limits that are no limits, parameters that are
-/// given twice or hold NUL. `invalid_request` (an empty statement: `rejected_sql`).
+/// The error in `given` that shows without looking at its SQL, or nothing: no query, names that are not unique, a query
+/// with both a statement and a task or with neither, limits that are no limits, parameters that are given twice or hold
+/// NUL. `invalid_request` (an empty statement: `rejected_sql`).
 std::optional<failure> validate(const request& given);
 
 } // namespace sheaf

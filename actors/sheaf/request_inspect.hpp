@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Makes requests and replies messages that CAF can send to another machine. What only means something in its own
-// process (a C++ task and the value that it returned, `query::on_rows`), is refused with
+// Makes requests and replies messages that CAF can send to another machine. Values that only mean something in their
+// own process (a C++ task and the value that it returned, `query::on_rows`) are refused with
 // `caf::sec::state_not_serializable`. Any thread.
 
 #pragma once

@@ -43,7 +43,7 @@ public:
   /// Rows that an INSERT, UPDATE, DELETE, MERGE, COPY or SELECT reports; 0 for other commands.
   std::uint64_t affected_rows() const noexcept;
 
-  /// What a PostgreSQL server says the command did (`INSERT 0 2`, `CREATE TABLE`, `SELECT 5`); empty for other
+  /// The PostgreSQL server's word for what the command did (`INSERT 0 2`, `CREATE TABLE`, `SELECT 5`); empty for other
   /// databases, and for a table off the wire. Lives as long as the table.
   std::string_view command_tag() const noexcept;
 
@@ -63,10 +63,10 @@ public:
 
   /// The value at row and column (by index, from 0, or name) as a `T`: bool, any integer, float, double, std::string,
   /// std::string_view (textual columns, and types that never come in binary; lives as long as the table), bytes, date,
-  /// timestamp (or any sys_time), std::optional of these, and std::vector of these for arrays (views excepted). Which
-  /// types are read as which stands at the overloads of `decode`. Never rounds, truncates or guesses: a wrong type, a
-  /// value out of range, a NULL without optional, an unknown or ambiguous column is a failure (`invalid_request`) that
-  /// names row, column and both types.
+  /// timestamp (or any sys_time), std::optional of these, and std::vector of these for arrays (views excepted). The
+  /// overloads of `decode` say which types are read as which. Never rounds, truncates or guesses: a wrong type, a value
+  /// out of range, a NULL without optional, an unknown or ambiguous column is a failure (`invalid_request`) that names
+  /// row, column and both types.
   template <class T>
   result<T> try_get(std::size_t row, std::size_t column) const;
   template <class T>
@@ -82,7 +82,7 @@ public:
   template <class T>
   T scalar() const;
 
-  /// For those who make tables: table_builder, and the backends.
+  /// For makers of tables: table_builder, and the backends.
   explicit table(boost::intrusive_ptr<const table_storage> rows) noexcept : storage_(std::move(rows)) {}
 
 private:

@@ -21,7 +21,7 @@ class built_rows;
 class table_builder {
 public:
   explicit table_builder(std::vector<column> columns);
-  static table_builder sharing(column_list columns); ///< With columns that other tables have, too.
+  static table_builder sharing(column_list columns); ///< A builder whose columns other tables have, too.
   table_builder(table_builder&&) noexcept;
   table_builder& operator=(table_builder&&) noexcept;
   ~table_builder();
@@ -38,7 +38,7 @@ public:
   void add_empty_rows(std::size_t count);
 
   std::size_t rows() const noexcept;  ///< Complete rows so far.
-  std::size_t bytes() const noexcept; ///< Of the values so far.
+  std::size_t bytes() const noexcept; ///< Bytes of the values so far.
 
   /// Ends it, with a complete row. The builder is empty afterwards: without columns, without rows.
   table finish(std::uint64_t affected_rows = 0);

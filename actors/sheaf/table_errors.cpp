@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Why a cell could not be read, in one line: row, column, both types, never the value.
+// The reason why a cell could not be read, in one line: row, column, both types, never the value.
 
 #include "sheaf/table.hpp"
 
@@ -10,7 +10,7 @@ namespace sheaf {
 
 namespace {
 
-/// On one line, and short: SQLite names a column by its whole expression, and takes anything for a type.
+/// The name on one line, and short: SQLite names a column by its whole expression, and takes anything for a type.
 std::string clipped(std::string_view name) {
   constexpr std::size_t size_max = 64; // PostgreSQL's names are shorter
   auto size = std::min(name.size(), size_max);

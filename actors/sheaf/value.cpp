@@ -36,7 +36,7 @@ void append_double(std::string& out, double x) {
     out.append(digits, std::to_chars(digits, std::end(digits), x).ptr);
 }
 
-/// An element of an array: what could be taken for syntax is quoted (manual, 8.15.6).
+/// An element of an array: text that could be taken for syntax is quoted (manual, 8.15.6).
 void append_element(std::string& out, const value& x) {
   if (x.is_null()) {
     out += "NULL";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How a command ends: the program's exit codes, and what a command throws to end early. Main thread only.
+// The ends of a command: the program's exit codes, and the exception that ends a command early. Main thread only.
 
 #pragma once
 
@@ -17,7 +17,7 @@ constexpr int exit_run_time_failure = 2;
 constexpr int exit_missed = 99;     ///< An expectation was missed, as k6 has it.
 constexpr int exit_signalled = 128; ///< Plus the signal's number, as shells do.
 
-/// For people.
+/// The exit codes, for people.
 inline constexpr const char* exit_codes =
     "Exit codes:\n"
     "  0 all went well; 1 bad input (usage, a file, a parameter); 2 a failure at run time;\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What someone probably meant: the known word nearest to a mistyped one. Any thread.
+// The word that someone probably meant: the known one nearest to a mistyped one. Any thread.
 
 #pragma once
 

@@ -23,7 +23,7 @@ namespace sheaf::app {
 
 namespace {
 
-/// What a new file would have, or what the old one has.
+/// The mode that a new file would have, or that the old one has.
 mode_t mode_of(const std::string& target) {
   struct stat old {};
   if (stat(target.c_str(), &old) == 0)

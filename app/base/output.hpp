@@ -11,22 +11,22 @@ namespace sheaf::app {
 
 class output {
 public:
-  /// To standard output.
+  /// Writes to standard output.
   output() = default;
 
-  /// Into a file, which is written beside its place and put there by `finish`: it is whole or as it was. What is no
-  /// plain file (a pipe, `/dev/null`) is written as it stands. Empty for standard output. Ends the command (`stop`,
-  /// exit code 2) when there is no writing there.
+  /// Writes into a file, which is written beside its place and put there by `finish`: it is whole or as it was. A
+  /// target that is no plain file (a pipe, `/dev/null`) is written as it stands. An empty name is standard output. Ends
+  /// the command (`stop`, exit code 2) when there is no writing there.
   explicit output(const std::string& file);
 
   ~output(); ///< A file that was not finished is as it was before.
   output(const output&) = delete;
   output& operator=(const output&) = delete;
 
-  /// Where formatters append.
+  /// The text that formatters append to.
   std::string& text() noexcept { return text_; }
 
-  /// Writes what has gathered if it is much. Between rows.
+  /// Called between rows: writes what has gathered if it is much.
   void row_done() {
     if (text_.size() >= piece_bytes)
       flush();
@@ -44,9 +44,9 @@ private:
 
   static constexpr std::size_t piece_bytes = 1 << 16;
   std::string text_;
-  std::string file_;   ///< As it was given; empty for standard output.
-  std::string target_; ///< Where the file goes: what a link leads to.
-  std::string beside_; ///< Where it is written; empty when that is its place.
+  std::string file_;   ///< The name as it was given; empty for standard output.
+  std::string target_; ///< The place of the file: the target of a link.
+  std::string beside_; ///< The place where it is written; empty when that is its own.
   int fd_ = 1;
 };
 

@@ -15,7 +15,7 @@ void occupy_standard_descriptors() {
       const int taken = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/// By way of `stderr`, which `sheaf serve` replaces, and which has no buffer.
+/// Writes by way of `stderr`, which `sheaf serve` replaces, and which has no buffer.
 void tell_text(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 } // namespace sheaf::app

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the program says beside its output: messages and progress, on stderr, whatever that is. Main thread.
+// The program's words beside its output: messages and progress, on stderr, whatever that is. Main thread.
 
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a stream can show: colour, width, block characters. Asked once per stream, on the main thread.
+// The abilities of a stream: colour, width, block characters. Asked once per stream, on the main thread.
 
 #pragma once
 

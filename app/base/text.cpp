@@ -18,7 +18,7 @@ struct shape {
   char32_t bits, least;
 };
 
-/// What a lead byte announces; size 0 when it is none.
+/// The shape that a lead byte announces; size 0 when it is none.
 shape shape_of(unsigned char lead) noexcept {
   if (lead < 0x80)
     return {1, lead, 0};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// UTF-8 text on a terminal: characters, how many columns they take, and what must not reach a terminal as it is.
+// UTF-8 text on a terminal: characters, the columns that they take, and those that must not reach a terminal as they
+// are.
 
 #pragma once
 
@@ -13,14 +14,14 @@ namespace sheaf::app {
 /// One character at the start of a text. A byte that is not valid UTF-8 counts as a character of its own.
 struct character {
   char32_t code = 0;
-  std::size_t size = 0; ///< In bytes, at least 1.
+  std::size_t size = 0; ///< The size in bytes, at least 1.
   bool valid = false;   ///< False for a byte that is not UTF-8; `code` is that byte.
 };
 
 /// The first character of `text`, which is not empty.
 character first_character(std::string_view text) noexcept;
 
-/// Where byte `offset` of `text` stands, in characters from 1.
+/// The position of byte `offset` of `text`, in characters from 1.
 std::size_t position_of(std::string_view text, std::size_t offset) noexcept;
 
 /// Columns that a printable text takes on a terminal: 2 for a wide character, 0 for a combining one.

@@ -15,7 +15,7 @@ namespace sheaf::app {
 
 namespace {
 
-/// Who touches a table, in order: positions among the request's queries.
+/// The queries that touch a table, in order: their positions in the request.
 struct touching {
   std::vector<std::size_t> readers, writers;
 };

@@ -8,8 +8,8 @@
 
 namespace sheaf::app {
 
-/// A warning for each query that writes a table which another one of its request reads or writes. What PostgreSQL's
-/// parser does not take (some of SQLite's statements) is not known.
+/// A warning for each query that writes a table which another one of its request reads or writes. Statements that
+/// PostgreSQL's parser does not take (some of SQLite's) are not checked.
 std::vector<finding> conflicts_in(const request_spec& request, const sheaf_file& file);
 
 } // namespace sheaf::app

@@ -17,9 +17,9 @@ namespace sheaf::app {
 
 namespace {
 
-constexpr std::size_t sessions_max = 8; ///< Of a database: a check is no load.
+constexpr std::size_t sessions_max = 8; ///< Sessions of one database: a check is no load.
 
-/// What preparing a statement came to.
+/// The failure of preparing a statement, or nothing.
 using refusal = std::optional<failure>;
 
 struct prepared_query {
@@ -58,7 +58,7 @@ request preparation_of(const database_options& d, const backend& kind, const std
   return made;
 }
 
-/// What the scenarios' setups make in a database.
+/// The names that the scenarios' setups make in a database.
 std::set<std::string> made_in(const database_options& d, const sheaf_file& file) {
   std::set<std::string> names;
   for (const auto& s : file.scenarios)
@@ -90,7 +90,7 @@ std::vector<finding> check_connected(const sheaf_file& file, const signal_watch&
   for (std::size_t i = 0; i < file.databases.size(); ++i) {
     const auto& d = file.databases[i];
     const auto kind = backend_for(d);
-    how.databases.push_back(kind ? to_be_asked(d, **kind) : d); // an engine refuses what is nobody's
+    how.databases.push_back(kind ? to_be_asked(d, **kind) : d); // an engine refuses a URL that no kind takes
     if (auto all = queries_of(d, file); kind && !all.empty()) {
       sent.push_back(preparation_of(d, **kind, all));
       asked.push_back(std::move(all));

@@ -28,10 +28,10 @@ namespace {
 /// Names and `-D` variables that a `${…}` may hold at a point of a scenario: captures come as it goes on.
 using names = std::set<std::string, std::less<>>;
 
-/// Of a scenario, with what it repeats: each leaves a line in the report.
+/// Requests of a scenario, with what it repeats: each leaves a line in the report.
 constexpr std::size_t requests_max = 100'000;
 
-/// How many requests these steps run, or more than there may be.
+/// The number of requests that these steps run, or one above the limit.
 std::size_t requests_in(const std::vector<step_spec>& steps) {
   std::size_t n = 0;
   for (const auto& x : steps) {
@@ -48,7 +48,7 @@ std::size_t requests_in(const std::vector<step_spec>& steps) {
   return n;
 }
 
-/// As opening a session would refuse it.
+/// The refusal that opening a session would give.
 std::optional<failure> url_refusal(const std::string& url) {
   const auto kind = backend_for(url);
   return kind ? (*kind)->check(url) : std::optional{kind.error()};
@@ -122,7 +122,7 @@ private:
     check_stream(r);
   }
 
-  /// Rows go out before it is known what becomes of the rest, one after the other.
+  /// Rows go out, one after the other, before the outcome of the rest is known.
   void check_stream(const request_spec& r) {
     const query_spec* streaming = nullptr;
     for (const auto& q : r.queries) {
@@ -206,7 +206,7 @@ private:
         database(x.database, x.at);
     auto captured = known_;
     check(s.steps, captured);
-    // What clients capture is theirs: in the end there is no one value of it.
+    // Each client has its own captures: in the end there is no one value of them.
     check(s.thresholds, known_, [&](std::string_view path) { return check_metric(file_, path); });
     if (s.load_at && has_comparison(s.steps))
       error(*s.load_at, fmt::format("scenario \"{}\" has a comparison, which is no load", s.name));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What is wrong with a sheaf file beyond its form: names that do not fit together, parameters, SQL that does not parse,
+// Errors in a sheaf file beyond its form: names that do not fit together, parameters, SQL that does not parse,
 // expectations that cannot hold. Any thread.
 
 #pragma once

@@ -18,7 +18,7 @@ std::size_t added(std::size_t a, std::size_t b) { return a > any_number - b ? an
 
 std::size_t multiplied(std::size_t a, std::size_t b) { return a > any_number / b ? any_number : a * b; }
 
-/// How many sessions of one database are used at once.
+/// Counts the sessions of one database that are used at once.
 class usage {
 public:
   usage(const sheaf_file& file, const database_options& of) : file_(file), database_(of) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Whether a file's pools are larger than what it runs can use. Any thread.
+// Finds the pools of a file that are larger than its requests and scenarios can use. Any thread.
 
 #pragma once
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A query's SQL for those who check it: as its database gets it, and where in the file a fault in it stands. Any
-// thread.
+// A query's SQL for checks: as its database gets it, and the place in the file of a fault in it. Any thread.
 
 #pragma once
 
@@ -20,7 +19,8 @@ parameters parameters_of(const request_spec& r, const query_spec& q);
 std::shared_ptr<const parsed_statement> parsed_for(const database_options& database, const request_spec& of,
                                                    const query_spec& q);
 
-/// What is wrong with the SQL of `q` at a position in it, which counts characters from 1; 0 when it is not known.
+/// The finding of a fault in the SQL of `q` at a position in it, which counts characters from 1; 0 when it is not
+/// known.
 finding finding_in_sql(const query_spec& q, finding::severity how, std::string_view message, std::size_t position);
 
 } // namespace sheaf::app

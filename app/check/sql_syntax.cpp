@@ -58,7 +58,7 @@ public:
   bool binary(binary_t&) override { return true; }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
 
-  /// What `with` names is no table.
+  /// A name that `with` defines is no table.
   void finish() {
     for (const auto& name : named_)
       to_.read.erase(name);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What PostgreSQL's own parser says of a statement: whether it is one, and which tables it reads and writes. Any
-// thread.
+// Asks PostgreSQL's own parser whether a text is a statement, and which tables it reads and writes. Any thread.
 
 #pragma once
 
@@ -13,10 +12,10 @@
 namespace sheaf::app {
 
 struct sql_syntax {
-  std::optional<std::string> refusal; ///< Why it does not parse; there are no tables then.
-  std::size_t position = 0;           ///< Where, in characters from 1; 0 when not known.
-  /// By name; with its schema, unless that is `public`. A table may be in both. What functions and views behind them
-  /// touch does not show.
+  std::optional<std::string> refusal; ///< The reason why it does not parse; there are no tables then.
+  std::size_t position = 0;           ///< Its place, in characters from 1; 0 when not known.
+  /// Tables by name, with the schema unless that is `public`. A table may be in both. Tables that are touched by
+  /// functions and views alone do not show.
   std::set<std::string> read, written;
 };
 

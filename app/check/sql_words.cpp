@@ -16,13 +16,13 @@ bool is_word(char c) noexcept {
 
 char small(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-/// Behind `end` from `from` on, or the end.
+/// The place behind the first `end` from `from` on, or the end of `sql`.
 std::size_t behind(std::string_view sql, std::size_t from, std::string_view end) {
   const auto at = sql.find(end, from);
   return at == sql.npos ? sql.size() : at + end.size();
 }
 
-/// Stands between `create` and a name.
+/// True for a word that stands between `create` and a name.
 bool is_about_the_name(std::string_view word) {
   constexpr std::array<std::string_view, 22> words{
       "or",        "replace", "temp",         "temporary", "unlogged", "global",   "local", "unique",

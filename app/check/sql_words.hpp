@@ -15,8 +15,8 @@ namespace sheaf::app {
 /// quotes. A `.` and a `(` are words, too.
 std::vector<std::string> words_of_sql(std::string_view sql);
 
-/// What a statement makes or alters: the name behind `create [temporary …] table [if not exists]` and the like, without
-/// its schema; empty when it is another statement.
+/// The name of what a statement makes or alters: the one behind `create [temporary …] table [if not exists]` and the
+/// like, without its schema; empty when it is another statement.
 std::string made_by(std::string_view sql);
 
 } // namespace sheaf::app

@@ -28,7 +28,7 @@ namespace {
 constexpr auto look_every = std::chrono::milliseconds{100};
 constexpr auto line_every = std::chrono::seconds{1};
 
-/// What runs when it is over may end by itself for so long, if its own deadline lets it.
+/// The time for running requests to end by themselves when it is over, if their own deadlines let them.
 constexpr auto drain_timeout = std::chrono::seconds{5};
 
 struct bench_arguments {
@@ -40,7 +40,7 @@ struct bench_arguments {
   std::size_t loops = 1;
 };
 
-/// The load of the file with what the command line has to say of it.
+/// The load of the file, as the command line changes it.
 load_spec load_of(const bench_arguments& how, load_spec load) {
   if (how.clients)
     load.clients = how.clients;
@@ -54,7 +54,7 @@ load_spec load_of(const bench_arguments& how, load_spec load) {
   return load;
 }
 
-/// Watches a load: how busy the pools are, and a line for whoever looks on.
+/// Watches a load: samples the pools, and writes a line for onlookers.
 class watcher {
 public:
   watcher(engine& on, load_generator& load, const signal_watch& signals)
@@ -64,7 +64,7 @@ public:
   watcher(const watcher&) = delete;
   watcher& operator=(const watcher&) = delete;
 
-  /// Until then. Throws `interrupted`.
+  /// Watches until then. Throws `interrupted`.
   void watch(std::string_view what, clock::time_point until) {
     const auto began = clock::now();
     auto line_at = began + line_every;
@@ -103,7 +103,7 @@ private:
     }
   }
 
-  /// Of the last second.
+  /// Writes about the last second.
   void write_line(std::string_view what, std::chrono::nanoseconds elapsed) {
     const auto recent = load_.take_recent();
     auto text =
@@ -127,16 +127,17 @@ private:
   load_generator& load_;
   const signal_watch& signals_;
   const terminal where_;
-  std::vector<pool_use> seen_; ///< With sums for means.
+  std::vector<pool_use> seen_; ///< Holds sums in place of means.
   std::size_t looks_ = 0;
   bool has_line_ = false;
 };
 
-/// No more begins; what runs may end by itself for a while. A signal ends that while.
+/// No request begins any more; running ones may end by themselves for a while. A signal ends that while.
 void drain(load_generator& load, const signal_watch& signals, bool interrupted_before) {
   load.stop();
   if (interrupted_before)
-    tell("sheaf: ending; what runs is cancelled in {}, or now if you interrupt again\n", to_text(drain_timeout));
+    tell("sheaf: ending; running requests are cancelled in {}, or now if you interrupt again\n",
+         to_text(drain_timeout));
   try {
     if (signals.wait_for(load.idle_fd(), clock::now() + drain_timeout))
       return;
@@ -146,7 +147,8 @@ void drain(load_generator& load, const signal_watch& signals, bool interrupted_b
   signals.wait_for(load.idle_fd());
 }
 
-/// Warms up and measures. What was begun is counted, also when a signal ends it, which is given back.
+/// Warms up and measures. Requests that were begun are counted, also when a signal ends the load; that signal is given
+/// back.
 std::optional<interrupted> run_load(engine& on, const load_plan& plan, const load_spec& load,
                                     const signal_watch& signals, load_report& report) {
   load_generator generator{on, plan};
@@ -237,11 +239,11 @@ int run_bench(const bench_arguments& how) {
   return report.missed() == 0 ? exit_all_held : exit_missed;
 }
 
-constexpr const char* bench_help = R"(Runs setup, the steps of the scenario again and again, then teardown. What
-began after the warm-up counts, to its end. Under a rate the latency counts from when a request was due, so that a
-server that falls behind cannot hide it.
+constexpr const char* bench_help = R"(Runs setup, the steps of the scenario again and again, then teardown.
+Requests that begin after the warm-up count, to their end. Under a rate the latency counts from when a request was
+due, so that a server that falls behind cannot hide it.
 
-Ctrl-C ends it early: what runs is answered or cancelled on the server, and the report is of what was measured.
+Ctrl-C ends it early: running requests are answered or cancelled on the server, and the report covers what was measured.
 
 Examples:
   sheaf bench shop.yaml busy
@@ -260,18 +262,19 @@ void add_bench_command(CLI::App& program, chosen_command& chosen) {
   command->add_option("FILE", how->file, "A sheaf file")->required();
   command->add_option("SCENARIO", how->scenario, "A scenario of it; its only one when not given");
   add_define_option(*command, how->defines);
-  command->add_option("--clients", how->clients, "Who run the steps, instead of the file's")
+  command->add_option("--clients", how->clients, "Number of concurrent clients, instead of the file's")
       ->check(CLI::Range(std::size_t{1}, load_spec::clients_max).description(""))
       ->type_name("N");
-  command->add_option("--rate", how->rate, "How often the steps begin: 500/s")->type_name("RATE");
-  command->add_option("--duration", how->duration, "How long it is measured: 30s")->type_name("DURATION");
-  command->add_option("--warm-up", how->warm_up, "What comes before and is not counted: 2s, or 0")
+  command->add_option("--rate", how->rate, "Rate at which the steps begin: 500/s")->type_name("RATE");
+  command->add_option("--duration", how->duration, "Length of the measurement: 30s")->type_name("DURATION");
+  command->add_option("--warm-up", how->warm_up, "Time before the measurement that is not counted: 2s, or 0")
       ->type_name("DURATION");
   command->add_option("--loops", how->loops, "The engine's event loops")
       ->check(CLI::Range(1, 64).description(""))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--seed", how->seed, "For random values: the same seed gives the same ones")->type_name("N");
+  command->add_option("--seed", how->seed, "Seed of the random values: the same one gives the same values")
+      ->type_name("N");
   command->add_option("--output", how->output, "Write the report also as JSON")->type_name("FILE");
   command->footer(bench_help);
   command->callback([how, &chosen] { chosen = [how] { return run_bench(*how); }; });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// `sheaf check`: what is wrong in sheaf files, all of it at once. Main thread.
+// `sheaf check`: finds all that is wrong in sheaf files at once. Main thread.
 
 #include "app/base/exit.hpp"
 #include "app/base/output.hpp"
@@ -23,7 +23,7 @@ struct check_arguments {
   bool connect = false;
 };
 
-/// With what the databases say. A statement that is wrong already is not told twice.
+/// The findings, with those of the databases. A statement that is wrong already is not reported twice.
 std::vector<finding> all_findings_in(const read_result& what, const variables& given, bool connect) {
   auto all = findings_in(what, given);
   if (!connect || has_errors(what.findings) || what.file.databases.empty())
@@ -75,11 +75,11 @@ void add_check_command(CLI::App& program, chosen_command& chosen) {
   auto* command = program.add_subcommand("check", "Find what is wrong in sheaf files, without running them");
   command->add_option("FILE", how->files, "Sheaf files")->required();
   add_define_option(*command, how->defines);
-  command->add_option("--format", how->format, "How findings are printed")
+  command->add_option("--format", how->format, "Format of the findings")
       ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("text|json")
       ->capture_default_str();
-  command->add_flag("--connect", how->connect, "Ask the databases, too: is there what the statements name?");
+  command->add_flag("--connect", how->connect, "Also ask the databases whether all that the statements name exists");
   command->footer(check_help);
   command->callback([how, &chosen] { chosen = [how] { return run_check(*how); }; });
 }

@@ -12,7 +12,7 @@
 
 namespace sheaf::app {
 
-/// What was chosen: runs the command, gives the exit code. May throw `stop`, `interrupted` and `sheaf::error`.
+/// The chosen command: runs it, gives the exit code. May throw `stop`, `interrupted` and `sheaf::error`.
 using chosen_command = std::function<int()>;
 
 /// `sheaf demo`: the experiment that shows what a session for each query is worth.
@@ -24,7 +24,7 @@ void add_query_command(CLI::App& program, chosen_command& chosen);
 /// `sheaf init`: a sheaf file to begin with.
 void add_init_command(CLI::App& program, chosen_command& chosen);
 
-/// `sheaf check`: what is wrong in sheaf files.
+/// `sheaf check`: finds what is wrong in sheaf files.
 void add_check_command(CLI::App& program, chosen_command& chosen);
 
 /// `sheaf run`: a request or a scenario of a sheaf file.
@@ -39,7 +39,7 @@ void add_serve_command(CLI::App& program, chosen_command& chosen);
 /// `sheaf completion`: completion for bash and zsh.
 void add_completion_command(CLI::App& program, chosen_command& chosen);
 
-/// `sheaf help`: what the other helps have no room for.
+/// `sheaf help`: topics that the other helps have no room for.
 void add_help_command(CLI::App& program, chosen_command& chosen);
 
 } // namespace sheaf::app

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Both shells share one function, which prints what may stand at the cursor, a line each; FILES is for files. What it
-// knows stands in three lists of patterns: options that take a value, what these values are, what else may come.
+// Both shells share one function, which prints the words that may stand at the cursor, a line each; FILES is for files.
+// Its knowledge is in three lists of patterns: options that take a value, these values, and all else that may come.
 
 #include "app/commands/completion.hpp"
 
@@ -33,7 +33,7 @@ std::vector<std::string> names_of(const CLI::Option& x) {
   return all;
 }
 
-/// The command that prints what the value may be: the help says it as `table|json`, `FILE` or `NAME`.
+/// The command that prints the possible values: the help gives them as `table|json`, `FILE` or `NAME`.
 std::string values_of(const CLI::Option& x) {
   auto type = x.get_type_name();
   if (type.find('|') != type.npos) {

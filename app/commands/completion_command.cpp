@@ -20,7 +20,7 @@ struct completion_arguments {
   std::string shell, names_of;
 };
 
-/// What there is to run, whatever else is wrong with the file.
+/// Prints the names that can be run, whatever is wrong with the file.
 int print_names(const std::string& path) {
   const auto read = read_sheaf_file(path, {});
   output to;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// `sheaf demo`: what one session for three queries costs, and what a session for each of them gives back. Main thread.
+// `sheaf demo`: shows the cost of one session for three queries, and the gain of a session for each of them. Main
+// thread.
 
 #include "app/base/duration.hpp"
 #include "app/base/exit.hpp"
@@ -51,7 +52,7 @@ struct demo_arguments {
 };
 
 options engine_options(const std::string& url, std::size_t sessions) {
-  // Nothing here is slow but the database, and whoever watches can interrupt.
+  // Nothing here is slow but the database, and the user can interrupt.
   constexpr auto patience = std::chrono::hours{1};
   auto how = for_database(url, {.max_size = sessions, .acquire_timeout = patience});
   how.deadline = patience;
@@ -86,7 +87,7 @@ std::string describe_table(const book_table& which, const made_table& made) {
                      to_text(made.took));
 }
 
-/// What the cores allow three queries that each keep one busy.
+/// Says what the cores allow three queries that each keep one busy.
 std::string describe_cores(bool sqlite) {
   const auto cores = std::max(std::thread::hardware_concurrency(), 1u);
   auto text = fmt::format("{}{}", cores, sqlite ? "" : " here; the server's own count when it is on another machine");
@@ -146,11 +147,11 @@ void add_demo_command(CLI::App& program, chosen_command& chosen) {
   auto* command = program.add_subcommand("demo", "Measure three queries on one session, and on a session each");
   command->add_option("--url", how->url,
                       "postgresql://..., a libpq keyword string, or sqlite:PATH (?mode=rwc creates the file)");
-  command->add_option("--rows", how->rows, "Rows that the table has at least")
+  command->add_option("--rows", how->rows, "Minimum number of rows in the table")
       ->check(CLI::Range(std::uint64_t{1}, demo_rows_max).description(""))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--runs", how->runs, "How often it is measured")
+  command->add_option("--runs", how->runs, "Number of measurements")
       ->check(CLI::Range(1, 10'000).description(""))
       ->type_name("K")
       ->capture_default_str();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What `sheaf serve` serves without a file: counts of books in an embedded database. Main thread.
+// The demo that `sheaf serve` serves without a file: counts of books in an embedded database. Main thread.
 
 #pragma once
 

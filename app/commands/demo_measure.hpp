@@ -13,7 +13,7 @@
 
 namespace sheaf::app {
 
-/// What is run, and what a person calls it.
+/// A statement to run, and its noun for people.
 struct experiment {
   std::string noun; ///< `count`: "one count", "three counts".
   std::string sql;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the commands on sheaf files have in common. Main thread.
+// Functions that the commands on sheaf files share. Main thread.
 
 #pragma once
 
@@ -19,10 +19,10 @@ void add_define_option(CLI::App& command, std::vector<std::string>& into);
 /// The variables of `-D`. Ends the command for one that is not `name=value`, or is given twice.
 variables parse_defines(const std::vector<std::string>& arguments);
 
-/// What reading has found and, if it could be understood, what checking finds.
+/// The findings of reading and, if the file could be understood, of checking.
 std::vector<finding> findings_in(const read_result& what, const variables& given);
 
-/// Reads and checks. What is found is written to stderr; an error ends the command.
+/// Reads and checks. Findings are written to stderr; an error ends the command.
 sheaf_file load_sheaf_file(const std::string& path, const variables& given);
 
 /// An engine for the file's databases.

@@ -41,9 +41,9 @@ std::string expressions_text() {
     functions += fmt::format("{}{}", functions.empty() ? "" : ", ", f.name);
   return fmt::format(R"(Expressions say what must hold (expect) and what fills ${{...}} in the values of with.
 
-In expect the key is a path into the reply, its value what must hold of it:
+In expect the key is a path into the reply, and the value is a condition on it:
   total.scalar: "> 0"         a comparison without its left side; and, or go on: ">= 1 and <= 5"
-  total.scalar: 6             what it has to equal; text in quotes of its own: "'x'"
+  total.scalar: 6             the value that it has to equal; text in quotes of its own: "'x'"
   elapsed: "< 1.3 * slowest"  with other paths
 
 Of the reply:     {}
@@ -64,9 +64,9 @@ std::string values_text() {
 {}  Each also as a list: int[]. On the command line: -p ids=1,2,3; in a file: [1, 2, 3]. Values are bound, never put
   into the SQL.
 
-${{NAME}} in a url, a csv path or a value of with is a variable: of -D NAME=VALUE, or of the environment.
-${{NAME:-default}} has a default, $${{ is a ${{ as it stands. In with, NAME may be an expression, and what a step before has
-captured: see `sheaf help expressions`.
+${{NAME}} in a url, a csv path or a value of with is a variable: from -D NAME=VALUE, or from the environment.
+${{NAME:-default}} has a default, $${{ is a ${{ as it stands. In with, NAME may be an expression, or a value that an
+earlier step captured: see `sheaf help expressions`.
 
 Durations have a unit: 100us, 250ms, 5s, 1.5m, 2h. Sizes are bytes, or have one: 64KiB, 64MiB, 1GiB.
 )",
@@ -78,9 +78,9 @@ std::string exit_codes_text() { return std::string{exit_codes}; }
 constexpr std::array<help_topic, 5> topics{{
     {"file", "the keys of a sheaf file", file_text},
     {"schema", "its JSON Schema, which editors complete from", json_schema},
-    {"expressions", "what expect and ${...} compute with", expressions_text},
+    {"expressions", "the language of expect and ${...}", expressions_text},
     {"values", "parameters, variables, durations and sizes", values_text},
-    {"exit-codes", "how a command ends", exit_codes_text},
+    {"exit-codes", "the exit codes of the commands", exit_codes_text},
 }};
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Short texts about what no command's help has the room for, made from the lists that the reader goes by. Any thread.
+// Short texts on topics that no command's help has room for, made from the lists that the reader goes by. Any thread.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 namespace sheaf::app {
 
 struct help_topic {
-  std::string_view name, about; ///< About: one line.
+  std::string_view name, about; ///< `about` is one line.
   std::string (*text)();
 };
 

@@ -24,8 +24,8 @@ constexpr std::string_view starter =
 #   sheaf run FILE smoke          runs the scenario; exit code 99 when an expectation is missed
 
 databases:
-  # Or postgresql://user@host/dbname. ${NAME:-default} is a variable: of -D NAME=VALUE, or of the environment.
-  # max_size is how many sessions there are at most: one for each query that runs at once.
+  # Or postgresql://user@host/dbname. ${NAME:-default} is a variable: from -D NAME=VALUE, or from the environment.
+  # max_size is the maximum number of sessions: one for each query that runs at once.
   main: {url: "${DATABASE_URL:-sqlite:sheaf-example.db?mode=rwc}", pool: {max_size: 3}}
 
 requests:

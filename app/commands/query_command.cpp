@@ -129,7 +129,7 @@ int report_failures(const query_arguments& how, const reply& what, const std::ve
          text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)));
     exit_code = std::max(exit_code, exit_code_of(why));
   };
-  // Under `fail` the first failure says it all; what it cancelled has nothing to add.
+  // Under `fail` the first failure says it all; the queries that it cancelled have nothing to add.
   if (is_partial(how))
     for (const auto& of : what.outcomes)
       if (const auto* why = of.error_info())
@@ -184,34 +184,36 @@ void add_query_command(CLI::App& program, chosen_command& chosen) {
   command->add_option("--file", how->files, "Read one more query from a file; - is standard input; name=FILE names it")
       ->allow_extra_args(false)
       ->type_name("FILE");
-  command->add_option("--format", how->format, "How results are printed")
+  command->add_option("--format", how->format, "Format of the results")
       ->check(CLI::IsMember({"table", "json", "csv", "ndjson"}).description(""))
       ->type_name("table|json|csv|ndjson")
       ->capture_default_str();
   command->add_flag("--timeline", how->timeline, "Draw on stderr when each query waited and ran");
-  command->add_option("--width", how->width, "Queries running at once, 1 to 10000 (default: 10)")
+  command->add_option("--width", how->width, "Maximum number of queries running at once, 1 to 10000 (default: 10)")
       ->check(CLI::Range(std::uint64_t{1}, width_max).description(""))
       ->type_name("N");
-  command->add_option("--deadline", how->deadline, "For all of it, with a unit: 250ms, 5s, 1m")
+  command->add_option("--deadline", how->deadline, "Time for all queries, with a unit: 250ms, 5s, 1m")
       ->type_name("D")
       ->capture_default_str();
   command
       ->add_option(
           "--on-error", how->on_error,
-          "fail: the first failure cancels the rest; partial: print what there is; first: the first that succeed")
+          "fail: the first failure cancels the rest; partial: every result is printed; first: the first that succeed")
       ->check(CLI::IsMember({"fail", "partial", "first"}).description(""))
       ->type_name("fail|partial|first")
       ->capture_default_str();
-  command->add_option("--first", how->first, "Under --on-error first: how many have to succeed; the rest is cancelled")
+  command
+      ->add_option("--first", how->first,
+                   "Number of queries that have to succeed under --on-error first; the rest is cancelled")
       ->type_name("N")
       ->capture_default_str();
   command->add_flag("--read-only", how->read_only,
                     "The queries change nothing, and are run again when their session is lost");
-  command->add_option("--max-rows", how->max_rows, "Of one result")
+  command->add_option("--max-rows", how->max_rows, "Maximum number of rows of one result")
       ->check(CLI::Range(std::uint64_t{1}, rows_max).description(""))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--max-bytes", how->max_bytes, "Of one result, such as 64MiB")
+  command->add_option("--max-bytes", how->max_bytes, "Maximum number of bytes of one result, such as 64MiB")
       ->transform(CLI::AsSizeValue(false).description(""))
       ->check(CLI::Range(std::uint64_t{1}, bytes_max).description(""))
       ->type_name("SIZE")

@@ -46,7 +46,7 @@ std::vector<named_text> gather_queries(const std::vector<std::string>& arguments
                                        const std::vector<std::string>& files) {
   std::vector<named_text> queries;
   for (const auto& argument : arguments) {
-    // What an error says of SQL would say it of a password here.
+    // An error about the SQL would show a password here.
     if (argument.starts_with("postgresql://") || argument.starts_with("postgres://"))
       bad_input("a URL stands where SQL belongs: one URL comes first, then SQL");
     queries.push_back(split_name(argument));

@@ -65,7 +65,7 @@ request_step step_of(const request_spec& what, const std::vector<std::string>& a
   return how;
 }
 
-/// What `look_at` would say of a file: nothing to paint.
+/// A file as `look_at` would describe it: no colours.
 terminal no_terminal() { return {.utf8 = look_at(stdout).utf8}; }
 
 void write_results(output& to, const run_arguments& how, const step_report& step) {
@@ -129,7 +129,7 @@ int run_scenario(const run_arguments& how, const sheaf_file& file, const scenari
   if (how.format == "csv" || how.format == "ndjson")
     bad_input(fmt::format("--format {} is for requests; a scenario has table, json and junit", how.format));
   if (!how.parameters.empty())
-    bad_input("-p is for requests; a scenario's steps say with what they run (and -D gives variables)");
+    bad_input("-p is for requests; a scenario's steps have their own values in with (and -D gives variables)");
   const auto terminal = look_at(stdout);
   scenario_report report{.file = how.file, .scenario = what.name, .steps = {}, .elapsed = {}, .seed = 0};
   report.seed = how.seed ? *how.seed : std::random_device{}();
@@ -202,19 +202,19 @@ void add_run_command(CLI::App& program, chosen_command& chosen) {
   command->add_option("FILE", how->file, "A sheaf file")->required();
   command->add_option("NAME", how->name, "A request or a scenario of it; its only one when not given");
   add_define_option(*command, how->defines);
-  command
-      ->add_option("-p,--param", how->parameters, "A parameter of the request; a list's elements with commas between")
+  command->add_option("-p,--param", how->parameters, "A parameter of the request; commas separate a list's elements")
       ->allow_extra_args(false)
       ->type_name("NAME=VALUE");
-  command->add_option("--format", how->format, "How results are printed")
+  command->add_option("--format", how->format, "Format of the results")
       ->check(CLI::IsMember({"table", "json", "csv", "ndjson", "junit"}).description(""))
       ->type_name("table|json|csv|ndjson|junit")
       ->capture_default_str();
   command
       ->add_option("--output", how->output_file,
-                   "Write results, or a scenario's report, into a file, which is whole or as it was")
+                   "Write results, or a scenario's report, into a file, which is replaced whole or left as it was")
       ->type_name("FILE");
-  command->add_option("--seed", how->seed, "For random values: the same seed gives the same ones")->type_name("N");
+  command->add_option("--seed", how->seed, "Seed of the random values: the same one gives the same values")
+      ->type_name("N");
   command
       ->add_option("--timeline", how->timeline,
                    "Draw the (last) request: on stderr, or into a .svg, .html or .json file")

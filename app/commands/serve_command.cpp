@@ -95,7 +95,7 @@ void complete_setup(serve_arguments& how, const boost::asio::ip::address& addres
     setup.logs.access = nullptr;
 }
 
-/// The service while it runs: what it serves now, and what it served before and has not ended yet.
+/// The service while it runs: its present generation, and earlier ones that have not ended yet.
 class server {
 public:
   explicit server(const serve_arguments& how, const boost::asio::ip::tcp::endpoint& where, demo_file* demo)
@@ -112,7 +112,7 @@ public:
 
   boost::asio::ip::tcp::endpoint where() const { return socket_.where(); }
 
-  /// Serves until it is told to end; then answers what runs. A second signal does not wait.
+  /// Serves until it is told to end; then answers the running requests. A second signal does not wait.
   void run(const signal_watch& signals, std::chrono::nanoseconds drain) {
     while (!told_to_end(signals)) {
     }
@@ -216,7 +216,7 @@ Examples:
   curl -H 'Content-Type: application/json' -d '{"author": "Ada"}' http://127.0.0.1:8080/requests/dashboard
   sheaf serve sheaf.yaml --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --token-file token
 
-SIGTERM and SIGINT end it, once what runs is answered; SIGHUP reads the file, the certificate and the key again.
+SIGTERM and SIGINT end it, once running requests are answered; SIGHUP reads the file, the certificate and the key again.
 
 Exit codes:
   0 ended by a signal; 1 bad input; 2 a failure at run time
@@ -233,18 +233,19 @@ void add_limits(CLI::App& command, serve_arguments& how) {
   const auto time = [&](const char* name, std::string& to, const char* about) {
     command.add_option(name, to, about)->type_name("TIME")->capture_default_str()->group("Limits");
   };
-  count("--max-header-bytes", limits.header_bytes_max, "Of a request's first line and fields", 256);
-  count("--max-body-bytes", limits.body_bytes_max, "Of a request's body");
-  count("--max-response-bytes", limits.response_bytes_max, "Of the values in one answer");
-  count("--max-unread-bytes", limits.unread_bytes_max, "Of the values in all answers that clients have begun to read");
-  count("--max-connections", limits.connections_max, "At once");
-  count("--max-connections-per-address", limits.connections_per_address_max, "At once; 0 for as many as there may be",
-        0);
-  count("--max-in-flight", limits.in_flight_max, "Requests at once that the databases work on");
-  time("--header-timeout", how.header_timeout, "From a request's first byte to the end of its fields");
-  time("--body-timeout", how.body_timeout, "For a request's body");
-  time("--idle-timeout", how.idle_timeout, "Between two requests of a connection");
-  time("--write-timeout", how.write_timeout, "For a client to take 64 KiB of its answer");
+  count("--max-header-bytes", limits.header_bytes_max, "Bytes of a request's first line and fields", 256);
+  count("--max-body-bytes", limits.body_bytes_max, "Bytes of a request's body");
+  count("--max-response-bytes", limits.response_bytes_max, "Bytes of the values in one answer");
+  count("--max-unread-bytes", limits.unread_bytes_max,
+        "Bytes of the values in all answers that clients have begun to read");
+  count("--max-connections", limits.connections_max, "Connections at once");
+  count("--max-connections-per-address", limits.connections_per_address_max,
+        "Connections at once from one address; 0 for no bound of its own", 0);
+  count("--max-in-flight", limits.in_flight_max, "Requests that the databases work on at once");
+  time("--header-timeout", how.header_timeout, "Time from a request's first byte to the end of its fields");
+  time("--body-timeout", how.body_timeout, "Time for a request's body");
+  time("--idle-timeout", how.idle_timeout, "Time between two requests of a connection");
+  time("--write-timeout", how.write_timeout, "Time for a client to take 64 KiB of its answer");
 }
 
 } // namespace
@@ -254,20 +255,22 @@ void add_serve_command(CLI::App& program, chosen_command& chosen) {
   auto* command = program.add_subcommand("serve", "Serve the requests of a sheaf file over HTTP");
   command->add_option("FILE", how->file, "A sheaf file; the demo when not given");
   add_define_option(*command, how->defines);
-  command->add_option("--listen", how->listen, "Where; port 0 for any that is free")
+  command->add_option("--listen", how->listen, "Address to listen on; port 0 takes any that is free")
       ->type_name("ADDRESS:PORT")
       ->capture_default_str();
   command->add_option("--loops", how->setup.loops, "Event loops (threads), each with its share of the sessions")
       ->check(CLI::Range(1, 64).description(""))
       ->type_name("N");
-  command->add_option("--drain", how->drain, "How long what runs may take when the service ends")
+  command->add_option("--drain", how->drain, "Time for running requests to end when the service ends")
       ->type_name("TIME")
       ->capture_default_str();
   command->add_option("--rows", how->rows, "Books in the demo")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}).description(""))
       ->capture_default_str();
-  command->add_flag("--no-access-log", how->no_access_log, "Writes no line for each request");
-  command->add_option("--token-file", how->token_file, "Who asks has to show this token; else SHEAF_TOKEN's, if set")
+  command->add_flag("--no-access-log", how->no_access_log, "Leaves requests out of the log");
+  command
+      ->add_option("--token-file", how->token_file,
+                   "File of the token that every client has to show; else SHEAF_TOKEN, if set")
       ->type_name("FILE")
       ->group("Safety");
   command->add_option("--tls-cert", how->setup.tls_cert, "Certificate chain, PEM")->type_name("FILE")->group("Safety");

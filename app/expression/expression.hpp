@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Small expressions over what a request answered: `by_author.rows > 0 and elapsed < 0.6 * shared_session`. Reading one
+// Small expressions over the answer to a request: `by_author.rows > 0 and elapsed < 0.6 * shared_session`. Reading one
 // makes a program for a stack machine that only steps forward, so that evaluating it ends, and takes no more than its
 // length. Any thread; evaluating does not change it.
 
@@ -18,14 +18,14 @@
 
 namespace sheaf::app {
 
-/// What a name stands for: `n`, `total.scalar`.
+/// Gives the value that a name stands for: `n`, `total.scalar`.
 using scope = std::function<result<operand>(std::string_view path)>;
 
-/// From what binds weakest: `or`, `and`, `not`, one comparison (`==` or `=`, `!=`, `<`, `<=`, `>`, `>=`), `+ -`, `* /`,
-/// a sign, parentheses. Literals: `null`, `true`, `42`, `0.5`, `1e6`, `0.1%`, `250ms` (units of `parse_duration`),
-/// `'text'` or `"text"` with its quote doubled inside. Names: dotted words of letters, digits, `_` and what is not
-/// ASCII. `and` and `or` look at their right side only when it matters. Functions: `min`, `max`, `abs`, `length` (in
-/// characters), `random(low, high)`, `choose(…)`, `sequence()`.
+/// The operators from the weakest binding on: `or`, `and`, `not`, one comparison (`==` or `=`, `!=`, `<`, `<=`, `>`,
+/// `>=`), `+ -`, `* /`, a sign, parentheses. Literals: `null`, `true`, `42`, `0.5`, `1e6`, `0.1%`, `250ms` (units of
+/// `parse_duration`), `'text'` or `"text"` with its quote doubled inside. Names: dotted words of letters, digits, `_`
+/// and what is not ASCII. `and` and `or` look at their right side only when it matters. Functions: `min`, `max`, `abs`,
+/// `length` (in characters), `random(low, high)`, `choose(…)`, `sequence()`.
 class expression {
 public:
   static constexpr std::size_t bytes_max = 4096;
@@ -37,19 +37,19 @@ public:
     std::size_t position = 0;
   };
 
-  /// Reads an expression. What is wrong with it is `invalid_request` with its position.
+  /// Reads an expression. An error in it is `invalid_request` with its position.
   static result<expression> parse(std::string_view text);
 
-  /// Reads what is expected of the value `it`, and evaluates to true or false. A comparison without its left side is
-  /// one of `it` (`> 0`, `!= null`, `>= 1 and <= 5`). An expression that neither compares nor names `it` is what `it`
-  /// shall equal (`1`, `'x'`, `2 * n`).
+  /// Reads an expectation of the value `it`; it evaluates to true or false. A comparison without its left side is one
+  /// of `it` (`> 0`, `!= null`, `>= 1 and <= 5`). An expression that neither compares nor names `it` is the value that
+  /// `it` has to equal (`1`, `'x'`, `2 * n`).
   static result<expression> parse_expectation(std::string_view text);
 
   /// The value. Failures of `names` get the name's position if they have none, all others are `invalid_request` with
   /// theirs. Without `random` the functions that draw are failures.
   result<operand> evaluate(const scope& names, generator* random = nullptr) const;
 
-  /// The same for what has to be true or false: anything else is `invalid_request`.
+  /// The same for an expression that has to be true or false: any other value is `invalid_request`.
   result<bool> holds(const scope& names, generator* random = nullptr) const;
 
   /// All names, once for each use, in order. An `it` that is left out stands where its comparison does.
@@ -61,15 +61,15 @@ private:
 
   struct instruction {
     enum class action : std::uint8_t {
-      push,          ///< Constant `argument`.
-      load,          ///< Name `argument`.
-      apply,         ///< `how` to the two uppermost.
+      push,          ///< Pushes constant `argument`.
+      load,          ///< Pushes the value of name `argument`.
+      apply,         ///< Applies `how` to the two uppermost.
       negate,        ///< `-`
       invert,        ///< `not`
       skip_if_false, ///< Goes to `argument` with false, or on without it.
       skip_if_true,
       need_truth, ///< Fails unless the uppermost is true or false.
-      call,       ///< `what` with the `argument` uppermost.
+      call,       ///< Calls `what` with the `argument` uppermost.
     };
 
     action act{};

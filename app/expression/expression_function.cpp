@@ -27,7 +27,7 @@ failure no_generator(std::string_view name) {
       fmt::format("{}() draws anew each time; it has no place where a value has to stay the same", name));
 }
 
-/// The first of the arguments that none of the others is `better` than.
+/// The first argument that no other one is `better` than.
 result<operand> best(std::string_view name, arguments given, operation better) {
   const auto* out = &given.front();
   for (const auto& x : given) {

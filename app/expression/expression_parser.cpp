@@ -98,7 +98,7 @@ private:
     return at_.fail(fmt::format("an operator or the end has to stand here, not {}", at_.shown()));
   }
 
-  /// Whether what was read is true or false by its form, or says for itself what it wants of `it`.
+  /// True when the text so far is true or false by its form, or names `it` itself.
   bool is_test() const noexcept {
     const auto& last = out_.program_.back();
     if (last.act == action::invert || last.act == action::need_truth)
@@ -108,7 +108,7 @@ private:
     return std::ranges::find(out_.names_, implicit_name, &expression::used_name::path) != out_.names_.end();
   }
 
-  /// Whatever can hold itself goes through here.
+  /// Every form that can hold itself goes through here.
   template <class Read>
   bool deeper(Read read) {
     if (depth_ == expression::depth_max)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where the reading of an expression stands. Any thread.
+// The state of reading an expression. Any thread.
 
 #include "app/expression/expression_reader.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where the reading of an expression stands: its present token, and the first thing that is wrong. Any thread.
+// The state of reading an expression: its present token, and the first error. Any thread.
 
 #pragma once
 
@@ -36,7 +36,7 @@ public:
   bool fail(std::string message) { return fail(std::move(message), now_.offset); }
   bool fail(std::string message, std::size_t offset);
 
-  /// After a function said false.
+  /// The error, after a function said false.
   failure error() { return *std::move(error_); }
 
 private:

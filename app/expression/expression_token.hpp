@@ -22,13 +22,13 @@ struct token {
   };
 
   kind what = kind::end;
-  std::size_t offset = 0;  ///< In bytes.
-  std::string_view text{}; ///< As it stands in the expression.
+  std::size_t offset = 0;  ///< The place in bytes.
+  std::string_view text{}; ///< The text as it stands in the expression.
   operand value{};
   std::uint64_t magnitude = 0;
 };
 
-/// The token at or behind byte `offset` of `text`. What is none is `invalid_request`; its position is set.
+/// The token at or behind byte `offset` of `text`. A text that is none is `invalid_request`; its position is set.
 result<token> next_token(std::string_view text, std::size_t offset);
 
 } // namespace sheaf::app

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What expressions compute with: values, how they are added, compared and shown. Any thread.
+// The values that expressions compute with, and how they are added, compared and shown. Any thread.
 
 #pragma once
 
@@ -31,7 +31,7 @@ enum class operation : std::uint8_t {
   greater_equal,
 };
 
-/// As an expression writes it: `+`, `==`.
+/// The operation as an expression writes it: `+`, `==`.
 std::string_view to_string(operation how) noexcept;
 
 constexpr bool is_comparison(operation how) noexcept { return how >= operation::equal; }
@@ -54,7 +54,7 @@ std::string_view kind_of(const operand& x) noexcept;
 /// `null`, `true`, `42`, `0.5`, `1.3 s`, `'x'`: one line. Durations have six digits, text is cut to 60 columns.
 std::string show(const operand& x);
 
-/// The same. Not for what merely converts to an operand: a duration has a `to_text` of its own.
+/// The same. Not for types that merely convert to an operand: a duration has a `to_text` of its own.
 std::string to_text(const std::same_as<operand> auto& x) { return show(x); }
 
 } // namespace sheaf::app

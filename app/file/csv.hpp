@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A CSV file as rows (RFC 4180): what `psql` writes with `--csv`, and `\copy … csv` reads. Any thread.
+// A CSV file as rows (RFC 4180): the form that `psql` writes with `--csv`, and `\copy … csv` reads. Any thread.
 
 #pragma once
 
@@ -14,9 +14,9 @@
 namespace sheaf::app {
 
 struct csv_rows {
-  std::vector<std::string> columns;                          ///< Of the first line.
-  std::vector<std::vector<std::optional<std::string>>> rows; ///< Nothing where there is nothing, not even quotes.
-  std::vector<std::size_t> lines;                            ///< Where each row begins.
+  std::vector<std::string> columns;                          ///< The names in the first line.
+  std::vector<std::vector<std::optional<std::string>>> rows; ///< An empty field without quotes is nothing.
+  std::vector<std::size_t> lines;                            ///< The line where each row begins.
 };
 
 /// A row with more or fewer fields than the first line, a quote within a field, one that does not end and text that is

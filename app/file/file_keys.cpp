@@ -21,31 +21,31 @@ constexpr std::array database_keys{
     file_key{"url", text, "", "`postgresql://…`, a libpq keyword string, or `sqlite:path`; may hold `${NAME}`."},
     file_key{"pool", sub_map, "", "Bounds of its sessions.", section::pool},
     file_key{"statement_cache_size", number, "256", "Prepared statements kept per session; 0 prepares none."},
-    file_key{"cancel_wait_timeout", duration, "5s", "How long a cancelled statement may take to confirm."},
+    file_key{"cancel_wait_timeout", duration, "5s", "Longest wait for a cancelled statement to confirm."},
 };
 
 constexpr std::array pool_keys{
-    file_key{"max_size", number, "10", "Sessions at most."},
-    file_key{"min_size", number, "0", "Sessions that are opened at once and kept."},
-    file_key{"max_queue_size", number, "10000", "Queries waiting for a session at most."},
+    file_key{"max_size", number, "10", "Maximum number of sessions."},
+    file_key{"min_size", number, "0", "Sessions that are opened immediately and kept."},
+    file_key{"max_queue_size", number, "10000", "Maximum number of queries that wait for a session."},
     file_key{"acquire_timeout", duration, "30s", "Longest wait for a session."},
-    file_key{"connecting_limit", number, "4", "Sessions being opened at once."},
+    file_key{"connecting_limit", number, "4", "Maximum number of sessions being opened at once."},
     file_key{"max_lifetime", duration, "30m", "A session is retired after this, give or take a tenth."},
     file_key{"idle_timeout", duration, "10m", "An idle session above `min_size` ends after this."},
     file_key{"keepalive_interval", duration, "2m", "Idle sessions are checked this often."},
-    file_key{"leak_detection_threshold", duration, "", "A session out longer than this is reported."},
+    file_key{"leak_detection_threshold", duration, "", "A query that keeps its session longer than this is reported."},
 };
 
 constexpr std::array request_keys{
-    file_key{"parameters", named_maps, "", "What the request takes, by name.", section::parameter},
+    file_key{"parameters", named_maps, "", "The parameters by name.", section::parameter},
     file_key{"queries", named_maps, "", "The queries by name: each its SQL, or a map.", section::query},
-    file_key{"deadline", duration, "30s", "For all of it, from when the engine takes it."},
-    file_key{"width", number, "", "Queries running at once; the pool's size when not set."},
-    file_key{"on_error", choice, "fail", "What a failing query means for the request.", {}, "fail partial first"},
-    file_key{"first", number, "1", "Under `on_error: first`: how many have to succeed."},
-    file_key{"priority", choice, "normal", "Who is served first when sessions are scarce.", {}, "high normal low"},
-    file_key{"max_rows", number, "", "Of all results together."},
-    file_key{"max_bytes", size, "", "Of all results together."},
+    file_key{"deadline", duration, "30s", "Time for the whole request, from when the engine takes it."},
+    file_key{"width", number, "", "Maximum number of queries running at once; the pool's size when not set."},
+    file_key{"on_error", choice, "fail", "Effect of a failing query on the request.", {}, "fail partial first"},
+    file_key{"first", number, "1", "Number of queries that have to succeed under `on_error: first`."},
+    file_key{"priority", choice, "normal", "Order of service when sessions are scarce.", {}, "high normal low"},
+    file_key{"max_rows", number, "", "Maximum number of rows of all results together."},
+    file_key{"max_bytes", size, "", "Maximum number of bytes of all results together."},
 };
 
 constexpr std::array parameter_keys{
@@ -61,22 +61,22 @@ constexpr std::array parameter_keys{
 constexpr std::array query_keys{
     file_key{"sql", sql, "", "One statement; `:name` is a parameter of the request."},
     file_key{"sql_file", path, "", "A file that holds the statement, instead of `sql`."},
-    file_key{"database", text, "", "Which of the databases; the first when not set."},
-    file_key{"timeout", duration, "", "Within the request's deadline."},
-    file_key{"required", boolean, "true", "Under `on_error: partial`: whether its failure fails the request."},
+    file_key{"database", text, "", "Name of the database; the first one when not set."},
+    file_key{"timeout", duration, "", "Time for this query, within the request's deadline."},
+    file_key{"required", boolean, "true", "True when its failure fails the request under `on_error: partial`."},
     file_key{"read_only", boolean, "false", "It changes nothing and may be run again when its session is lost."},
-    file_key{"max_rows", number, "100000", "Of its result."},
-    file_key{"max_bytes", size, "64MiB", "Of its result."},
+    file_key{"max_rows", number, "100000", "Maximum number of rows of its result."},
+    file_key{"max_bytes", size, "64MiB", "Maximum number of bytes of its result."},
     file_key{"stream", boolean, "false", "Over HTTP its rows are sent while it still runs, however many they are."},
     file_key{"for_each", texts, "", "`{id: \"{ids}\"}`: one query for each element of the list `ids`, bound to `:id`."},
 };
 
 constexpr std::array scenario_keys{
-    file_key{"setup", maps, "", "What is done before the steps, in order.", section::setup},
-    file_key{"steps", maps, "", "What is run and expected, in order.", section::step},
-    file_key{"load", sub_map, "", "How `sheaf bench` runs the steps again and again.", section::load},
-    file_key{"thresholds", texts, "", "What must hold under load: `request.p99: \"< 50ms\"`."},
-    file_key{"teardown", maps, "", "What is done in the end, also after a failure.", section::setup},
+    file_key{"setup", maps, "", "Actions before the steps, in order.", section::setup},
+    file_key{"steps", maps, "", "Requests to run and their expectations, in order.", section::step},
+    file_key{"load", sub_map, "", "Settings for `sheaf bench`, which runs the steps again and again.", section::load},
+    file_key{"thresholds", texts, "", "Conditions that must hold under load: `request.p99: \"< 50ms\"`."},
+    file_key{"teardown", maps, "", "Actions at the end, also after a failure.", section::setup},
 };
 
 constexpr std::array setup_keys{
@@ -84,21 +84,21 @@ constexpr std::array setup_keys{
     file_key{"sql_file", path, "", "A file that holds one statement."},
     file_key{"csv", path, "", "A file whose first line names columns; its rows go `into` a table."},
     file_key{"into", text, "", "The table that `csv` goes into."},
-    file_key{"database", text, "", "Which of the databases; the first when not set."},
+    file_key{"database", text, "", "Name of the database; the first one when not set."},
 };
 
 constexpr std::array step_keys{
     file_key{"request", text, "", "Runs this request."},
     file_key{"with", values, "", "Its parameters' values; text may hold `${…}`."},
-    file_key{"expect", texts, "", "What must hold: `total.scalar: \"> 0\"`."},
-    file_key{"capture", texts, "", "Names for what came out: `n: total.scalar`, then `${n}`."},
+    file_key{"expect", texts, "", "Conditions that must hold: `total.scalar: \"> 0\"`."},
+    file_key{"capture", texts, "", "Names for values of the reply: `n: total.scalar`, then `${n}`."},
     file_key{"parallel", maps, "", "Steps that are run at once.", section::step},
     file_key{"repeat", sub_map, "", "Steps that are run several times.", section::repeat},
     file_key{"compare", sub_map, "", "A request that is timed in several ways.", section::compare},
 };
 
 constexpr std::array repeat_keys{
-    file_key{"times", number, "", "How often, 1 to 1000000."},
+    file_key{"times", number, "", "Number of runs, 1 to 1000000."},
     file_key{"of", maps, "", "The steps.", section::step},
 };
 
@@ -108,20 +108,19 @@ constexpr std::array compare_keys{
     file_key{"modes",
              choice_list,
              "[shared_session, own_sessions]",
-             "Its queries one after another as on one session, or a session each.",
+             "Ways to run its queries: one after another as on one session, or a session each.",
              {},
              "shared_session own_sessions"},
-    file_key{"times", number, "5", "How often each is timed, in turn, after once to warm up; the median counts."},
-    file_key{"expect", texts, "", "What must hold of the times: `own_sessions: \"<= 0.6 * shared_session\"`."},
+    file_key{"times", number, "5", "Timed runs of each mode, in turn, after one to warm up; the median counts."},
+    file_key{"expect", texts, "", "Conditions on the times: `own_sessions: \"<= 0.6 * shared_session\"`."},
 };
 
 constexpr std::array load_keys{
-    file_key{"clients", number, "1",
-             "Who run the steps, each again and again; with a `rate` 100, who run what is due."},
+    file_key{"clients", number, "1", "Number of concurrent clients; 100 when a `rate` is set, 1 otherwise."},
     file_key{"rate", rate, "",
-             "How often the steps begin, answered or not: then latency counts from when they were due."},
-    file_key{"duration", duration, "10s", "How long it is measured."},
-    file_key{"warm_up", duration, "", "What comes before and is not counted."},
+             "Rate at which the steps begin, answered or not; latency then counts from when they were due."},
+    file_key{"duration", duration, "10s", "Length of the measurement."},
+    file_key{"warm_up", duration, "", "Time before the measurement that is not counted."},
 };
 
 constexpr std::array sections{section::file,      section::database, section::pool,     section::request,

@@ -26,10 +26,10 @@ enum class section : std::uint8_t {
   load,
 };
 
-/// What a key's value looks like in the file.
+/// The form of a key's value in the file.
 enum class key_type : std::uint8_t {
   text,
-  path,        ///< Of a file, from where the sheaf file is.
+  path,        ///< The path of a file, from the sheaf file's folder.
   sql,         ///< One statement.
   number,      ///< A whole number.
   boolean,     ///< `true` or `false`.
@@ -49,17 +49,17 @@ enum class key_type : std::uint8_t {
 struct file_key {
   std::string_view name;
   key_type type;
-  std::string_view default_value; ///< As it would be written; empty for none.
+  std::string_view default_value; ///< The default as a file would have it; empty for none.
   std::string_view meaning;       ///< One sentence.
-  section of{};                   ///< Of a `sub_map`, `named_maps`, `maps`.
-  std::string_view choices{};     ///< Of a `choice` or `choice_list`, with blanks between.
+  section of{};                   ///< The section of a `sub_map`, `named_maps`, `maps`.
+  std::string_view choices{};     ///< The words of a `choice` or `choice_list`, with blanks between.
 };
 
-std::span<const section> all_sections() noexcept; ///< In the order in which a file is explained.
+std::span<const section> all_sections() noexcept; ///< All sections, in the order in which a file is explained.
 std::span<const file_key> keys_of(section x) noexcept;
 std::string_view to_string(section x) noexcept; ///< `a query`.
 
-/// What a value is, in words: `map by name`, or a choice's words.
+/// The type of a value, in words: `map by name`, or a choice's words.
 std::string_view type_text(const file_key& key) noexcept;
 
 /// The JSON Schema (draft 2020-12) of a sheaf file, which editors complete from.

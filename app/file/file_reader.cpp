@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// From a YAML tree to what a sheaf file says: databases and requests. Scenarios are read in scenario_reader.cpp.
+// Turns a YAML tree into the content of a sheaf file: databases and requests. Scenarios are read in
+// scenario_reader.cpp.
 
 #include "app/base/text_file.hpp"
 #include "app/file/map_reader.hpp"

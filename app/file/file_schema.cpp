@@ -50,7 +50,7 @@ std::string pattern(std::string_view of) {
   return out;
 }
 
-/// A step is one of these; what else it may have belongs to a request.
+/// A step is one of these; its other keys belong to a request.
 std::string kinds_of_step() {
   std::string out;
   for (const auto& key : keys_of(section::step))
@@ -59,7 +59,7 @@ std::string kinds_of_step() {
   return out;
 }
 
-/// What is asked of a section's keys together.
+/// The rules for a section's keys together.
 std::string rules_of(section x) {
   switch (x) {
   case section::file:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What is wrong in a file, and where. Any thread.
+// Errors and warnings in a file, with their places. Any thread.
 
 #pragma once
 
@@ -32,7 +32,7 @@ struct finding {
 /// `FILE:LINE:COLUMN: error: MESSAGE`, as compilers write it.
 std::string to_text(const finding& what, std::string_view file);
 
-/// As a JSON object: `file`, `line`, `column`, `severity`, `message`.
+/// The finding as a JSON object: `file`, `line`, `column`, `severity`, `message`.
 std::string to_json(const finding& what, std::string_view file);
 
 /// True when there is an error among them.

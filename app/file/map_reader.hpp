@@ -21,9 +21,9 @@ namespace sheaf::app {
 /// A regular expression (ECMAScript) of sizes in text, but for what is too large.
 inline constexpr const char* size_pattern = "^ *[0-9]+ *([kKmMgGtTpPeE][iI]?[bB]?|[bB])? *$";
 
-/// What reading a file needs in every section.
+/// State that reading a file needs in every section.
 struct reading {
-  std::filesystem::path folder; ///< Of the file: paths in it begin here.
+  std::filesystem::path folder; ///< The file's folder: paths in it begin here.
   const variables& given;
   std::vector<finding> findings;
 
@@ -44,9 +44,9 @@ public:
 
   /// The value of a key; null when there is none, or nothing behind it.
   const yaml_node* find(std::string_view key) const;
-  bool is_map() const noexcept { return node_.is == yaml_node::kind::map; } ///< Else nothing more is to be said of it.
+  bool is_map() const noexcept { return node_.is == yaml_node::kind::map; } ///< Otherwise it needs no other finding.
 
-  // What a key says, or nothing: it is not there, or not right, which is a finding then.
+  // The value of a key, or nothing: the key is not there, or its value is wrong, which is a finding then.
 
   std::optional<std::string> text(std::string_view key) const; ///< Not empty.
   std::optional<std::size_t> number(std::string_view key) const;

@@ -19,15 +19,14 @@ namespace sheaf::app {
 /// that reads as a number, and would be written the same (`42`, `-1.5`, but not `007`), is that number. Types: `text`,
 /// `int`, `double`, `bool` (`true`, `false`, `t`, `f`), `bytes` (`\x00ff`), `null` (`name:null`, no value), and
 /// `text[]`, `int[]`, `double[]`, `bool[]`, `bytes[]`: elements with commas between them, `null` for NULL, in double
-/// quotes
-/// (`\` escapes) when they hold a comma, a quote or white space at an end.
-/// What does not fit is `invalid_request`; the message names the parameter and never its value.
+/// quotes (`\` escapes) when they hold a comma, a quote or white space at an end. A value that does not fit is
+/// `invalid_request`; the message names the parameter and never its value.
 result<std::pair<std::string, value>> parse_parameter(std::string_view argument, dialect d);
 
 /// A value of the type `text`, `int`, `double`, `bool` or `bytes`, as above; nothing when the text is none.
 std::optional<value> parse_value(std::string_view type, std::string_view text);
 
-/// What a type takes, for messages: `a whole number of 64 bits`. Empty for a type that there is not.
+/// The values that a type takes, for messages: `a whole number of 64 bits`. Empty for an unknown type.
 std::string_view described_type(std::string_view type);
 
 } // namespace sheaf::app

@@ -59,7 +59,7 @@ std::vector<std::pair<placed_text, placed_text>> read_pairs(reading& in, const m
   return made;
 }
 
-/// What a step of a request and a comparison have in common.
+/// Reads what a step of a request and a comparison have in common.
 request_step read_request_step(reading& in, const map_reader& from) {
   request_step made;
   made.request = from.text("request").value_or("");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a sheaf file says: databases, requests, scenarios, each with its place. Filled by `read_sheaf_file`. Any thread.
+// The content of a sheaf file: databases, requests, scenarios, each with its place. Filled by `read_sheaf_file`. Any
+// thread.
 
 #pragma once
 
@@ -34,9 +35,9 @@ struct parameter_spec {
 };
 
 struct query_spec {
-  query what;      ///< Without its parameters' values.
-  location at;     ///< Of its name.
-  location sql_at; ///< Of its statement, or of the file's name.
+  query what;      ///< The query without its parameters' values.
+  location at;     ///< The place of its name.
+  location sql_at; ///< The place of its statement, or of the file's name.
   /// One query for each element of the list `second`, bound to the parameter `first`.
   std::optional<std::pair<std::string, std::string>> for_each;
   bool stream = false; ///< Over HTTP its rows go out while it still runs.
@@ -71,16 +72,16 @@ struct repeat_step {
   std::vector<step_spec> steps;
 };
 
-/// How a request's queries are run in a comparison.
+/// A way to run a request's queries in a comparison.
 enum class session_mode : std::uint8_t {
   shared_session, ///< One after another, as on one session.
   own_sessions,   ///< At once, each on a session of its own.
 };
 
-std::string_view to_string(session_mode x) noexcept; ///< As the file has it: `own_sessions`.
+std::string_view to_string(session_mode x) noexcept; ///< The mode as the file has it: `own_sessions`.
 
 struct compare_step {
-  request_step request; ///< What it expects is of the times, by mode.
+  request_step request; ///< Its expectations are of the times, by mode.
   std::vector<session_mode> modes{session_mode::shared_session, session_mode::own_sessions};
   std::size_t times = 5;
 };
@@ -90,10 +91,10 @@ struct step_spec {
   std::variant<request_step, parallel_step, repeat_step, compare_step> what;
 };
 
-/// Whether there is a comparison among these steps, or among what they repeat.
+/// True when there is a comparison among these steps, or among what they repeat.
 bool has_comparison(const std::vector<step_spec>& steps);
 
-/// How `sheaf bench` runs a scenario's steps.
+/// Settings of `sheaf bench` for a scenario's steps.
 struct load_spec {
   static constexpr std::size_t clients_max = 10'000;
 
@@ -102,11 +103,11 @@ struct load_spec {
   std::chrono::nanoseconds duration = std::chrono::seconds{10};
   std::chrono::nanoseconds warm_up{0};
 
-  /// With what they are when the file does not say.
+  /// The number of clients, with the default when the file has none.
   std::size_t client_count() const noexcept { return clients.value_or(rate ? 100 : 1); }
 };
 
-/// Before or after the steps.
+/// An action before or after the steps.
 struct setup_spec {
   location at;
   std::string database; ///< Empty for the first.
@@ -122,7 +123,7 @@ struct scenario_spec {
   std::vector<step_spec> steps;
   load_spec load;
   std::optional<location> load_at;
-  std::vector<expectation_spec> thresholds; ///< Of `load_metrics`.
+  std::vector<expectation_spec> thresholds; ///< Expectations of `load_metrics`.
 };
 
 struct sheaf_file {
@@ -143,7 +144,7 @@ struct sheaf_file {
 using variables = std::map<std::string, std::string, std::less<>>;
 
 struct read_result {
-  sheaf_file file;               ///< As far as it could be understood.
+  sheaf_file file;               ///< The file as far as it could be understood.
   std::vector<finding> findings; ///< In the order of the file.
 };
 

@@ -15,7 +15,7 @@ namespace sheaf::app {
 
 class template_text {
 public:
-  /// What stands between `${` and `}`, and what to take when there is nothing of that name.
+  /// The text between `${` and `}`, and the default for when nothing has that name.
   struct hole {
     std::string inner;
     bool has_default = false;

@@ -25,7 +25,7 @@ struct refused {
 
 [[noreturn]] void refuse(location at, std::string message) { throw refused{{.at = at, .message = std::move(message)}}; }
 
-/// Where characters stand, by the bytes that yaml-cpp counts.
+/// The places of characters, by the bytes that yaml-cpp counts.
 class places {
 public:
   explicit places(std::string_view text) {
@@ -62,7 +62,7 @@ private:
   }
 
   std::string_view text_;
-  std::vector<std::size_t> lines_{0}, before_; ///< Where lines begin; characters before each `step` bytes.
+  std::vector<std::size_t> lines_{0}, before_; ///< The beginnings of lines; the characters before each `step` bytes.
 };
 
 std::size_t size_of(const yaml_node& x) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Values below 2048 ns have a bucket each. Above, a value is cut to its first 11 binary digits, and each power of two
-// has 1024 buckets for what is left. One thread at a time.
+// has 1024 buckets for the rest. One thread at a time.
 
 #include "app/load/histogram.hpp"
 
@@ -68,7 +68,7 @@ nanoseconds histogram::mean() const noexcept {
 }
 
 nanoseconds histogram::percentile(double p) const noexcept {
-  // 99.9 is a little more than 999/1000 as a double. What is that near to a rank means that rank.
+  // 99.9 is a little more than 999/1000 as a double. A number that near to a rank means that rank.
   constexpr double little = 1e-14;
   const auto position = p / 100 * (1 - little) * static_cast<double>(count_);
   if (!(position > 1))

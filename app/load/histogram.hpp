@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How long many things took, in little memory: counts in buckets that grow with the value (as in HdrHistogram). One
-// thread at a time; one per thread, merged in the end.
+// Many durations in little memory: counts in buckets that grow with the value (as in HdrHistogram). One thread at a
+// time; one per thread, merged in the end.
 
 #pragma once
 
@@ -12,8 +12,8 @@
 
 namespace sheaf::app {
 
-/// A bucket is one nanosecond wide below 2.048 us, and at most 1/1024 of its values' size above: what is read from it
-/// is less than 0.1 % off. It holds every duration that `std::chrono::nanoseconds` can (292 years) and cuts none.
+/// A bucket is one nanosecond wide below 2.048 us, and at most 1/1024 of its values' size above: values read from it
+/// are less than 0.1 % off. It holds every duration that `std::chrono::nanoseconds` can (292 years) and cuts none.
 /// Memory: 8 bytes for each bucket up to the largest value seen: 170 KiB for a second, 305 KiB for a day, never more
 /// than 432 KiB.
 class histogram {

@@ -58,7 +58,7 @@ public:
   void measure();
   void stop();
   void cancel();
-  void end() { timer_.reset(); } ///< On the loop, which must not be left a timer.
+  void end() { timer_.reset(); } ///< Called on the loop, which must not be left a timer.
   void merge_into(load_record& all) const { all.merge(record_); }
   recent take_recent() { return std::exchange(recent_, {}); }
 
@@ -159,7 +159,7 @@ void load_generator::lane::begin(client& x, clock::time_point due) {
   x.begin(due);
 }
 
-/// Under a rate. Whoever is free begins what is due; the rest waits until somebody is.
+/// Under a rate: clients that are free begin the iterations that are due; the rest wait until one is free.
 void load_generator::lane::begin_what_is_due() {
   for (; !of_.is_over() && !free_.empty() && due(next_) <= clock::now(); next_ += lanes_) {
     auto& x = *free_.back();

@@ -24,7 +24,7 @@ struct load_plan {
   const variables& given;
   std::uint64_t seed = 0;
   std::size_t clients = 1;
-  std::optional<double> rate; ///< Iterations a second, begun by whoever is free; without it each begins again at once.
+  std::optional<double> rate; ///< Iterations a second, begun by free clients; without it each begins again at once.
 };
 
 class load_generator {
@@ -32,24 +32,24 @@ public:
   /// The engine and what the plan refers to outlive the generator, which does nothing yet.
   load_generator(engine& on, load_plan plan);
 
-  /// Begins no more, cancels what runs and waits for it, which the engine answers in bounded time.
+  /// Begins no more, cancels the running requests and waits for them, which the engine answers in bounded time.
   ~load_generator();
 
   load_generator(const load_generator&) = delete;
   load_generator& operator=(const load_generator&) = delete;
 
   void start();
-  void measure(); ///< From now on it counts: what has begun before does not.
+  void measure(); ///< From now on it counts; iterations that began before do not count.
   void stop();    ///< The measurement is over: no iteration begins any more, and none goes on with another request.
-  void cancel();  ///< What still runs is stopped on the server.
+  void cancel();  ///< Running requests are stopped on the server.
 
   /// Written to when all has been answered after `stop`. For poll().
   int idle_fd() const noexcept { return idle_fd_; }
 
-  /// What has been counted.
+  /// The counts so far.
   load_record record();
 
-  /// What was answered since the last call of this function.
+  /// The answers since the last call of this function.
   struct recent {
     histogram latency;
     std::uint64_t errors = 0;
@@ -75,7 +75,7 @@ private:
   std::vector<std::unique_ptr<lane>> lanes_; ///< One for each event loop, used there alone.
   std::atomic<bool> stopped_ = false, has_failed_ = false;
   std::atomic<std::size_t> busy_ = 0; ///< Iterations that run, and one more until `stop`.
-  mutable std::mutex mutex_;          ///< Of what follows.
+  mutable std::mutex mutex_;          ///< Guards what follows.
   std::exception_ptr failed_;
 };
 

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 11> statistics{"count", "errors", "min", 
 struct metric {
   enum class of : std::uint8_t { all, request, query } what = of::all;
   enum class span : std::uint8_t { total, waiting, executing } part = span::total;
-  std::string_view name; ///< Of the request or query; empty for all requests.
+  std::string_view name; ///< The name of the request or query; empty for all requests.
   std::string_view statistic;
 };
 
@@ -75,14 +75,14 @@ std::optional<metric> parse(std::string_view path) {
   return x;
 }
 
-/// To a thousandth: what stands behind is noise.
+/// Rounds to a thousandth: the digits behind are noise.
 operand rounded(double x) { return std::round(x * 1000) / 1000; }
 
 operand share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-/// What a statistic is taken of.
+/// The numbers that a statistic is taken of.
 struct numbers {
   histogram times;
   std::uint64_t errors = 0, in_time = 0;

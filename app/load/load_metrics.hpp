@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the numbers of a load are called in thresholds: `request.p99`, `query.total.waiting.p95`, `errors`. Any thread.
+// The names of a load's numbers in thresholds: `request.p99`, `query.total.waiting.p95`, `errors`. Any thread.
 
 #pragma once
 
@@ -13,12 +13,12 @@
 
 namespace sheaf::app {
 
-/// What was measured, and for how long.
+/// A measurement and its length.
 struct load_result {
   load_record record;
   std::chrono::nanoseconds measured{0};
 
-  double rate_of(std::uint64_t in_time) const noexcept; ///< A second.
+  double rate_of(std::uint64_t in_time) const noexcept; ///< The number a second.
 };
 
 /// The value of a path: `rate` (requests answered a second), `errors` (the share of requests that failed), `missed`

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a load came to: for people and for programs. Main thread.
+// The report of a load: for people and for programs. Main thread.
 
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace sheaf::app {
 
-/// How busy a database's sessions were: means and extremes of looks taken at even distances.
+/// The use of a database's sessions: means and extremes of looks taken at even distances.
 struct pool_use {
   std::string database;
   std::size_t max_size = 0;
@@ -27,7 +27,7 @@ struct load_report {
   std::string file, scenario;
   std::uint64_t seed = 0;
   std::size_t clients = 0;
-  std::optional<double> rate; ///< A second, that was asked for.
+  std::optional<double> rate; ///< The rate a second that was asked for.
   std::chrono::nanoseconds warm_up{0};
   bool interrupted = false;
   load_result result;

@@ -11,7 +11,7 @@
 
 namespace sheaf::app {
 
-/// Which table, and in what kind of database.
+/// A table, and the kind of its database.
 struct book_table {
   std::string name;
   bool sqlite = false;

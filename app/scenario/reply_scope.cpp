@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 8> fields_of_query{"affected", "attempts"
 
 operand number(std::size_t x) { return static_cast<std::int64_t>(x); }
 
-/// Whether an outcome belongs to the query of that name: it is it, or one of those that `for_each` made of it.
+/// True when an outcome belongs to the query of that name: it is that query's, or of one that `for_each` made of it.
 bool belongs(std::string_view outcome, std::string_view name) {
   return outcome.starts_with(name) && (outcome.size() == name.size() || outcome[name.size()] == '[');
 }
@@ -37,7 +37,7 @@ std::vector<const outcome*> outcomes_of(const reply& what, std::string_view name
   return found;
 }
 
-/// What a cell is in an expression. SQLite names no types for what is computed, so a number is what reads as one.
+/// A cell as an operand. SQLite names no types for computed values, so a text that reads as a number is one.
 operand operand_of(std::string text, std::string_view type) {
   if (type == "bool")
     return text == "t";

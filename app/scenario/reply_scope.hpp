@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a reply is called in an expression: `total.scalar`, `by_author.rows`, `elapsed`. Any thread.
+// The names of a reply's parts in an expression: `total.scalar`, `by_author.rows`, `elapsed`. Any thread.
 
 #pragma once
 
@@ -20,7 +20,7 @@ std::span<const std::string_view> reply_fields() noexcept;
 std::span<const std::string_view> query_fields() noexcept;
 
 /// The value of a path. A query with `for_each` stands for all that were made of it: their rows together, the slowest's
-/// time, the first failure. An unknown path and a value that there is not are `invalid_request`.
+/// time, the first failure. An unknown path and a missing value are `invalid_request`.
 result<operand> field_of(const reply& what, std::string_view path);
 
 /// Nothing, or what is wrong with the path for replies to this request.

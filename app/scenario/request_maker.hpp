@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// From a request of a sheaf file and its parameters' values to what the engine runs. Any thread.
+// Makes the request that the engine runs, from one of a sheaf file and its parameters' values. Any thread.
 
 #pragma once
 

@@ -21,7 +21,8 @@ namespace sheaf::app {
 
 namespace {
 
-/// Where the engine's loop leaves the reply. Outlives whoever waits, for an engine that answers while it ends.
+/// The place where the engine's loop leaves the reply. Outlives the waiting caller, for an engine that answers while it
+/// ends.
 struct mailbox {
   mailbox() : fd(checked_descriptor(eventfd(0, EFD_CLOEXEC))) {}
   ~mailbox() { close(fd); }
@@ -35,7 +36,7 @@ struct mailbox {
     [[maybe_unused]] const auto written = write(fd, &one, sizeof one);
   }
 
-  /// Once `fd` can be read.
+  /// Takes the reply, once `fd` can be read.
   reply take() {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto got = read(fd, &count, sizeof count); // the barrier's other side

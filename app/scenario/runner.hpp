@@ -11,8 +11,8 @@
 
 namespace sheaf::app {
 
-/// Thrown when SIGINT, SIGTERM or SIGHUP arrives. Unwinding ends the engine, which cancels what runs, and removes what
-/// the command has made.
+/// Thrown when SIGINT, SIGTERM or SIGHUP arrives. Unwinding ends the engine, which cancels the running requests, and
+/// removes what the command has made.
 struct interrupted {
   int signal = 0;
 };
@@ -26,7 +26,7 @@ public:
   signal_watch(const signal_watch&) = delete;
   signal_watch& operator=(const signal_watch&) = delete;
 
-  /// Waits until `fd` can be read; with a negative one, for nothing but time. False when it is `until` before. Throws
+  /// Waits until `fd` can be read; with a negative one, for nothing but time. False when `until` comes first. Throws
   /// `interrupted` when a signal comes first.
   bool wait_for(int fd, clock::time_point until = clock::time_point::max()) const;
 
@@ -44,7 +44,7 @@ reply run(engine& on, request what, const signal_watch& signals);
 /// Runs all of them at once and waits for their replies, which come in the same order. Throws `interrupted`.
 std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_watch& signals);
 
-/// An engine on these options, or the end of the command: what is wrong with them is the user's input.
+/// An engine on these options, or the end of the command: an error in them is the user's input.
 std::unique_ptr<engine> make_engine(options how);
 
 } // namespace sheaf::app

@@ -15,7 +15,7 @@ namespace sheaf::app {
 
 namespace {
 
-/// What a captured value is as text: as it would be bound.
+/// A captured value as text, as it would be bound.
 std::string plain(const operand& x) {
   if (const auto* text = std::get_if<std::string>(&x))
     return *text;

@@ -30,13 +30,15 @@ public:
   /// `file` outlives the client.
   scenario_client(const sheaf_file& file, const variables& given, generator random);
 
-  /// What a step asks. Ends the command (`stop`) when a value cannot be made, or there is nothing to ask.
+  /// The request that a step asks. Ends the command (`stop`) when a value cannot be made, or there is nothing to ask.
   request make(const request_step& how);
 
-  /// What a step expects of its reply; and captures what it names. A capture that fails is an expectation missed.
+  /// Checks what a step expects of its reply, and captures what it names. A capture that fails is an expectation
+  /// missed.
   std::vector<checked_expectation> judge(const request_step& how, const reply& got);
 
-  /// What is expected of the value at each path. `names` knows the paths and what else expectations may name.
+  /// Checks what is expected of the value at each path. `names` knows the paths and all else that expectations may
+  /// name.
   std::vector<checked_expectation> judge(const std::vector<expectation_spec>& all, const scope& names);
 
 private:

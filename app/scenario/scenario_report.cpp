@@ -22,7 +22,7 @@ std::string failure_of(const step_report& x) {
   return describe(*x.what.failure, sql_of(*x.what.failure, x.what, x.sql));
 }
 
-/// How a time stands beside the first of a comparison; nothing for that one itself.
+/// A time in proportion to the first of a comparison; nothing for that one itself.
 std::string beside(const step_report::timed_mode& first, const std::chrono::nanoseconds& x) {
   if (&x == &first.median)
     return "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a scenario came to: for people, for programs, for CI. Main thread.
+// The report of a scenario: for people, for programs, for CI. Main thread.
 
 #pragma once
 
@@ -20,13 +20,13 @@ struct scenario_report {
   std::chrono::nanoseconds elapsed{0};
   std::uint64_t seed = 0;
 
-  std::size_t missed() const noexcept; ///< Steps of which something was expected that did not hold, or that failed.
+  std::size_t missed() const noexcept; ///< Steps with an expectation that did not hold, or that failed.
 };
 
 /// One step, as soon as it is over: a line for the request, one for each expectation.
 void write_step(output& to, const step_report& step, const terminal& where);
 
-/// The last line: how many held.
+/// The last line: the number that held.
 void write_summary(output& to, const scenario_report& what, const terminal& where);
 
 /// One object: `file`, `scenario`, `seed`, `elapsed_ms`, `held` and `steps` with their requests, times, failures and

@@ -24,7 +24,7 @@ std::vector<std::string> sql_of_each(const request& what) {
   return all;
 }
 
-/// What the expectations of a comparison can name: the times by mode.
+/// The values that the expectations of a comparison can name: the times by mode.
 result<operand> field_of(const std::vector<step_report::timed_mode>& modes, std::string_view name) {
   for (const auto& [mode, time] : modes)
     if (to_string(mode) == name)
@@ -69,7 +69,7 @@ void scenario_runner::run(const parallel_step& all) {
     finish(std::get<request_step>(all.steps[i].what), sent[i], std::move(got[i]));
 }
 
-/// The modes in turn, so that a slow moment hits all of them.
+/// Runs the modes in turn, so that a slow moment hits all of them.
 void scenario_runner::run(const compare_step& how) {
   const auto made = client_.make(how.request);
   step_report report{

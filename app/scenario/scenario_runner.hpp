@@ -14,11 +14,11 @@ namespace sheaf::app {
 /// One request that was answered, or compared.
 struct step_report {
   std::string request;
-  reply what;                   ///< Of a comparison: the last one.
-  std::vector<std::string> sql; ///< Of each query, for the places of failures.
+  reply what;                   ///< Of a comparison, the last reply.
+  std::vector<std::string> sql; ///< The SQL of each query, for the places of failures.
   std::vector<checked_expectation> expectations;
 
-  /// Of a comparison: a mode and the median of its times.
+  /// A mode of a comparison, and the median of its times.
   struct timed_mode {
     session_mode mode;
     std::chrono::nanoseconds median;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The setup and teardown of a scenario: what belongs to one database in a row is one transaction. Main thread; the work
+// The setup and teardown of a scenario: the steps of one database in a row are one transaction. Main thread; the work
 // itself on the engine's executor.
 
 #pragma once

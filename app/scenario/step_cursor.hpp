@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where someone who runs a scenario's steps stands in them. One thread at a time.
+// The place in a scenario's steps of someone who runs them. One thread at a time.
 
 #pragma once
 
@@ -15,14 +15,14 @@ public:
   /// `steps` outlive the cursor.
   explicit step_cursor(const std::vector<step_spec>& steps) { places_.push_back({&steps, 0, 1}); }
 
-  /// The step that is next: what `repeat` holds comes again and again in its place. Null behind the last.
+  /// The next step: those that `repeat` holds come again and again in its place. Null behind the last.
   const step_spec* next();
 
 private:
   struct place {
     const std::vector<step_spec>* steps;
     std::size_t at;
-    std::size_t times_left; ///< With this one.
+    std::size_t times_left; ///< The times left with this one.
   };
 
   std::vector<place> places_; ///< A repeat within a repeat behind it.

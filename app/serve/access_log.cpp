@@ -60,7 +60,7 @@ class stderr_sink : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 
   stderr_writer to_;
-  bool is_stuck_ = false, is_within_line_ = false; ///< As of the last write.
+  bool is_stuck_ = false, is_within_line_ = false; ///< The state as of the last write.
 };
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The access log: a JSON object a line for each request, on stderr. One for each loop, on its thread; the lines go
-// several at once to a thread that may wait for whoever reads them.
+// several at once to a thread that may wait for their reader.
 
 #pragma once
 
@@ -23,7 +23,7 @@ struct access_record {
   unsigned status = 0; ///< 499 when the client went away first.
   std::uint64_t bytes = 0;
   std::chrono::nanoseconds duration{0};
-  std::string_view code, detail; ///< What went wrong; empty when nothing did.
+  std::string_view code, detail; ///< The failure; empty when there is none.
 };
 
 class access_log {
@@ -44,8 +44,8 @@ private:
   std::string lines_;
 };
 
-/// Where the service writes, all of it on stderr and by a thread of their own, so that nobody who logs waits: what that
-/// thread cannot write in time, the oldest first, is lost.
+/// The logs of the service, all on stderr and written by a thread of their own, so that nobody who logs waits: lines
+/// that it cannot write in time are lost, the oldest first.
 struct stderr_logs {
   std::shared_ptr<spdlog::logger> access; ///< Lines as they are.
   std::shared_ptr<spdlog::logger> events; ///< `{"time":…,"level":"warning","message":…}` around each message.

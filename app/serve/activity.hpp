@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the page shows of the last minutes: the last requests, and for each second how many there were and how long they
-// took. Each loop gathers its own and hands it over about once a second; this is the only lock that loops share.
+// The last minutes for the page: the last requests, and for each second their number and their times. Each loop gathers
+// its own and hands it over about once a second; this is the only lock that loops share.
 
 #pragma once
 
@@ -24,7 +24,7 @@ struct finished_request {
   std::chrono::nanoseconds took{0};
 };
 
-/// What one loop has seen since it last told. Loop thread.
+/// The requests that one loop has seen since it last handed over. Loop thread.
 struct activity_batch {
   static constexpr std::size_t recent_max = 100;
 
@@ -43,19 +43,19 @@ public:
   /// Appends members of a JSON object: `"second"`, `"minutes"`, `"recent"`. Any thread.
   void append_now(std::string& out);
 
-  /// Appends a JSON array with what `"second"` was, of the last two minutes, the oldest first. Any thread.
+  /// Appends a JSON array of the values of `"second"` in the last two minutes, the oldest first. Any thread.
   void append_history(std::string& out);
 
 private:
   struct second_summary {
-    std::int64_t second = 0; ///< Since 1970.
+    std::int64_t second = 0; ///< Seconds since 1970.
     std::uint64_t requests = 0, errors = 0;
     std::chrono::nanoseconds p50{0}, p95{0}, p99{0};
   };
   static constexpr std::size_t seconds_kept = 120;
-  static constexpr std::size_t slices = 12; ///< Of ten seconds.
+  static constexpr std::size_t slices = 12; ///< Slices of ten seconds.
 
-  void close_seconds(); ///< Under the lock.
+  void close_seconds(); ///< Called under the lock.
   static void append(std::string& out, const second_summary& x);
 
   std::mutex lock_;

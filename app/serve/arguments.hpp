@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A request's parameters as HTTP gives them, and what the sheaf file declares them to be. Any thread.
+// A request's parameters as HTTP gives them, and as the sheaf file declares them. Any thread.
 
 #pragma once
 
@@ -32,7 +32,7 @@ struct bad_argument {
 
 struct typed_arguments {
   parameters values;             ///< One for each parameter, in the file's order.
-  std::vector<bad_argument> bad; ///< All that is wrong.
+  std::vector<bad_argument> bad; ///< All parameters that are wrong.
 };
 
 /// Gives each parameter its value: the one that was given, read as the declared type, or its default. Bad are: unknown
@@ -44,7 +44,7 @@ typed_arguments type_arguments(const request_spec& what, const std::vector<argum
 std::vector<argument> arguments_of(const request_spec& what,
                                    const std::vector<std::pair<std::string, std::string>>& query);
 
-/// The members of a JSON object whose values are null, true, false, numbers, strings, or lists of these. What is not
+/// The members of a JSON object whose values are null, true, false, numbers, strings, or lists of these. Anything else
 /// (also: deeper than 32, a key twice, invalid UTF-8) is `invalid_request`.
 result<std::vector<argument>> parse_json_arguments(std::string_view json);
 

@@ -22,7 +22,7 @@ using http::verb;
 
 using head = http::request<http::string_body>;
 
-/// RFC 9112, sections 3.2 and 6: what two readers could understand in two ways is not understood at all.
+/// RFC 9112, sections 3.2 and 6: a request that two readers could understand in two ways is refused.
 bool is_ambiguous(const head& x) {
   if (x.count(field::host) > 1 || (x.count(field::host) == 0 && x.version() >= 11))
     return true;
@@ -50,7 +50,7 @@ bool is_known_host(const access_rules& rules, std::string_view authority) {
          std::any_of(rules.hosts.begin(), rules.hosts.end(), [&](const auto& x) { return iequals(x, host); });
 }
 
-/// In a time that says nothing of where the two differ.
+/// Compares in a time that says nothing of where the two differ.
 bool has_token(const access_rules& rules, std::string_view authorization) {
   constexpr std::string_view scheme = "Bearer ";
   if (authorization.size() < scheme.size() || !iequals(authorization.substr(0, scheme.size()), scheme))
@@ -91,7 +91,7 @@ response answer_options(const service& of, const exchange& x) {
   return made;
 }
 
-/// Who asks, and for what.
+/// Checks who asks, and for what.
 std::optional<response> check_access(const service& of, const exchange& x) {
   const auto& r = x.request();
   const auto host = x.asked.authority.empty() ? field_of(r, field::host) : std::string_view{x.asked.authority};
@@ -110,7 +110,8 @@ std::optional<response> check_access(const service& of, const exchange& x) {
   if (!x.where)
     return make_problem(status::not_found, "not_found", "there is nothing at this path", x.id);
   if (r.method() != verb::get && r.method() != verb::head && !(r.method() == verb::post && x.where->takes_post())) {
-    auto refused = make_problem(status::method_not_allowed, "bad_method", "see the field Allow", x.id);
+    auto refused =
+        make_problem(status::method_not_allowed, "bad_method", "this path takes the methods in the field Allow", x.id);
     ((refused.fields += "Allow: ") += x.where->allowed()) += "\r\n";
     return refused;
   }
@@ -140,7 +141,7 @@ std::optional<response> check_framing(exchange& x) {
     return make_problem(status::http_version_not_supported, "bad_version", "this is a service for HTTP/1.1", x.id);
   if (is_ambiguous(r))
     return make_problem(status::bad_request, "bad_request",
-                        "one Host, and at most one of Content-Length and Transfer-Encoding, once", x.id);
+                        "a request has one Host, and at most one Content-Length or Transfer-Encoding", x.id);
   if (has_other_coding(r))
     return make_problem(status::not_implemented, "bad_coding", "the only transfer coding is chunked", x.id);
   if (r.count(field::expect) > 0 && !iequals(field_of(r, field::expect), "100-continue"))

@@ -15,7 +15,7 @@
 
 namespace sheaf::app::serve {
 
-/// Who is to be called back is called later, never at once.
+/// Handlers are called later, never at once.
 class client_stream {
 public:
   /// `tls` is null for plain HTTP. The socket does not block.

@@ -18,10 +18,10 @@ namespace {
 
 constexpr std::size_t head_read_bytes = 1 << 12, body_read_bytes = 1 << 15;
 
-/// What stands between two chunks, or behind the last: its size, and fields that nobody reads.
+/// Bytes between two chunks, or behind the last: its size, and fields that nobody reads.
 constexpr std::size_t chunk_line_bytes_max = 1 << 13;
 
-/// How long a client may take to close a connection whose last answer it has.
+/// The time for a client to close a connection whose last answer it has.
 constexpr std::chrono::seconds linger_max{2};
 
 } // namespace
@@ -76,7 +76,7 @@ void connection::wait_for_request() {
     }
     const auto give_up = give_up_;
     begin_request();
-    if (stream_.is_tls()) { // what is readable there is not yet a request's
+    if (stream_.is_tls()) { // bytes that are readable there are not yet a request's
       state_ = state::idle;
       give_up_ = give_up;
     }
@@ -194,7 +194,7 @@ bool connection::look_at_head() {
   return false;
 }
 
-/// What is no HTTP. Where the next request would begin, nobody knows.
+/// Refuses what is not HTTP. Nobody knows where the next request would begin.
 void connection::refuse_syntax(error why) {
   auto& x = *exchange_;
   if (!x.head_done)
@@ -206,7 +206,7 @@ void connection::refuse_syntax(error why) {
   refuse(problem_of_syntax(why, is_line, x.id));
 }
 
-/// Names one whose head says nothing that could be trusted.
+/// Names an exchange whose head says nothing that could be trusted.
 void connection::name_exchange() {
   if (exchange_->id.empty()) {
     exchange_->id = request_id({});
@@ -264,7 +264,7 @@ void connection::cut() {
     give_up_ = std::min(give_up_, clock::now() + std::chrono::seconds{1});
 }
 
-/// Calls back whoever waits for it, and so ends the connection.
+/// Calls the handler that waits for it, and so ends the connection.
 void connection::close_socket() {
   error ignored;
   stream_.socket().close(ignored);

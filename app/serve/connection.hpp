@@ -2,9 +2,9 @@
 //
 // One client's connection: takes a request, answers it, takes the next one. On the thread of its loop.
 //
-// It waits for one thing at a time (its client's bytes, its client's window, or the engine), so whoever is called back
-// may end it; but the engine's reply may come while streamed rows are written. While it is idle it holds no buffer: it
-// waits until something can be read.
+// It waits for one thing at a time (its client's bytes, its client's window, or the engine), so the handler may end it;
+// but the engine's reply may come while streamed rows are written. While it is idle it holds no buffer: it waits until
+// something can be read.
 
 #pragma once
 
@@ -43,22 +43,22 @@ public:
   bool is_blind() const noexcept { return (state_ == state::running || state_ == state::events) && !gone_; }
   int descriptor() { return stream_.socket().native_handle(); }
 
-  /// The client has gone: cancels what runs for it. May end the connection.
+  /// The client has gone: cancels its running queries. May end the connection.
   void lose_client();
 
-  /// Whether this is a stream of events, and what to send on it.
+  /// True for a stream of events; `tell` sends one on it.
   bool hears_events() const noexcept { return state_ == state::events; }
   void tell(const std::string& event);
 
   /// The service stops: ends when idle, else after its answer.
   void stop();
 
-  /// The time to stop is over: what runs is cancelled, and a client that does not read is left.
+  /// The time to stop is over: running requests are cancelled, and a client that does not read is left.
   void cut();
 
   const boost::asio::ip::address& client() const noexcept { return client_; }
 
-  std::list<connection>::iterator place; ///< Its loop's.
+  std::list<connection>::iterator place; ///< The place in its loop's list.
 
 private:
   using error = boost::system::error_code;
@@ -75,7 +75,7 @@ private:
   void name_exchange();
   void refuse(response why);
 
-  // What is asked for: connection_ask.cpp.
+  // Asking: connection_ask.cpp.
   void serve();
   void run();
   void run(request what, bool on_shared_session);
@@ -114,7 +114,7 @@ private:
   state state_ = state::handshake;
   bool last_ = false;      ///< Ends after this answer.
   bool timed_out_ = false; ///< The read that is cancelled has taken too long.
-  bool gone_ = false;      ///< The client.
+  bool gone_ = false;      ///< The client has gone.
   bool busy_ = false;      ///< The socket owes a call.
 };
 

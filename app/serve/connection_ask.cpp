@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a connection does for a request that is whole.
+// The work of a connection for a request that is whole.
 
 #include "app/serve/arguments.hpp"
 #include "app/serve/connection.hpp"
@@ -34,7 +34,7 @@ std::string_view type_of(std::string_view file) {
   return file.ends_with(".js") ? "text/javascript; charset=utf-8" : "application/octet-stream";
 }
 
-/// The options of a request's answer, taken out of its query string; what is left are the request's parameters.
+/// The options of a request's answer, taken out of its query string; the rest are the request's parameters.
 struct run_options {
   answer_form form;
   bool on_shared_session = false;
@@ -179,7 +179,8 @@ void connection::run(request what, bool on_shared_session) {
   auto& x = *exchange_;
   auto& all = home_.shared();
   if (!all.counts.begin_request()) {
-    respond(make_problem(status::too_many_requests, "too_many_requests", "as many requests run as may", x.id));
+    respond(make_problem(status::too_many_requests, "too_many_requests", "the maximum number of requests runs already",
+                         x.id));
     return;
   }
   for (const auto& q : what.queries)

@@ -9,7 +9,7 @@ namespace sheaf::app::serve {
 namespace {
 
 constexpr std::size_t spare_max = 64;
-constexpr std::size_t spare_bytes_max = 1 << 17; ///< Of one.
+constexpr std::size_t spare_bytes_max = 1 << 17; ///< The size of one.
 
 } // namespace
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a connection has from the loop that it lives on: memory, the clock of its headers, the logs. On that loop's
-// thread.
+// The things that a connection gets from the loop that it lives on: memory, the clock of its headers, the logs. On that
+// loop's thread.
 
 #pragma once
 

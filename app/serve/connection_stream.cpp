@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How a connection sends a query's rows while the query still runs: a part of them is read from the database once the
-// client has taken the one before. What has been sent cannot be taken back: when the query fails after that, the answer
-// ends in the middle, and so that nobody takes it for whole, the connection with it.
+// A connection sends a query's rows while the query still runs: a part of them is read from the database once the
+// client has taken the one before. Bytes that have been sent cannot be taken back: when the query fails after that, the
+// answer ends in the middle, and so that nobody takes it for whole, the connection with it.
 
 #include "app/serve/connection.hpp"
 #include "app/serve/connection_host.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How a connection answers: whole if the answer is short, else in pieces as the client takes them.
+// A connection answers: whole if the answer is short, else in pieces as the client takes them.
 
 #include "app/serve/connection.hpp"
 #include "app/serve/connection_host.hpp"
@@ -112,7 +112,7 @@ void connection::respond(reply r) {
   write();
 }
 
-/// What did not fail the request, for the log.
+/// Notes the failures that did not fail the request, for the log.
 void connection::note_failures(const reply& r) {
   for (const auto& o : r.outcomes)
     if (const auto* why = o.error_info()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One request and its answer while they are under way: what an idle connection does without. On its loop's thread.
+// One request and its answer while they are under way: an idle connection has none. On its loop's thread.
 
 #pragma once
 
@@ -35,7 +35,7 @@ inline std::string_view field_of(const http::request<http::string_body>& x, http
 }
 
 struct exchange {
-  boost::beast::flat_buffer unread; ///< Received, not yet understood; what follows the request stays in it.
+  boost::beast::flat_buffer unread; ///< Received, not yet understood; bytes behind the request stay in it.
 
   std::optional<request_parser> parser;
   std::size_t head_bytes = 0;
@@ -48,18 +48,18 @@ struct exchange {
   std::string id; ///< Empty until the head was looked at.
 
   request_handle running;
-  std::vector<std::string> databases; ///< Of the running request's queries.
+  std::vector<std::string> databases; ///< The databases of the running request's queries.
   answer_form form;
 
-  std::string out, piece; ///< What is being written; a part of the body in the making.
+  std::string out, piece; ///< The bytes being written; a part of the body in the making.
   std::optional<reply_writer> rows;
   std::shared_ptr<row_stream> stream; ///< Null for most.
   std::optional<gzip> zip;
   bool is_chunked = false;
-  std::size_t unread_bytes = 0; ///< What is held of the answer, as `traffic` counts it.
+  std::size_t unread_bytes = 0; ///< The bytes held of the answer, as `traffic` counts them.
   http::status status = http::status::ok;
   std::uint64_t bytes_sent = 0;
-  std::string code, detail; ///< For the log.
+  std::string code, detail; ///< Words for the log.
 
   const http::request<http::string_body>& request() const { return parser->get(); }
 

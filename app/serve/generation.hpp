@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One state of the sheaf file being served: its engines, and on each loop what accepts and answers. A reload makes a
-// new one beside it. Main thread.
+// One state of the sheaf file being served: its engines, and on each loop the part that accepts and answers. A reload
+// makes a new one beside it. Main thread.
 
 #pragma once
 
@@ -22,7 +22,7 @@
 
 namespace sheaf::app::serve {
 
-/// What stays the same over reloads.
+/// The settings that stay the same over reloads.
 struct serve_setup {
   service_limits limits;
   access_rules rules;                 ///< Its `tls` is of the generation.
@@ -38,13 +38,13 @@ public:
   /// TLS cannot be made.
   generation(const serve_setup& how, sheaf_file file, int listener, traffic& counts, activity& seen, int wake);
 
-  /// As `stop`, at once; waits until it is over.
+  /// Stops at once, as `stop` does; waits until it is over.
   ~generation();
   generation(const generation&) = delete;
   generation& operator=(const generation&) = delete;
 
-  /// Accepts no more, closes idle connections, answers what runs; what is not answered by `deadline` is cut off. A
-  /// second call may set an earlier deadline.
+  /// Accepts no more, closes idle connections, answers the running requests; those not answered by `deadline` are cut
+  /// off. A second call may set an earlier deadline.
   void stop(clock::time_point deadline);
 
   bool is_over() const noexcept { return busy_loops_.load() == 0; }

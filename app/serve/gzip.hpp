@@ -12,14 +12,14 @@ struct z_stream_s;
 
 namespace sheaf::app::serve {
 
-/// Whether an Accept-Encoding field allows gzip and does not like the plain bytes better (RFC 9110, section 12.5.3).
+/// True when an Accept-Encoding field allows gzip and does not like the plain bytes better (RFC 9110, section 12.5.3).
 bool takes_gzip(std::string_view accept_encoding);
 
 class gzip {
 public:
   gzip();
 
-  /// Appends what `in` makes to `out`; not all of it may come before the last piece.
+  /// Appends `in`, compressed, to `out`; not all of it may come before the last piece.
   void add(std::string& out, std::string_view in, bool is_last);
 
 private:

@@ -12,10 +12,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How late a client's slowness or absence may be noticed: one timer for all of them costs a request nothing.
+/// The longest delay in noticing a client's slowness or absence: one timer for all of them costs a request nothing.
 constexpr auto sweep_interval = 100ms;
 
-/// What keeps the system from giving us a connection (mostly descriptors that are used up) takes a while to pass.
+/// A pause after the system could not give us a connection: the cause (mostly descriptors that are used up) takes a
+/// while to pass.
 constexpr auto accept_pause = 100ms;
 
 } // namespace
@@ -127,8 +128,8 @@ void http_loop::sweep() {
   log_.flush();
 }
 
-/// One look at all sockets that nothing is read from or written to. A client that has closed its half has gone: who
-/// waits for an answer keeps it open.
+/// One look at all sockets that nothing is read from or written to. A client that has closed its half has gone: a
+/// client that waits for an answer keeps it open.
 void http_loop::find_lost_clients() {
   watched_.clear();
   polled_.clear();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // One of the engine's event loops as the service sees it: its listening socket, the connections that live there, and
-// what they share. On that loop's thread, but for what says otherwise.
+// what they share. On that loop's thread, unless said otherwise.
 
 #pragma once
 
@@ -51,7 +51,7 @@ private:
   std::vector<pollfd> polled_;
   clock::time_point next_second_{}, cut_at_ = clock::time_point::max();
   bool told_ = false;
-  std::shared_ptr<char> alive_ = std::make_shared<char>(); ///< What is called back later looks whether this is.
+  std::shared_ptr<char> alive_ = std::make_shared<char>(); ///< Later handlers look whether this is there.
 };
 
 } // namespace sheaf::app::serve

@@ -13,7 +13,7 @@ namespace {
 
 using boost::beast::http::verb;
 
-/// In seconds, as OpenTelemetry has them for HTTP servers.
+/// Upper bounds in seconds, as OpenTelemetry has them for HTTP servers.
 constexpr std::array bounds{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0};
 
 constexpr std::array methods{"GET", "HEAD", "POST", "OPTIONS", "_OTHER"};
@@ -33,7 +33,7 @@ std::size_t index_of(verb method) {
   }
 }
 
-/// Those that the service answers with.
+/// The statuses that the service answers with.
 constexpr std::array<unsigned, 26> statuses{200, 204, 400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 417,
                                             421, 422, 429, 431, 499, 500, 501, 502, 503, 504, 505, 406, 0};
 
@@ -80,7 +80,7 @@ void http_metrics::add(std::size_t route, verb method, unsigned status, std::chr
 void http_metrics::append_text(std::string& out, const char* scheme) const {
   constexpr const char* name = "http_server_request_duration_seconds";
   auto to = std::back_inserter(out);
-  fmt::format_to(to, "# HELP {0} From a request's first byte to its answer's last.\n# TYPE {0} histogram\n", name);
+  fmt::format_to(to, "# HELP {0} Time from a request's first byte to its answer's last.\n# TYPE {0} histogram\n", name);
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const auto* x = cells_[i].load(std::memory_order_acquire);
     if (!x)

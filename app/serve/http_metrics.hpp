@@ -19,7 +19,7 @@ namespace sheaf::app::serve {
 
 class http_metrics {
 public:
-  /// `routes` as they are told in the label http_route; the last is for what has none.
+  /// `routes` are the values of the label http_route; the last is for requests without a route.
   explicit http_metrics(std::vector<std::string> routes);
   ~http_metrics();
   http_metrics(const http_metrics&) = delete;
@@ -28,7 +28,7 @@ public:
   /// Counts an answer.
   void add(std::size_t route, boost::beast::http::verb method, unsigned status, std::chrono::nanoseconds took);
 
-  /// In Prometheus' text format. `scheme` is http or https.
+  /// Appends Prometheus' text format. `scheme` is http or https.
   void append_text(std::string& out, const char* scheme) const;
 
 private:
@@ -41,7 +41,7 @@ private:
   cell& cell_of(std::size_t route, std::size_t method, std::size_t status);
 
   std::vector<std::string> routes_;
-  std::vector<std::atomic<cell*>> cells_; ///< Null for what has not come up.
+  std::vector<std::atomic<cell*>> cells_; ///< Null for a combination that has not come up.
 };
 
 } // namespace sheaf::app::serve

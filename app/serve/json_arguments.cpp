@@ -28,7 +28,7 @@ public:
   static constexpr std::size_t max_string_size = std::size_t(-1);
 
   std::vector<argument> all;
-  std::string why; ///< Of a refusal.
+  std::string why; ///< The reason of a refusal.
 
   bool on_document_begin(error_code&) { return true; }
   bool on_document_end(error_code&) { return true; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where the service can be reached. One socket for all loops and over all reloads: a second service on the same port is
-// refused, and no client waits in a queue that goes away. Main thread.
+// The socket at which the service can be reached. One for all loops and over all reloads: a second service on the same
+// port is refused, and no client waits in a queue that goes away. Main thread.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace sheaf::app::serve {
 
-/// `127.0.0.1:8080`, `[::1]:0`, `localhost:8080`. Ends the command for what is not an address with a port.
+/// `127.0.0.1:8080`, `[::1]:0`, `localhost:8080`. Ends the command for a text that is not an address with a port.
 boost::asio::ip::tcp::endpoint parse_endpoint(const std::string& text);
 
 class listening_socket {
@@ -24,7 +24,7 @@ public:
 
   int descriptor() const noexcept { return fd_; }
 
-  /// With the port that it has got.
+  /// The address, with the port that it has got.
   boost::asio::ip::tcp::endpoint where() const;
 
   /// Nobody can connect any more, once the copies are closed too.

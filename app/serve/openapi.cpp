@@ -104,7 +104,7 @@ json::object plain_path(std::string_view id, std::string_view summary, std::stri
             {"summary", summary},
             {"tags", json::array{"service"}},
             {"security", json::array{}},
-            {"responses", {{"200", {{"description", "As asked"}, {"content", std::move(content)}}}}}}}};
+            {"responses", {{"200", {{"description", "The answer"}, {"content", std::move(content)}}}}}}}};
 }
 
 json::object components(bool needs_token) {
@@ -114,7 +114,7 @@ json::object components(bool needs_token) {
       {"type", "object"},
       {"required", json::array{"results", "errors", "timing"}},
       {"properties",
-       {{"results", {{"type", "object"}, {"description", "By the query's name; its form is that of `shape`."}}},
+       {{"results", {{"type", "object"}, {"description", "Results by query name, in the form of `shape`."}}},
         {"errors",
          {{"type", "object"},
           {"additionalProperties",
@@ -143,19 +143,20 @@ json::object components(bool needs_token) {
       {"schemas", std::move(schemas)},
       {"parameters",
        {{"shape", choice("shape", "Rows as lists, rows as objects, or the only value", {"rows", "objects", "scalar"})},
-        {"numbers", choice("numbers", "`string`: what JavaScript would round comes as a string", {"number", "string"})},
+        {"numbers",
+         choice("numbers", "`string`: numbers that JavaScript would round come as strings", {"number", "string"})},
         {"session", choice("session", "`shared`: all queries on one session", {"own", "shared"})},
         {"timeout",
          {{"name", "X-Request-Timeout"},
           {"in", "header"},
-          {"description", "Not longer than this, such as 500ms; the file's deadline holds all the same"},
+          {"description", "Longest time to answer, such as 500ms; the file's deadline holds all the same"},
           {"schema", text}}}}},
       {"responses",
        {{"Reply",
          {{"description", "Each query's result or error"},
           {"content", {{"application/json", {{"schema", reference("schemas/Reply")}}}}}}},
         {"Problem",
-         {{"description", "Why there is no answer"},
+         {{"description", "The reason why there is no answer"},
           {"content", {{"application/problem+json", {{"schema", reference("schemas/Problem")}}}}}}}}}};
   if (needs_token)
     made["securitySchemes"] = {{"token", {{"type", "http"}, {"scheme", "bearer"}}}};
@@ -168,8 +169,8 @@ std::string make_openapi(const sheaf_file& file, bool needs_token) {
   json::object paths;
   for (const auto& x : file.requests)
     paths["/requests/" + percent_encoded(x.name)] = path_of(x);
-  paths["/healthz"] = plain_path("healthz", "Whether the service lives", "text/plain");
-  paths["/readyz"] = plain_path("readyz", "Whether each database answers", "application/json");
+  paths["/healthz"] = plain_path("healthz", "Reports that the service lives", "text/plain");
+  paths["/readyz"] = plain_path("readyz", "Reports whether each database answers", "application/json");
   paths["/metrics"] = plain_path("metrics", "Metrics for Prometheus", "text/plain");
   json::object made{
       {"openapi", "3.1.0"},

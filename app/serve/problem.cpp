@@ -18,7 +18,7 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   append_json_string(out, text);
 }
 
-/// Whether the same request may well succeed a moment later.
+/// True when the same request may well succeed a moment later.
 bool is_passing(http::status status) {
   return status == http::status::too_many_requests || status == http::status::service_unavailable;
 }

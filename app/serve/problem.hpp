@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What went wrong, as a client may know it: application/problem+json (RFC 9457). Any thread.
+// Failures as a client may know them: application/problem+json (RFC 9457). Any thread.
 
 #pragma once
 
@@ -21,10 +21,11 @@ response make_problem(http::status status, std::string_view code, std::string_vi
 /// 400, with each parameter that cannot be taken in `parameters`.
 response make_problem(const std::vector<bad_argument>& bad, std::string_view id);
 
-/// Of a request that failed as a whole. The client hears the code and what it may do; the rest is for the log.
+/// The problem of a request that failed as a whole. The client hears the code and what it may do; the rest is for the
+/// log.
 response make_problem(const failure& why, std::string_view id);
 
-/// What a client may know of a failure beside its code.
+/// The message that a client may have of a failure beside its code.
 std::string_view public_message(const failure& why) noexcept;
 
 http::status status_of(const failure& why) noexcept;

@@ -23,13 +23,13 @@ public:
   reply_writer(reply what, std::vector<std::string> databases, answer_form how,
                std::optional<std::size_t> written = {});
 
-  /// What stands before the result that is written first, when that is done before the reply is there.
+  /// The text before the result that is written first, when that is done before the reply is there.
   static std::string begin(std::string_view name);
 
   /// Appends to `out` until it has `bytes_max` bytes or a row more, or all is written: then true.
   bool write(std::string& out, std::size_t bytes_max);
 
-  /// Of all values of the reply. Adds them up: takes time for large ones.
+  /// Bytes of all values of the reply. Adds them up: takes time for large ones.
   std::size_t value_bytes() const noexcept;
 
 private:

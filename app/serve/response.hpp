@@ -16,10 +16,10 @@ namespace http = boost::beast::http;
 
 struct response {
   http::status status = http::status::ok;
-  std::string_view type = "application/json"; ///< Of static text.
+  std::string_view type = "application/json"; ///< A view of static text.
   std::string body{};
   std::string fields{}; ///< Further lines, each with its CRLF.
-  std::string code{};   ///< For the log: what went wrong, in a word.
+  std::string code{};   ///< For the log: the failure, in a word.
   std::string detail{}; ///< For the log only.
 };
 
@@ -34,7 +34,7 @@ private:
   std::size_t size_ = 0;
 };
 
-/// What a browser is told with every answer: nothing may be guessed, kept, framed or loaded from elsewhere.
+/// Lines that tell a browser with every answer: nothing may be guessed, kept, framed or loaded from elsewhere.
 std::string_view safety_fields(std::string_view type);
 
 /// `HTTP/1.1 404 Not Found`, with its CRLF.

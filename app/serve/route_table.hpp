@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Which path is what. Immutable; any thread.
+// The paths and their meanings. Immutable; any thread.
 
 #pragma once
 
@@ -18,7 +18,7 @@ enum class action : std::uint8_t { page, health, ready, metrics, openapi, catalo
 struct route {
   std::string pattern; ///< For metrics: `/requests/total_books`.
   action what = action::page;
-  std::size_t index = 0; ///< Of the file's request, or of the page's file.
+  std::size_t index = 0; ///< The index of the file's request, or of the page's file.
   bool is_open = false;  ///< Needs no token: a probe, or the page itself, which holds nothing.
   std::size_t number = 0;
 
@@ -34,7 +34,7 @@ public:
   /// Null for a path that there is not.
   const route* find(std::string_view path) const;
 
-  /// By number; one more stands for what has no route.
+  /// Patterns by number; one more stands for paths without a route.
   std::vector<std::string> patterns() const;
   std::size_t size() const noexcept { return routes_.size(); }
 

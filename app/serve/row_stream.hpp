@@ -17,7 +17,7 @@ namespace sheaf::app::serve {
 
 struct row_stream {
   std::size_t query; ///< Its position in the request.
-  std::string name;  ///< Of the query.
+  std::string name;  ///< The name of the query.
   row_writer rows;
 
   /// The first rows are kept until there are more: when these are all, the answer is one like any other.
@@ -25,7 +25,7 @@ struct row_stream {
   bool has_begun = false; ///< The head of the answer is out.
 
   std::function<void()> next{};      ///< Asks for more rows, once those that are being written are out.
-  std::optional<sheaf::reply> end{}; ///< Has come while rows were still being written.
+  std::optional<sheaf::reply> end{}; ///< The reply that has come while rows were still being written.
 };
 
 } // namespace sheaf::app::serve

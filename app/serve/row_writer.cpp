@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint32_t oid_int8 = 20, oid_numeric = 1700;
 constexpr std::int64_t safe_integer_max = (std::int64_t{1} << 53) - 1;
 
-/// Whether a reader that has only doubles would get another number than `text` is.
+/// True when a reader that has only doubles would get another number than `text` is.
 bool is_rounded(const cell& x, std::string_view text) {
   if (x.encoding == encoding::null)
     return false;

@@ -17,7 +17,7 @@ enum class answer_shape : std::uint8_t { rows, objects, scalar };
 
 struct answer_form {
   answer_shape shape = answer_shape::rows;
-  /// Integers beyond 2^53 and every numeric as strings: what JavaScript would round.
+  /// Writes integers beyond 2^53 and every numeric as strings: JavaScript would round them.
   bool exact_numbers = false;
 };
 
@@ -41,7 +41,7 @@ private:
   void write_row(std::string& out, const table& rows, std::size_t row);
 
   answer_form how_;
-  std::vector<std::string> keys_; ///< Of objects.
+  std::vector<std::string> keys_; ///< The keys of objects.
   bool any_ = false;
 };
 

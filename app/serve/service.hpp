@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What all loops of the service share: what it serves, under which rules, and what it counts. Immutable but for the
-// counters; any thread.
+// State that all loops of the service share: the file that it serves, the access rules, and the counters. Immutable but
+// for the counters; any thread.
 
 #pragma once
 
@@ -30,11 +30,11 @@ class logger;
 
 namespace sheaf::app::serve {
 
-/// Who may ask, and from where.
+/// Rules on who may ask, and from where.
 struct access_rules {
   std::string token;                        ///< Empty for none.
   bool checks_host = true;                  ///< Refuses a Host that is not in `hosts`.
-  std::vector<std::string> hosts;           ///< Without a port.
+  std::vector<std::string> hosts;           ///< Names without a port.
   std::string cors_origin;                  ///< A page of this origin may ask; empty for none.
   boost::asio::ssl::context* tls = nullptr; ///< Null for plain HTTP.
 };
@@ -57,10 +57,10 @@ public:
   http_metrics metrics;
   const std::string openapi, catalogue; ///< JSON.
 
-  /// In Prometheus' text format.
+  /// All metrics in Prometheus' text format.
   std::string metrics_text() const;
 
-  /// What `/events` tells once a second, without the line ends around it.
+  /// The event that `/events` sends once a second, without the line ends around it.
   std::string event() const;
 };
 

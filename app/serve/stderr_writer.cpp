@@ -61,7 +61,7 @@ unwaiting_stderr::unwaiting_stderr() : before_(stderr) {
       .write =
           [](void* me, const char* data, std::size_t size) {
             static_cast<unwaiting_stderr*>(me)->to_.write({data, size}, 0ms);
-            return static_cast<ssize_t>(size); // what is lost is none of the library's business
+            return static_cast<ssize_t>(size); // lost text is none of the library's business
           },
       .seek = nullptr,
       .close = nullptr,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Writes to stderr without waiting for whoever reads it: a service that somebody has stopped reading goes on.
+// Writes to stderr without waiting for its reader: a service whose log nobody reads any more goes on.
 
 #pragma once
 
@@ -18,7 +18,7 @@ public:
   stderr_writer(const stderr_writer&) = delete;
   stderr_writer& operator=(const stderr_writer&) = delete;
 
-  /// Waits this long for room, at most; gives what found none.
+  /// Waits this long for room, at most; gives the text that found none.
   std::string_view write(std::string_view text, std::chrono::milliseconds patience);
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a request line asks for: a path and named values, decoded strictly. Any thread.
+// The target of a request line: a path and named values, decoded strictly. Any thread.
 
 #pragma once
 
@@ -13,20 +13,20 @@
 namespace sheaf::app::serve {
 
 struct target {
-  std::string path;                                       ///< Decoded; begins with `/`, or is `*`.
-  std::string authority;                                  ///< Of the absolute form (`http://host/path`), else empty.
+  std::string path;      ///< Decoded; begins with `/`, or is `*`.
+  std::string authority; ///< The authority of the absolute form (`http://host/path`), else empty.
   std::vector<std::pair<std::string, std::string>> query; ///< Decoded, in order; a name may stand several times.
 };
 
-/// Nothing for what is neither a path nor an http URL, for a broken escape, for a control character (also an escaped
-/// one in the path; in a value all but NUL are taken) and for what does not decode to UTF-8. A plus sign in the query
-/// is a space, as forms send it.
+/// Nothing for a text that is neither a path nor an http URL, for a broken escape, for a control character (also an
+/// escaped one in the path; in a value all but NUL are taken) and for bytes that do not decode to UTF-8. A plus sign in
+/// the query is a space, as forms send it.
 std::optional<target> parse_target(std::string_view text);
 
 /// `%41` as `A`. Nothing for a broken escape, NUL, and bytes that are not UTF-8.
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space);
 
-/// For a part of a path: everything but letters, digits and `-._~` is escaped.
+/// Escapes all but letters, digits and `-._~`, for a part of a path.
 std::string percent_encoded(std::string_view text);
 
 } // namespace sheaf::app::serve

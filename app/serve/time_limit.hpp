@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How long a caller wants to wait, as two headers say it. Any thread.
+// The longest wait that a caller wants, as two headers give it. Any thread.
 
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace sheaf::app::serve {
 
-/// `grpc-timeout`: at most eight digits and a unit of `H`, `M`, `S`, `m` (milliseconds), `u` or `n`. Zero and what is
-/// not of this form are `invalid_request`.
+/// `grpc-timeout`: at most eight digits and a unit of `H`, `M`, `S`, `m` (milliseconds), `u` or `n`. Zero and texts of
+/// another form are `invalid_request`.
 result<std::chrono::nanoseconds> parse_grpc_timeout(std::string_view text);
 
 } // namespace sheaf::app::serve

@@ -58,7 +58,7 @@ tls_session::progress tls_session::shut_down() {
   return progress_of(done);
 }
 
-/// What SSL_get_error(3) says of the call that has just been made.
+/// The progress of the call that has just been made, by SSL_get_error(3).
 tls_session::progress tls_session::progress_of(int result) const {
   switch (SSL_get_error(ssl_.get(), result)) {
   case SSL_ERROR_NONE:

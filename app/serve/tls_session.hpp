@@ -31,7 +31,7 @@ public:
   progress handshake();
   progress read(boost::asio::mutable_buffer to);
 
-  /// Of the record that was read last.
+  /// True when there is more of the record that was read last.
   bool has_unread() const noexcept { return SSL_pending(ssl_.get()) > 0; }
 
   /// All or nothing; made again with the same bytes.
@@ -45,14 +45,14 @@ private:
     void operator()(SSL* x) const noexcept { SSL_free(x); }
   };
 
-  static const BIO_METHOD* socket_method(); ///< How OpenSSL gets at `socket_`.
+  static const BIO_METHOD* socket_method(); ///< The functions by which OpenSSL uses `socket_`.
   static int send(BIO* of, const char* data, int size);
   static int receive(BIO* of, char* to, int size);
 
   progress progress_of(int result) const;
 
   tcp_socket& socket_;
-  boost::system::error_code failure_; ///< Of the socket.
+  boost::system::error_code failure_; ///< The failure of the socket.
   std::unique_ptr<SSL, free_ssl> ssl_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What names a request across services: W3C trace context, and the request's id. Any thread.
+// The names of a request across services: W3C trace context, and the request's id. Any thread.
 
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What all loops count together: connections, all and by address, and requests that run. Any thread; the lock is taken
-// once for a connection, and only when addresses are counted.
+// The counts of all loops together: connections, all and by address, and requests that run. Any thread; the lock is
+// taken once for a connection, and only when addresses are counted.
 
 #pragma once
 
@@ -19,7 +19,7 @@ class traffic {
 public:
   explicit traffic(const service_limits& limits) : limits_(limits) {}
 
-  /// False, and not counted, when there are as many as there may be.
+  /// False, and not counted, when the limit is reached.
   bool connect(const boost::asio::ip::address& from);
   void disconnect(const boost::asio::ip::address& from);
 

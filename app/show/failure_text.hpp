@@ -29,7 +29,7 @@ struct place {
   std::string_view text; ///< The whole line.
 };
 
-/// Where character `position` of `sql` stands; behind its end for a position beyond it.
+/// The place of character `position` of `sql`; behind its end for a position beyond it.
 place find_place(std::string_view sql, std::size_t position) noexcept;
 
 } // namespace sheaf::app

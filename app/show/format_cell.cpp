@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the formats share: a cell as text and as JSON, and what a command without rows says. Any thread.
+// The parts that the formats share: a cell as text and as JSON, and the line of a command without rows. Any thread.
 
 #include "app/show/format.hpp"
 

@@ -153,7 +153,7 @@ void write_row(std::string& out, const table_layout& how, const std::vector<std:
 void write_table_rows(output& to, const table& rows) {
   const auto columns = rows.columns();
   if (columns == 0) {
-    to.text() += "--\n"; // What psql shows for rows without columns.
+    to.text() += "--\n"; // psql shows this for rows without columns.
   } else {
     const auto how = measure(rows);
     write_header(to.text(), how);

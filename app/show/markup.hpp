@@ -9,8 +9,8 @@
 
 namespace sheaf::app {
 
-/// Appends `text` as the content of an element or attribute of XML or HTML, on one line. What XML cannot hold is made
-/// visible.
+/// Appends `text` as the content of an element or attribute of XML or HTML, on one line. Characters that XML cannot
+/// hold are made visible.
 void append_markup(std::string& out, std::string_view text);
 std::string markup(std::string_view text);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A reply as a picture: who waited, who ran, and what the whole had to wait for. Any thread.
+// A reply as a picture: the queries that waited and ran, and those that the whole had to wait for. Any thread.
 
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A reply as a page: the picture, and the same in numbers for who cannot see it. Any thread.
+// A reply as a page: the picture, and the same in numbers for readers who cannot see it. Any thread.
 
 #include "app/base/duration.hpp"
 #include "app/show/markup.hpp"

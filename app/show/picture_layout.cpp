@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where the parts of a picture stand. Any thread.
+// The places of a picture's parts. Any thread.
 
 #include "app/show/picture_layout.hpp"
 
@@ -17,8 +17,8 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::size_t name_columns_max = 26;
-/// Where the queries one after another would take more than this times the elapsed time, their bar is cut: the others
-/// would not be seen.
+/// The bar of the queries one after another is cut when they would take more than this times the elapsed time: the
+/// others would not be seen.
 constexpr double serial_share_max = 2.5;
 
 std::string note_of(const outcome& of, const phases& when) {
@@ -53,7 +53,7 @@ layout::layout(const reply& what) : serial(what.serial_sum()) {
   font = shown <= 12 ? 13 : shown <= 60 ? 12 : 10;
 
   auto names = text_width(serial_name, 12);
-  // Where not all are shown, the time of those that are.
+  // When not all are shown, the time is that of those that are.
   auto last = std::max(left_out > 0 ? nanoseconds::zero() : what.elapsed, nanoseconds{1000});
   for (const auto& row : rows) {
     names = std::max(names, text_width(row.name, font) * 1.06); // the critical path's are bold

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where the parts of a picture stand, so that no text leaves it or meets another. In pixels. Any thread.
+// The places of a picture's parts, so that no text leaves it or meets another. In pixels. Any thread.
 
 #pragma once
 
@@ -14,16 +14,16 @@
 
 namespace sheaf::app {
 
-/// About what a text takes; fonts differ, and this is for wide ones.
+/// The width of a text, roughly; fonts differ, and this is for wide ones.
 double text_width(std::string_view text, double font);
 
 struct layout {
   static constexpr double width = 960;
   static constexpr double edge = 16;
   static constexpr double rows_top = 84;
-  static constexpr double gap = 8;          ///< Between a text and a bar.
-  static constexpr double cross_width = 14; ///< Of a failure's mark, before its note.
-  static constexpr double sliver = 2;       ///< The least that is seen of a query that ran.
+  static constexpr double gap = 8;          ///< The gap between a text and a bar.
+  static constexpr double cross_width = 14; ///< The width of a failure's mark, before its note.
+  static constexpr double sliver = 2;       ///< The least width of a query that ran.
   static constexpr std::string_view serial_name = "one after another";
 
   struct row {
@@ -34,22 +34,22 @@ struct layout {
 
   explicit layout(const reply& what);
 
-  std::vector<row> rows;         ///< Of the queries that are shown.
+  std::vector<row> rows;         ///< The rows of the queries that are shown.
   std::vector<std::size_t> path; ///< `critical_path` of all queries.
   std::size_t left_out = 0;      ///< Queries that are not shown.
   double row_height = 0, bar_height = 0, font = 0;
-  double left = 0, right = 0;         ///< Of the scale.
-  std::chrono::nanoseconds span{1};   ///< What the scale shows.
+  double left = 0, right = 0;         ///< The ends of the scale.
+  std::chrono::nanoseconds span{1};   ///< The time that the scale shows.
   std::chrono::nanoseconds serial{0}; ///< All queries one after another.
-  bool cut = false;                   ///< That is much longer than the scale.
+  bool cut = false;                   ///< It is much longer than the scale.
   std::string serial_note;
   bool repeats_axis = false; ///< Too many rows to look up from the last to the axis.
-  double bottom = 0;         ///< Of the rows.
+  double bottom = 0;         ///< The end of the rows.
   double serial_middle = 0, legend_middle = 0, height = 0;
 
   double x_of(std::chrono::nanoseconds time) const noexcept;
   double middle_of(std::size_t row) const noexcept;
-  double end_of(std::size_t row) const noexcept; ///< Where its bar ends.
+  double end_of(std::size_t row) const noexcept; ///< The end of its bar.
 
 private:
   void make_room(std::chrono::nanoseconds end, double note);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What pictures have in common. Any thread.
+// The parts that pictures have in common. Any thread.
 
 #include "app/show/picture_phases.hpp"
 
@@ -43,7 +43,7 @@ std::vector<std::size_t> critical_path(const std::vector<phases>& queries) {
   while (below != by_end.begin()) {
     const auto position = *--below;
     const auto& here = queries[position];
-    // It awaited who was there before it, and had ended when it began.
+    // The later query waited for one that had begun before it, and had ended when it got its session.
     if (!path.empty()) {
       const auto& waiting = queries[path.back()];
       if (here.end > waiting.acquired || here.acquired >= waiting.acquired)

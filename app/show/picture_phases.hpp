@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What pictures have in common: a query's phases, the critical path. Any thread.
+// The parts that pictures have in common: a query's phases, the critical path. Any thread.
 
 #pragma once
 
@@ -21,7 +21,7 @@ inline constexpr std::size_t pictured_queries_max = 500;
 /// answered <= end.
 struct phases {
   std::chrono::nanoseconds queued{0};   ///< Its turn within the width had come.
-  std::chrono::nanoseconds acquired{0}; ///< It had a session; what comes before is waiting.
+  std::chrono::nanoseconds acquired{0}; ///< It had a session; the time before is waiting.
   std::chrono::nanoseconds answered{0}; ///< The first row was there, or the end of a query without an answer.
   std::chrono::nanoseconds end{0};
   bool ran = false; ///< False when it never had a session: all of it was waiting, up to the request's end.
@@ -31,8 +31,9 @@ struct phases {
 
 phases phases_of(const query_times& times, std::chrono::nanoseconds elapsed) noexcept;
 
-/// What the request's end waited for, by position, the last first: the query that ended last, the one that ended last
-/// before that one got its session, and so on. Of queries that ended together the first. Empty when none ran.
+/// The queries that the request's end waited for, by position, the last first: the query that ended last, the one that
+/// ended last before that one got its session, and so on. Of queries that ended together the first. Empty when none
+/// ran.
 std::vector<std::size_t> critical_path(const std::vector<phases>& queries);
 
 /// `3 rows`, `a value` for a task's, or the failure's code.

@@ -183,7 +183,7 @@ private:
       append("<path class=\"path\" d=\"{}\"/>\n", line);
   }
 
-  /// How many more there are, and the queries one after another.
+  /// The number of queries that are not shown, and the queries one after another.
   void append_end() {
     if (const auto more = at_.left_out; more > 0)
       append_text({.x = at_.left, .y = at_.bottom + 10, .font = 12}, fmt::format("and {} more queries", more));

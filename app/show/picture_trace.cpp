@@ -27,7 +27,7 @@ std::string microseconds(nanoseconds time) { return fmt::format("{}.{:03}", time
 
 class trace {
 public:
-  /// What names process or lane `tid`.
+  /// Names process or lane `tid`.
   void name(std::string_view kind, std::size_t tid, std::string_view text) {
     append(fmt::format(R"({{"ph":"M","pid":1,"tid":{},"name":"{}","args":{{"name":{}}}}})", tid, kind, quoted(text)));
   }

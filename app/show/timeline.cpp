@@ -33,8 +33,8 @@ std::string repeated(std::string_view sign, std::size_t count) {
   return out;
 }
 
-/// When a query had a session, since its request was taken. Before that it waited for one, or for its turn within the
-/// width.
+/// The time in which a query had a session, since its request was taken. Before that it waited for one, or for its turn
+/// within the width.
 struct span {
   std::chrono::nanoseconds acquired, end;
   bool ran;

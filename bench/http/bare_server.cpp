@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What Beast alone can do: answers every request with `ok`, on as many threads as given, each with an io_context and a
+// Beast alone, as a limit: answers every request with `ok`, on as many threads as given, each with an io_context and a
 // listening socket of its own. bench/http.py measures `/healthz` of `sheaf serve` beside it.
 
 #include <boost/asio/io_context.hpp>

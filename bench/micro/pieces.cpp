@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the pieces of a query's way cost by themselves, without a database: `build/release/bench/sheaf_micro`.
+// The cost of each piece of a query's way, without a database: `build/release/bench/sheaf_micro`.
 
 #include "sheaf/backend.hpp"
 #include "sheaf/core/engine_core.hpp"
@@ -24,7 +24,7 @@ using namespace sheaf;
 constexpr auto sql = "select id, title, price from book where author = :author and published > :since -- the newest\n"
                      "order by published desc limit 10";
 
-/// A session that answers at once, within `execute` as far as its listener can tell: what is left is the engine.
+/// A session that answers at once, within `execute` as far as its listener can tell: the rest is the engine.
 class instant_session final : public session {
 public:
   explicit instant_session(event_loop& loop) : loop_(loop) {}

@@ -30,7 +30,7 @@ struct head {
   boost::beast::http::status status = boost::beast::http::status::ok;
   std::string_view type = "application/json";
   std::string_view more{};    ///< Further header lines, each with its end.
-  std::size_t body_bytes = 0; ///< Of the body.
+  std::size_t body_bytes = 0; ///< Size of the body.
 };
 
 /// Replaces `out` with the header of an answer.

@@ -19,10 +19,10 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// How long a client may take to close a connection whose last answer it has.
+/// The time for a client to close a connection whose last answer it has.
 constexpr std::chrono::seconds linger_max{2};
 
-/// Whether the same request may succeed a little later.
+/// The status for a failure: it says whether the same request may succeed a little later.
 http::status status_of(const sheaf::failure& why) {
   switch (why.code) {
   case sheaf::errc::connect_failed:
@@ -38,7 +38,7 @@ http::status status_of(const sheaf::failure& why) {
   }
 }
 
-/// One line a second at most, all loops together: a database that is down fails every request, and whoever reads this
+/// One line a second at most, all loops together: a database that is down fails every request, and the reader of this
 /// may be slow.
 void report(const std::string& why) {
   static std::atomic<std::chrono::steady_clock::rep> next = 0; // that clock begins with the machine
@@ -92,7 +92,7 @@ void connection::read() {
 
 void connection::on_read(error why, std::size_t bytes) {
   waits_for_request_ = false;
-  // What the service's stop has interrupted: `serve` looks whether a request has come meanwhile.
+  // The service's stop has interrupted the wait: `serve` looks whether a request has come meanwhile.
   if (why && !(why == asio::error::operation_aborted && home_.stopping() && socket_.is_open())) {
     end();
     return;
@@ -112,10 +112,10 @@ bool connection::is_for_rows() const {
          !parser_->has_body();
 }
 
-/// Answers what is not for rows, and what is no request at all.
+/// Answers requests that are not for rows, and bytes that are no request at all.
 void connection::refuse_request(error why) {
   if (why) {
-    last_ = true; // where the next request begins, nobody knows
+    last_ = true; // nobody knows where the next request begins
     refuse(why == http::error::header_limit ? http::status::request_header_fields_too_large
                                             : http::status::bad_request);
     return;
@@ -159,7 +159,7 @@ void connection::answer(const sheaf::reply& rows) {
     serve();
 }
 
-/// What the answer says of the connection's end. From here on it is known.
+/// The answer's words on the connection's end, which is known from here on.
 std::string_view connection::ending() {
   last_ = last_ || home_.stopping() || !parser_->keep_alive();
   if (last_)
@@ -227,7 +227,7 @@ void connection::stop() {
 void connection::drop() {
   error ignored;
   if (give_up_ != never)
-    socket_.close(ignored); // calls back whoever waits for it
+    socket_.close(ignored); // calls the handler that waits for it
 }
 
 void connection::end() { home_.end(*this); }

@@ -2,8 +2,8 @@
 //
 // One HTTP/1.1 connection: takes a request, answers it, takes the next one. On the thread of its loop.
 //
-// It waits for exactly one thing at a time (its client's bytes, its client's window, or the engine's reply), so whoever
-// is called back may end it.
+// It waits for exactly one thing at a time (its client's bytes, its client's window, or the engine's reply), so each
+// handler may end it.
 
 #pragma once
 
@@ -47,7 +47,7 @@ public:
   /// True when its client has kept it waiting for too long.
   bool wait_is_over(clock::time_point now) const noexcept { return now >= give_up_; }
 
-  std::list<connection>::iterator place; ///< Its loop's.
+  std::list<connection>::iterator place; ///< The place in its loop's list.
 
 private:
   using error = boost::system::error_code;
@@ -74,7 +74,7 @@ private:
   clock::time_point give_up_ = never;
   bool waits_for_request_ = false, last_ = false;
 
-  // For each request anew, in the same memory.
+  // Made anew for each request, in the same memory.
   std::optional<request_parser> parser_{std::in_place};
   boost::beast::flat_static_buffer<request_parser::header_bytes_max> unread_;
   std::string head_, body_;

@@ -10,7 +10,7 @@ namespace techempower {
 
 namespace {
 
-/// How late the end of a wait for a client may be noticed: one timer for all of them costs a request nothing.
+/// The longest delay in noticing the end of a wait for a client: one timer for all of them costs a request nothing.
 constexpr std::chrono::milliseconds watch_interval{500};
 
 } // namespace

@@ -57,7 +57,8 @@ private:
   work_count& work_;
   const std::chrono::seconds idle_max_;
 
-  // Of this loop only: what all loops wrote to, or counted references of, would go to and fro between their caches.
+  // Of this loop only: data that all loops wrote to, or counted references of, would go to and fro between their
+  // caches.
   const sheaf::statement statement_{"select id, randomnumber from world where id = :id"};
   std::minstd_rand random_{std::random_device{}()};
   std::uniform_int_distribution<std::int32_t> any_id_{1, 10'000};

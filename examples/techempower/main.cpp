@@ -6,10 +6,9 @@
 //   GET /db                  one random row of the table world: {"id":1,"randomNumber":2}
 //   GET /queries?queries=N   N of them (1 to 500), each by a query of its own, all at once: [{"id":…},…]
 //
-// How a service embeds the engine: it makes one, and on each of its loops, by `engine::run_on_each_loop`, what it has
-// of sockets and timers (server.cpp). A request that is given to `run_async` there stays there, and so does the reply
-// (connection.cpp): it never changes threads. Before the engine goes, the service takes down what it has on the loops
-// (`server::stop`).
+// A service embeds the engine so: it makes one, and on each of its loops, by `engine::run_on_each_loop`, its sockets
+// and timers (server.cpp). A request that is given to `run_async` there stays there, and so does the reply
+// (connection.cpp): it never changes threads. Before the engine goes, the service takes these down (`server::stop`).
 //
 //   psql "$CONNINFO" -c 'create table world (id integer primary key, randomnumber integer not null)'
 //   psql "$CONNINFO" -c 'insert into world select id, 1 + random() * 9999 from generate_series(1, 10000) id'

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::int64_t queries_max = 500;
 
-/// The number of queries that `?queries=…` asks for: what is not a number means 1, the others the nearest allowed.
+/// The number of queries that `?queries=…` asks for: a text that is not a number means 1, any other number the nearest
+/// allowed.
 std::size_t queries_in(std::string_view parameters) {
   constexpr std::string_view name = "queries=";
   while (!parameters.empty() && !parameters.starts_with(name))

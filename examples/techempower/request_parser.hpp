@@ -27,7 +27,8 @@ public:
     eager(false);            // and never read
   }
 
-  /// Parses what has come, and says how much of it is not needed any more. `need_more`, as long as it is but a part.
+  /// Parses the bytes that have come, and says how many of them are not needed any more. `need_more`, as long as they
+  /// are but a part.
   std::size_t take(boost::asio::const_buffer bytes, boost::beast::error_code& why);
 
   resource asked() const noexcept { return asked_; }

@@ -10,7 +10,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// What keeps the system from giving us a connection (mostly descriptors that are used up) takes a while to pass.
+/// A pause after the system could not give us a connection: the cause (mostly descriptors that are used up) takes a
+/// while to pass.
 constexpr std::chrono::milliseconds accept_pause{100};
 
 } // namespace

@@ -44,7 +44,7 @@ public:
   void stop(std::chrono::seconds time_max = std::chrono::seconds{10});
 
 private:
-  /// On the first loop.
+  /// Lives on the first loop.
   struct listener {
     explicit listener(boost::asio::io_context& context) : acceptor(context), pause(context) {}
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How much goes on, on all loops together, for a thread that waits until nothing does. Any thread.
+// The count of work on all loops together, for a thread that waits until there is none. Any thread.
 
 #pragma once
 
@@ -21,7 +21,7 @@ public:
   void end() {
     std::lock_guard guard{mutex_};
     if (--count_ == 0)
-      none_.notify_all(); // with the lock: whoever waits may destroy this
+      none_.notify_all(); // with the lock: a waiting thread may destroy this
   }
 
   std::size_t now() const {

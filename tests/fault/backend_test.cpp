@@ -51,7 +51,7 @@ TEST_F(FaultBackend, TerminatedInMidQueryCostsThatQueryAlone) {
   expect_recovery();
 }
 
-/// The server then ends all backends, whosever they are, and recovers as after a crash.
+/// The server then ends all backends, those of other clients too, and recovers as after a crash.
 TEST_F(FaultBackend, KilledTakesAllSessionsWithIt) {
   open();
   flush();

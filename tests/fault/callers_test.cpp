@@ -64,7 +64,7 @@ TEST_P(FaultCallers, WhoDoNotTakeTheirRepliesHoldUpNobodyAndCostWhatTheyAskedFor
     ASSERT_TRUE(run(request_of({mebibyte})).ok());
   for (const auto& x : left)
     x.wait();
-  EXPECT_EQ(stats().active, 0u); // what waits to be taken holds no session
+  EXPECT_EQ(stats().active, 0u); // a reply that waits to be taken holds no session
   EXPECT_LT(peak_memory_bytes() - before, 8 * slow * mib);
   for (auto& x : left)
     EXPECT_EQ(x.get()["big"].table().rows(), 1000u);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The base of the tests that break something: each ends by proving that all is well again. That nothing is left behind
-// is checked after every test here, as after all others.
+// The base of the tests that break something: each ends by proving that all is well again. After every test here, as
+// after all others, a check shows that nothing is left behind.
 
 #pragma once
 
@@ -24,8 +24,8 @@ namespace sheaf::test {
 struct recovering {
   std::function<reply(request)> run;
   std::function<pool_stats()> stats;
-  std::function<int()> sessions; ///< That the database knows of.
-  std::function<int()> running;  ///< Those of them that are busy.
+  std::function<int()> sessions; ///< The number that the database knows of.
+  std::function<int()> running;  ///< The number of them that are busy.
 };
 
 /// `count` queries that are answered once all of them run at once: each with its session.
@@ -53,8 +53,8 @@ inline void expect_recovery(const recovering& x) {
   EXPECT_TRUE(eventually([&] { return x.running() == 0; }));
 }
 
-/// Requests from several threads, one after another, until it is over. Every one is answered: that it is, is checked by
-/// the end.
+/// Requests from several threads, one after another, until it is over. Every one is answered, which is checked by the
+/// end.
 class load {
 public:
   /// `make` gives the requests; `check` sees each reply. Both are called from all threads.
@@ -80,7 +80,7 @@ public:
     threads_.clear();
   }
 
-  int answered() const { return answered_; } ///< In full.
+  int answered() const { return answered_; } ///< The number answered in full.
   int failed() const { return failed_; }
 
 private:
@@ -102,18 +102,18 @@ protected:
   }
 
   void expect_recovery() {
-    schema.server("select setval('arrivals', 1, false)"); // whoever was cancelled in `meet` is still counted
+    schema.server("select setval('arrivals', 1, false)"); // a call cancelled in `meet` is still counted
     test::expect_recovery({.run = [this](request what) { return e->run(std::move(what)); },
                            .stats = [this] { return stats(); },
                            .sessions = [this] { return schema.backends(); },
                            .running = [this] { return schema.running(); }});
   }
 
-  /// What has been done so far outlasts a crash of the server, which otherwise writes it a little later.
+  /// Makes all work so far outlast a crash of the server, which otherwise writes it a little later.
   void flush() { schema.server("set synchronous_commit = on; create table flushed()"); }
 
   /// The test's own connection, too, is gone when the server has been: once that shows, the server is on its way back,
-  /// and whoever connects does not meet the old one.
+  /// and new connections do not meet the old one.
   void reconnect() {
     EXPECT_TRUE(eventually([&] {
       try {

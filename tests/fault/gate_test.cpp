@@ -17,7 +17,7 @@ using namespace sheaf;
 using namespace sheaf::test;
 using namespace std::chrono_literals;
 
-/// Where the fault strikes.
+/// The moment at which the fault strikes.
 enum class moment { connecting, in_handshake, idle, awaiting, in_result };
 
 using fault_at = std::tuple<fault, moment>;
@@ -48,14 +48,14 @@ protected:
   fault what() const { return std::get<0>(GetParam()); }
   moment when() const { return std::get<1>(GetParam()); }
 
-  /// Whether the session that is there is touched by the fault at all.
+  /// True when the fault does no harm to the session that is there.
   bool is_harmless() const {
     if (what() == fault::delay || what() == fault::trickle)
       return true;
     return when() != moment::connecting && (what() == fault::refuse || what() == fault::ignore);
   }
 
-  /// Whether nothing tells us of the fault but the time that passes.
+  /// True when nothing tells us of the fault but the time that passes.
   bool is_silent() const {
     switch (what()) {
     case fault::ignore:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A connection that is reset while rows of its query are with who takes them: what had arrived is handed on, then the
+// A connection that is reset while the taker has rows of its query: the rows that had arrived are handed on, then the
 // query fails, and its socket's number, which may be another's by then, is left alone.
 
 #include "fault/fault_test.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What happens at the same moment, ten thousand times: a cancel and the end of its statement, a deadline and the
-// session that was waited for. Each race steers itself to where both ends are about as likely.
+// Events at the same moment, ten thousand times: a cancel and the end of its statement, a deadline and the session that
+// was waited for. Each race steers itself to where both ends are about as likely.
 
 #include "fault/fault_test.hpp"
 #include "support/effort.hpp"
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 const int rounds = short_or_long(1000, 10'000);
 
-/// How long to wait, so that about half of the times it is too long.
+/// A wait that is too long about half of the times.
 class edge {
 public:
   std::chrono::nanoseconds now() const { return delay_; }

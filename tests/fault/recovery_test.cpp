@@ -34,7 +34,7 @@ TEST_F(FaultRecovery, RestartIsNotNoticedByAReadOnlyQuery) {
   expect_recovery();
 }
 
-/// What takes its backend with it each time is not sent for ever.
+/// A query that takes its backend with it each time is not sent for ever.
 TEST_F(FaultRecovery, IsNotTriedForAQueryThatKillsItsSessions) {
   open();
   const auto x = run_later(reading("select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)")).get();

@@ -21,7 +21,7 @@ protected:
     PostgresqlFault::SetUp();
   }
 
-  /// What a request may fail with while the server comes and goes.
+  /// The failures that a request may have while the server comes and goes.
   static void expect_sensible(const reply& x) {
     for (const auto& o : x.outcomes) {
       if (const auto* f = o.error_info()) {

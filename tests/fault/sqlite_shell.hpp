@@ -49,7 +49,7 @@ public:
   sqlite_shell(const sqlite_shell&) = delete;
   sqlite_shell& operator=(const sqlite_shell&) = delete;
 
-  /// Runs `sql` and waits until it is over. What it prints.
+  /// Runs `sql`, waits until it is over, and gives what it prints.
   std::string operator()(const std::string& sql) {
     std::fprintf(to_, "%s;\nselect '%s';\n", sql.c_str(), end);
     std::fflush(to_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What happens to SQLite's files: other processes lock them or die over them, the disk is full, pages are damaged, the
+// Accidents of SQLite's files: other processes lock them or die over them, the disk is full, pages are damaged, the
 // file is gone.
 
 #include "fault/fault_test.hpp"

@@ -111,7 +111,7 @@ protected:
     return sum;
   }
 
-  /// Whether it was a storm: on a busy machine that takes longer.
+  /// True when it was a storm: on a busy machine that takes longer.
   bool has_raged() {
     const auto now = stats();
     return outcomes[0] > 200 && now.lost > short_or_long(10u, 100u) && now.retries > 0 &&
@@ -130,7 +130,7 @@ protected:
 TEST_F(FaultStorm, IsWeathered) {
   open([&](options& how) {
     how.databases[0].pool.max_size = 4;
-    how.databases[0].url = schema.url( // what is acknowledged outlasts a crash
+    how.databases[0].url = schema.url( // acknowledged writes outlast a crash
         fmt::format("options='-c search_path={} -c synchronous_commit=on'", schema.name()));
   });
   schema.server("create table " + schema.name() + ".written(n bigint primary key)");

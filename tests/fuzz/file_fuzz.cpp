@@ -37,7 +37,7 @@ std::string shown(const std::vector<finding>& all) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text{reinterpret_cast<const char*>(data), size};
   if (text.find("/dev/") != text.npos || text.find("/proc/") != text.npos)
-    return 0; // what it names may never end
+    return 0; // a file that it names may never end
   const auto read = read_sheaf_text(text, "/nonexistent/f.yaml", {{"NAME", "value"}});
   const auto found = shown(read.findings);
   expect(found == shown(read_sheaf_text(text, "/nonexistent/f.yaml", {{"NAME", "value"}}).findings));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Any bytes as an HTTP request, from the parser to the parameters that would be bound: what is taken is of its declared
-// type, and what is not has a name or a reason.
+// Any bytes as an HTTP request, from the parser to the parameters that would be bound: a value that is taken is of its
+// declared type, and one that is not has a name or a reason.
 
 #include "app/serve/arguments.hpp"
 #include "app/serve/gzip.hpp"

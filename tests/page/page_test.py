@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The page of `sheaf serve`, clicked and typed at in Chromium. Services are children on SQLite, on ports of their own. Whatever is
-# awaited is awaited by name; a console that says anything a test has not announced fails it.
+# The page of `sheaf serve`, clicked and typed at in Chromium. Services are children on SQLite, on ports of their own.
+# Each thing is awaited by name; a console message that a test has not announced fails it.
 
 import os
 import pathlib
@@ -114,7 +114,7 @@ class PageTest(unittest.TestCase):
         self.browser.get("about:blank")
         self.assertEqual(said, [], "the console")
 
-    # What is there.
+    # The parts of the page.
 
     def set_width(self, pixels):
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
@@ -172,7 +172,7 @@ class PageTest(unittest.TestCase):
         """The cells of the first row of this result."""
         return self.texts(f"#results .scroll[aria-label='Rows of {result}'] tbody tr:first-child td")
 
-    # What is promised.
+    # The promises of the page.
 
     def test_each_request_has_a_form_with_a_field_for_each_parameter(self):
         self.open(self.file_url)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A logger that keeps what is written.
+// A logger that keeps all that is written.
 
 #pragma once
 
@@ -24,7 +24,7 @@ public:
   /// All lines so far: `<level> event=… …`.
   std::string text() const { return sink_->text(); }
 
-  /// How often `part` stands in a line.
+  /// The number of times that `part` stands in the lines.
   std::size_t count(std::string_view part) const {
     const auto all = text();
     std::size_t n = 0;

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How many descriptors lead to a target that `counts`. The one that reads the folder is among them.
+/// The number of descriptors that lead to a target that `counts`. The one that reads the folder is among them.
 template <class Predicate>
 std::size_t count_descriptors(Predicate counts) {
   return static_cast<std::size_t>(

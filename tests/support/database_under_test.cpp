@@ -120,7 +120,7 @@ request request_of(int count, const std::function<query(int)>& make) {
 
 int most_at_once(const reply& what) {
   std::multimap<std::chrono::nanoseconds, int>
-      changes; // who gives a session back counts before who gets one at that moment
+      changes; // a session that is given back counts before one that is taken at that moment
   for (const auto& x : what.outcomes) {
     EXPECT_LE(x.times.queued, x.times.acquired);
     EXPECT_LE(x.times.acquired, x.times.released);
@@ -147,6 +147,13 @@ engine_core& AnyDatabase::start(pool_options pool, const std::function<void(opti
   if (change)
     change(how);
   engine = std::move(engine_core::create(std::move(how), system).value());
+  return *engine;
+}
+
+engine_core& AnyDatabase::start_ready(pool_options pool, const std::function<void(options&)>& change) {
+  pool.min_size = pool.max_size;
+  start(pool, change);
+  EXPECT_TRUE(eventually([&] { return stats().idle == pool.max_size; }));
   return *engine;
 }
 

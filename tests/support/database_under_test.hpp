@@ -28,13 +28,13 @@ public:
 
   virtual query answers(std::string name, int n) const; ///< One cell, which is `n`.
   virtual query fails(std::string name) const;          ///< `rejected_sql`.
-  virtual query never_ends(std::string name) const = 0; ///< Until it is cancelled.
+  virtual query never_ends(std::string name) const = 0; ///< It runs until it is cancelled.
   virtual query meets(std::string name,
                       int size) const; ///< One cell: its session. Ends once `size` of them run at once.
   virtual query in_turn(std::string name,
                         int before) const; ///< One cell: its session. Ends after `before` others have.
 
-  virtual int sessions() = 0; ///< That are open, as the database or the operating system sees it.
+  virtual int sessions() = 0; ///< Open sessions, as the database or the operating system sees them.
   virtual int running() = 0;  ///< Endless statements that run, as the database sees it.
 };
 
@@ -60,10 +60,10 @@ scripted_database& script_of(database_under_test& x);
 
 request request_of(std::vector<query> queries, error_policy on_error = error_policy::fail);
 
-/// `count` queries: what `make` gives for 0, 1, 2, ….
+/// `count` queries: those that `make` gives for 0, 1, 2, ….
 request request_of(int count, const std::function<query(int)>& make);
 
-/// How many queries of a reply had a session at the same time, at most.
+/// The maximum number of queries of a reply that had a session at the same time.
 int most_at_once(const reply& what);
 
 /// The number that a query answered with, or a failure of the test.
@@ -76,6 +76,9 @@ protected:
 
   /// Starts the engine, with `pool` for its only database. `change` may change the rest.
   engine_core& start(pool_options pool = {}, const std::function<void(options&)>& change = {});
+
+  /// The same, with all its sessions open: the deadlines of a test are not spent on opening.
+  engine_core& start_ready(pool_options pool, const std::function<void(options&)>& change = {});
 
   reply run(request what) { return engine->run(std::move(what)); }
   std::future<reply> run_later(request what);
@@ -99,7 +102,7 @@ std::string name_of(const ::testing::TestParamInfo<database_kind>& x);
                                              sheaf::test::database_kind::scripted),                                    \
                            sheaf::test::name_of)
 
-/// The same, for what needs real SQL.
+/// The same, for suites that need real SQL.
 #define SHEAF_ON_EVERY_SQL_DATABASE(Suite)                                                                             \
   INSTANTIATE_TEST_SUITE_P(                                                                                            \
       Databases, Suite, ::testing::Values(sheaf::test::database_kind::postgresql, sheaf::test::database_kind::sqlite), \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How long storms, races and soaks go on: for seconds in each run of the tests, and where SHEAF_TESTS is `long` until
-// rare things have happened, too.
+// The length of storms, races and soaks: seconds in each run of the tests, and where SHEAF_TESTS is `long` until rare
+// things have happened, too.
 
 #pragma once
 

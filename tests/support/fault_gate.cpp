@@ -89,7 +89,7 @@ int port_of(int fd) {
   return ntohs(address.sin_port);
 }
 
-/// A connection through the gate. What is closed on either side is -1.
+/// A connection through the gate. A descriptor that is closed is -1.
 struct passage {
   descriptor client, server;
   std::string to_client, to_server; ///< Read, and not written yet.
@@ -115,7 +115,7 @@ struct fault_gate::state {
   std::list<passage> passages;
   bool closing = false;
 
-  std::vector<pollfd> polled; ///< Of the thread alone.
+  std::vector<pollfd> polled; ///< Used by the thread alone.
   std::thread thread{[this] { run(); }};
 
   explicit state(int port_of_server) : server_port(port_of_server) {}
@@ -322,7 +322,7 @@ void fault_gate::state::hear_client(passage& x) {
     x.to_client.clear();
     x.incomplete |= lost;
     if (!lost)
-      x.server.close(); // a client that hangs up wants nothing more; what it has said is on its way
+      x.server.close(); // a client that hangs up wants nothing more; its last words are on their way
     return;
   }
   x.incomplete |= lost;

@@ -15,17 +15,17 @@ enum class fault {
   refuse,     ///< Nobody listens: new connections are refused.
   ignore,     ///< New connections are not taken; the system holds them in its queue.
   black_hole, ///< All is taken, from both sides, and nothing passed on; not even that one side has hung up.
-  delay,      ///< What the server says comes later.
-  trickle,    ///< What the server says comes one byte at a time.
+  delay,      ///< The server's words come later.
+  trickle,    ///< The server's words come one byte at a time.
   cut,        ///< The connections are closed, in good order.
   reset,      ///< The connections are reset.
-  garbage,    ///< Something that is not PostgreSQL's protocol comes instead of what the server says.
-  promise,    ///< A message that claims to be long comes instead of what the server says, and has no end.
+  garbage,    ///< Something that is not PostgreSQL's protocol comes instead of the server's words.
+  promise,    ///< A message that claims to be long, and has no end, comes instead of the server's words.
 };
 
 class fault_gate {
 public:
-  /// In front of this port.
+  /// A gate in front of this port.
   explicit fault_gate(int server_port);
   ~fault_gate(); ///< Ends all connections.
 
@@ -34,17 +34,17 @@ public:
 
   int port() const noexcept;
 
-  /// What happens from now on, or once the server has said `after` more bytes. When this returns, nothing passes any
-  /// more that should not.
+  /// Starts a fault now, or once the server has said `after` more bytes. When this returns, nothing passes any more
+  /// that should not.
   void strike(fault what, std::size_t after = 0);
 
-  /// Whether that has happened: the bytes are used up.
+  /// True when it has started: the bytes are used up.
   bool struck() const;
 
   /// All is well again for new connections. Old ones go on as well, unless something on them was lost: these are reset.
   void heal();
 
-  std::size_t connections() const; ///< That are open on the client's side.
+  std::size_t connections() const; ///< Connections that are open on the client's side.
 
 private:
   struct state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One connection to an HTTP service on this machine, byte by byte: what is sent is what the test says, also when it is
-// no HTTP. Test's thread.
+// One connection to an HTTP service on this machine, byte by byte: the bytes sent are those of the test, also when they
+// are no HTTP. Test's thread.
 
 #pragma once
 
@@ -14,8 +14,8 @@ namespace sheaf::test {
 struct http_answer {
   int status = 0; ///< 0 when the connection ended without an answer.
   std::string head;
-  std::string body;                          ///< Without its chunks' frames.
-  std::map<std::string, std::string> fields; ///< By name in small letters; of several the last.
+  std::string body;                          ///< The body without its chunks' frames.
+  std::map<std::string, std::string> fields; ///< The fields by name in small letters; of several the last.
 
   std::string field(const std::string& name) const {
     const auto found = fields.find(name);
@@ -50,7 +50,7 @@ public:
   /// Reads until there is this text; false when the other side closes first.
   bool read_until(std::string_view text);
 
-  /// What comes until the other side closes. Throws when it does not within half a minute.
+  /// The bytes that come until the other side closes. Throws when it does not within half a minute.
   std::string rest();
 
   /// True when something can be read.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The base of tests of what lives on an event loop: one that runs, and calls to it that wait.
+// The base of tests of objects that live on an event loop: one that runs, and calls to it that wait.
 
 #pragma once
 

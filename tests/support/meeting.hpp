@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where threads wait for one another. What gets through has met the others: no clock proves as much. Any thread.
+// A place where threads wait for one another. A thread that gets through has met the others: no clock proves as much.
+// Any thread.
 
 #pragma once
 
@@ -13,8 +14,8 @@ namespace sheaf::test {
 
 class meeting_place {
 public:
-  /// Waits until `size` have come; whoever comes then begins the next meeting. False when the others do not come within
-  /// a minute.
+  /// Waits until `size` have come; the next one begins the next meeting. False when the others do not come within a
+  /// minute.
   bool meet(std::int64_t size) {
     std::unique_lock lock{mutex_};
     const auto target = (arrived_++ / size + 1) * size;

@@ -22,7 +22,7 @@ public:
   explicit observer(const std::string& conninfo = environment("SHEAF_TEST_POSTGRES"));
 
   /// Runs `sql`, which may be several statements, and gives the last one's first cell; "" when there is none. Throws
-  /// what the server says.
+  /// the server's message.
   std::string operator()(const std::string& sql);
 
   int number(const std::string& sql) { return std::stoi((*this)(sql)); }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The base of tests of what only PostgreSQL has: an engine of one session, unless told otherwise, on a schema of its
-// own.
+// The base of tests for PostgreSQL alone: an engine of one session, unless told otherwise, on a schema of its own.
 
 #pragma once
 

@@ -30,7 +30,7 @@ table one_number(std::int64_t n) {
 
 } // namespace
 
-/// What the sessions of one database have in common. The mutex guards it; nothing of sheaf is called with it held but
+/// State that the sessions of one database share. The mutex guards it; nothing of sheaf is called with it held but
 /// `post`.
 struct scripted_database::stage {
   struct attempt {
@@ -126,7 +126,7 @@ public:
   void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
   int id() const noexcept override { return id_; }
 
-  // With the mutex held.
+  // Called with the mutex held.
 
   const std::string& query_name() const { return job_.what->name; }
   bool holds() const { return listener_ && job_.text->text == "hold"; }
@@ -154,7 +154,7 @@ public:
     usable_ = false;
   }
 
-  // Without the mutex.
+  // Called without the mutex.
 
   void break_now() {
     {
@@ -166,7 +166,7 @@ public:
   }
 
 private:
-  /// With the mutex held.
+  /// Called with the mutex held.
   void perform() {
     std::istringstream script{job_.text->text};
     std::string verb;
@@ -218,12 +218,12 @@ private:
   session_listener* listener_ = nullptr;
   session_listener::moments when_;
   bool running_ = false, usable_ = true;
-  int turn_ = -1; ///< Which one it waits for.
+  int turn_ = -1; ///< The turn that it waits for.
   std::function<void()> on_broken_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(); ///< Others hold it weakly: gone with the session.
 };
 
-/// With the mutex held.
+/// Called with the mutex held.
 void finish_opening(const std::shared_ptr<stage>& where, stage::attempt x, std::optional<failure> refusal) {
   auto& loop = *x.loop;
   loop.post([where, &loop, done = std::move(x.done), refusal = std::move(refusal)] {

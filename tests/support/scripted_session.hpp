@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A database without a database: a statement of its sessions is the script of what the session does with it.
+// A database without a database: a statement of its sessions is a script for the session.
 //
 //   answer 7    one row with one column, n, which is 7
 //   fail        a failure, `rejected_sql`
@@ -44,14 +44,14 @@ public:
 
   counts now() const;
 
-  /// From now on sessions are refused with this; nothing: are opened again.
+  /// From now on sessions are refused with this; with nothing, they are opened again.
   void refuse_sessions(std::optional<failure> why);
 
   /// From now on a session stays on its way until it is let in (or not): the oldest one first.
   void hold_opening(bool on);
   void let_in(std::optional<failure> unless = {});
 
-  /// How long its factories say that opening a session may take. Before they are asked.
+  /// The time that its factories give for opening a session. To be set before they are asked.
   void open_timeout(std::chrono::nanoseconds x);
 
   /// From now on a cancel is not confirmed until it is released: the oldest one first.

@@ -61,7 +61,7 @@ void server_control::resume() {
 void server_control::run(const std::string& command) {
   // The shell, because the variable holds several words.
   const auto line = environment("SHEAF_TEST_POSTGRES_CTL") + ' ' + command;
-  if (std::system(line.c_str()) != 0) // NOLINT(bugprone-command-processor): what with_postgres says
+  if (std::system(line.c_str()) != 0) // NOLINT(bugprone-command-processor): the text is with_postgres's
     throw std::runtime_error("pg_ctl " + command + " failed");
 }
 

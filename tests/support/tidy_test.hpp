@@ -16,13 +16,13 @@ namespace sheaf::test {
 
 class TidyTest : public ::testing::Test {
 protected:
-  /// After everything of the derived class that stays open for the whole test.
+  /// Called after everything of the derived class that stays open for the whole test.
   void count_what_is_there() {
     descriptors_ = open_descriptors();
     actors_ = system.registry().running();
   }
 
-  /// After the engine. Nothing is waited for: once an engine is destroyed, all of it is gone.
+  /// Called after the engine. Nothing is waited for: once an engine is destroyed, all of it is gone.
   void expect_nothing_left() {
     EXPECT_EQ(open_descriptors(), descriptors_);
     EXPECT_EQ(system.registry().running(), actors_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a session keeps of the statements that it used last, by their text. One thread at a time.
+// The statements that a session used last, kept by their text. One thread at a time.
 
 #pragma once
 

@@ -25,7 +25,7 @@ failure failure_of(const soci::soci_error& e) {
   return task_failure(errc::internal, to_one_line(std::string_view{text}.substr(0, text.find('\n'))));
 }
 
-/// Of the exception that is being handled, which is none of sheaf's.
+/// The failure for the exception that is being handled, which is none of sheaf's.
 failure failure_of_exception(task_error_reader read) {
   if (auto known = read())
     return std::move(*known);

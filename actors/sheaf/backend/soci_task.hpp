@@ -11,17 +11,17 @@
 
 namespace sheaf {
 
-/// Called while an exception is handled: what it means if it is an error of one kind of database, by way of SOCI; else
-/// nothing. The message has neither the statement nor the details nor the values that SOCI and the server attach.
+/// Called while an exception is handled: gives its failure if it is an error of one kind of database, by way of SOCI;
+/// else nothing. The message has neither the statement nor the details nor the values that SOCI and the server attach.
 using task_error_reader = std::optional<failure> (*)();
 
-/// A task that failed. What it did before is unknown.
+/// A task that failed. Its effects until then are unknown.
 failure task_failure(errc code, std::string message);
 
 /// Calls `run` and never throws:
 /// - a `table` that it returns is a table answer, anything else a value;
 /// - `sheaf::error` is its own failure;
-/// - what `read` knows is what it says;
+/// - an exception that `read` knows is the failure that it gives;
 /// - every other exception is `internal`, with its `what()` unless it is SOCI's, which may hold values.
 answer run_task(const task& run, soci::session& session, task_error_reader read) noexcept;
 

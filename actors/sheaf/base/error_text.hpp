@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a database or a library says, made fit for a failure's message: one line, and no values of the user's. Pure
+// A database's or a library's words, made fit for a failure's message: one line, and no values of the user's. Pure
 // functions.
 
 #pragma once

@@ -23,7 +23,7 @@ T load_native(const char* data) noexcept {
   return x;
 }
 
-/// From network byte order.
+/// Reads network byte order.
 template <integer T>
 T load_big_endian(const char* data) noexcept {
   const auto x = load_native<T>(data);

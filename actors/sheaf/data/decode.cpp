@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What is not a number, in text formats, SQLite's own and PostgreSQL's rarer binary formats.
+// Values that are not numbers, in text formats, SQLite's own and PostgreSQL's rarer binary formats.
 
 #include "sheaf/data/decode.hpp"
 

@@ -25,7 +25,7 @@
 
 namespace sheaf {
 
-/// What the decode functions below read out of line.
+/// The types that the decode functions below read out of line.
 decoding decode_rest(const cell& c, bool& x);
 decoding decode_rest(const cell& c, std::int64_t& x);
 decoding decode_rest(const cell& c, std::uint64_t& x);
@@ -55,7 +55,7 @@ inline decoding decode(const cell& c, bool& x) {
   return decoding::ok;
 }
 
-/// From int2, int4, int8, oid, and from numeric without a fraction; SQLite: from integer.
+/// Reads from int2, int4, int8, oid, and from numeric without a fraction; SQLite: from integer.
 template <integer T>
 decoding decode(const cell& c, T& x) {
   if (is_binary<std::int32_t>(c, postgresql::oid_int4))
@@ -67,8 +67,8 @@ decoding decode(const cell& c, T& x) {
   return status == decoding::ok ? assign_integer(x, wide) : status;
 }
 
-/// From float4 and float8 where the value is the same (float8 to float only then), from integers that are exact, and
-/// from a numeric that is exact or whose digits the number prints again (0.1, but not 0.10000000000000000001).
+/// Reads from float4 and float8 where the value is the same (float8 to float only then), from integers that are exact,
+/// and from a numeric that is exact or whose digits the number prints again (0.1, but not 0.10000000000000000001).
 inline decoding decode(const cell& c, double& x) {
   if (!is_binary<double>(c, postgresql::oid_float8))
     return decode_rest(c, x);
@@ -83,7 +83,7 @@ inline decoding decode(const cell& c, float& x) {
   return decoding::ok;
 }
 
-/// Textual types, and those that never come in binary. The view is into the cell.
+/// Reads from textual types, and from those that never come in binary. The view is into the cell.
 inline decoding decode(const cell& c, std::string_view& x) {
   if (!postgresql::is_textual(c.oid) || (c.encoding != encoding::binary && c.encoding != encoding::text))
     return decode_rest(c, x);
@@ -91,7 +91,7 @@ inline decoding decode(const cell& c, std::string_view& x) {
   return decoding::ok;
 }
 
-/// From any type: the text that `append_text` gives.
+/// Reads from any type: the text that `append_text` gives.
 inline decoding decode(const cell& c, std::string& x) {
   if (!postgresql::is_textual(c.oid) || (c.encoding != encoding::binary && c.encoding != encoding::text))
     return decode_rest(c, x);
@@ -99,13 +99,13 @@ inline decoding decode(const cell& c, std::string& x) {
   return decoding::ok;
 }
 
-/// From bytea; SQLite: from blob and text.
+/// Reads from bytea; SQLite: from blob and text.
 decoding decode(const cell& c, bytes& x);
 
-/// From date; SQLite: from text `YYYY-MM-DD`.
+/// Reads from date; SQLite: from text `YYYY-MM-DD`.
 inline decoding decode(const cell& c, date& x) { return decode_rest(c, x); }
 
-/// From timestamp, and from timestamptz (in UTC); SQLite: from text `YYYY-MM-DD HH:MM:SS.SSS`.
+/// Reads from timestamp, and from timestamptz (in UTC); SQLite: from text `YYYY-MM-DD HH:MM:SS.SSS`.
 inline decoding decode(const cell& c, timestamp& x) {
   constexpr auto epoch = std::chrono::microseconds{std::chrono::days{postgresql::epoch_days}}.count();
   if (!is_binary<std::int64_t>(c, postgresql::oid_timestamp))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A cell as a C++ value that is made of others: any unit of time, std::optional, std::vector. And what to call these
-// types in a message. Pure functions, any thread.
+// A cell as a C++ value that is made of others: any unit of time, std::optional, std::vector. And the names of these
+// types in messages. Pure functions, any thread.
 
 #pragma once
 
@@ -21,7 +21,7 @@
 
 namespace sheaf {
 
-/// From what `timestamp` is read from, in any unit that holds the value exactly.
+/// Reads from the types that `timestamp` is read from, in any unit that holds the value exactly.
 template <integer Rep, class Period>
 decoding decode(const cell& c, std::chrono::sys_time<std::chrono::duration<Rep, Period>>& x) {
   using factor = std::ratio_divide<std::micro, Period>;
@@ -49,11 +49,11 @@ decoding decode(const cell& c, std::optional<T>& x) {
   return decode(c, x.emplace());
 }
 
-/// Whether a cell is read as an array. One whose type is not built in (of an enum, say) is read by its text, and only
-/// as strings.
+/// `ok` when a cell can be read as an array. One whose type is not built in (of an enum, say) is read by its text, and
+/// only as strings.
 decoding check_array(const cell& c, bool as_strings) noexcept;
 
-/// From arrays of at most one dimension. Not as views: the elements' text is not stored as such.
+/// Reads from arrays of at most one dimension. Not as views: the elements' text is not stored as such.
 template <class T>
   requires(!std::same_as<T, std::string_view> && !std::same_as<T, std::optional<std::string_view>>)
 decoding decode(const cell& c, std::vector<T>& xs) {

@@ -77,7 +77,7 @@ struct decimal {
   std::string digits;
   int exponent = 0;
 
-  /// From 12.50, from 1.25e+01.
+  /// Reads 12.50 and 1.25e+01.
   explicit decimal(std::string_view text) {
     text.remove_prefix(std::min(text.find_first_not_of('-'), text.size()));
     if (const auto e = text.find('e'); e != std::string_view::npos) {

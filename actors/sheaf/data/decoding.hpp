@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How reading a cell as a C++ type went. Plain data.
+// The outcome of reading a cell as a C++ type. Plain data.
 
 #pragma once
 

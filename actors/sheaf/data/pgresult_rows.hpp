@@ -35,7 +35,7 @@ private:
 /// behind the object, in the same block.
 class packed_rows final : public table_storage {
 public:
-  /// Whether copying `rows` is the better choice.
+  /// True when copying `rows` is the better choice.
   static bool suits(const pg_result& rows) noexcept;
   static const table_storage* make(const pg_result& rows, column_list of);
 
@@ -47,7 +47,7 @@ public:
 
 private:
   struct packed_cell {
-    std::uint32_t place; ///< In the bytes behind the cells.
+    std::uint32_t place; ///< Offset in the bytes behind the cells.
     std::int32_t size;   ///< Negative for NULL.
   };
 

@@ -32,7 +32,7 @@ bool array_reader::next(cell& element) {
   const bool is_quoted = rest_.starts_with('"');
   if (!(is_quoted ? quoted() : unquoted()))
     return fail(decoding::malformed);
-  // What follows an element: the delimiter and another one, or the closing brace and nothing.
+  // An element is followed by the delimiter and another one, or by the closing brace and nothing.
   if (rest_.starts_with(delimiter_))
     rest_.remove_prefix(1);
   else if (rest_ == "}")

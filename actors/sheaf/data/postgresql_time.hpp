@@ -25,7 +25,7 @@ void append_timestamp(std::string& out, std::int64_t microseconds, std::int64_t 
 /// Reads a date; `days` count from 1970-01-01. `infinity` is out of range.
 decoding parse_date(std::string_view text, std::int64_t& days) noexcept;
 
-/// Whether a timestamp ends with its distance from UTC: `+02`, `-03:30`, `+00:01:15`.
+/// Says whether a timestamp ends with its distance from UTC: `+02`, `-03:30`, `+00:01:15`.
 enum class utc_offset : std::uint8_t { absent, present, optional };
 
 /// Reads a timestamp in microseconds since 1970-01-01 UTC. `infinity` is out of range, as is what does not fit into 64

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where a table's rows are: in the PGresult that they came in, packed into one block (both in pgresult_rows.hpp), or
-// built cell by cell.
+// The storage of a table's rows: in the PGresult that they came in, packed into one block (both in pgresult_rows.hpp),
+// or built cell by cell.
 
 #pragma once
 
@@ -19,7 +19,7 @@ namespace sheaf {
 /// Immutable once a table has it; counted by boost::intrusive_ptr, so that a small result is one allocation.
 class table_storage {
 public:
-  /// Which class it is: reading a cell is too short for a virtual call.
+  /// The derived class: reading a cell is too short for a virtual call.
   enum class form : std::uint8_t { libpq, packed, built };
 
   table_storage(form how, column_list of) noexcept : columns(std::move(of)), column_count(columns->size()), is(how) {}

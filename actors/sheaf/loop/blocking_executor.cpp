@@ -16,12 +16,12 @@ namespace sheaf {
 
 namespace {
 
-/// How long the destructor waits for jobs that run. What was cancelled, and a session that is being closed, take less.
+/// Longest wait of the destructor for running jobs. Cancelled jobs, and the closing of sessions, take less.
 constexpr auto grace = std::chrono::seconds{1};
 
 } // namespace
 
-/// What the executor and its threads share. The last of them to go frees it.
+/// State that the executor and its threads share. The last of them to go frees it.
 struct blocking_executor::shared {
   struct worker {
     std::thread thread;
@@ -47,7 +47,7 @@ struct blocking_executor::shared {
   }
 };
 
-/// With the mutex held.
+/// Called with the mutex held.
 void blocking_executor::shared::start_worker(const std::shared_ptr<shared>& self) {
   const auto me = self->workers.emplace(self->workers.end());
   try {
@@ -65,7 +65,7 @@ void blocking_executor::shared::live(const std::shared_ptr<shared>& self, std::l
     self->work.wait_for(lock, self->idle_timeout, [&] { return self->closing || !self->jobs.empty(); });
     --self->idle;
     if (self->closing)
-      return; // whoever closes has our handle
+      return; // the thread that closes has our handle
     if (self->jobs.empty()) {
       me->thread.detach();
       self->workers.erase(me);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Threads for what can only block: opening sessions, SQLite, C++ tasks, PQcancel.
+// Threads for work that can only block: opening sessions, SQLite, C++ tasks, PQcancel.
 
 #pragma once
 

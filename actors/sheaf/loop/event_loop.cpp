@@ -16,10 +16,10 @@ namespace {
 
 thread_local event_loop* current_loop = nullptr;
 
-/// How often what is queued may queue more before the sockets have their turn.
+/// Rounds in which queued functions may queue more before the sockets have their turn.
 constexpr int rounds_per_turn = 4;
 
-/// How many of Asio's handlers run before what is queued has its turn.
+/// Asio's handlers that run before queued functions have their turn.
 constexpr int handlers_per_turn = 64;
 
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
@@ -171,7 +171,7 @@ void event_loop::fire_timers() {
   }
 }
 
-/// True when there is nothing to do but to wait. From then on, whoever fills the inbox writes to `wake_`.
+/// True when there is nothing to do but to wait. From then on, a thread that fills the inbox writes to `wake_`.
 bool event_loop::fall_asleep() {
   if (!ready_.empty() || stopping_)
     return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // One thread for sockets, timers and the actors that live on it (loop_actor.hpp): an event loop over epoll, with an
-// asio::io_context inside for those who want one.
+// asio::io_context inside for users who want one.
 
 #pragma once
 
@@ -54,7 +54,8 @@ protected:
   ~io_handler() = default;
 };
 
-/// Held by shared_ptr: who may post to it after the engine is gone (a thread that is stuck in a database) shares it.
+/// Held by shared_ptr: a thread that may post to it after the engine is gone (one that is stuck in a database) shares
+/// it.
 class event_loop final : public std::enable_shared_from_this<event_loop> {
 public:
   event_loop();
@@ -64,7 +65,7 @@ public:
   event_loop& operator=(const event_loop&) = delete;
 
   void start(); ///< Starts the thread.
-  void stop();  ///< Ends and joins it; what is still queued is dropped. Not from the loop itself.
+  void stop();  ///< Ends and joins it; functions still queued are dropped. Not from the loop itself.
 
   /// The loop that runs on the calling thread, or null.
   static event_loop* current() noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Randomness for durations, so that what began together does not come together for ever.
+// Randomness for durations, so that sessions that begin together do not stay together for ever.
 
 #pragma once
 

@@ -41,7 +41,8 @@ void loop_actor::take(caf::mailbox_element& what) {
 }
 
 /// As local_actor's, without `clock().cancel_timeouts`, which wakes CAF's clock thread for every actor that ends (CAF
-/// 0.17.6). Whoever monitors or links is told by way of CAF's scheduler: their handlers have no business on the loop.
+/// 0.17.6). Actors that monitor or link are told by way of CAF's scheduler: their handlers have no business on the
+/// loop.
 bool loop_actor::cleanup(caf::error&& reason, caf::execution_unit*) {
   unregister_from_system();
   // NOLINTNEXTLINE(bugprone-parent-virtual-call): leaving local_actor's out is the point
@@ -51,7 +52,7 @@ bool loop_actor::cleanup(caf::error&& reason, caf::execution_unit*) {
   return true;
 }
 
-/// Most have ended long before; what CAF does for its log then is not needed.
+/// Most have ended long before; CAF's work for its log is not needed then.
 void loop_actor::on_destroy() {
   if (!getf(is_cleaned_up_flag))
     caf::local_actor::on_destroy();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// An actor that lives on one event loop: whoever sends it messages, it handles them there, one at a time, so it may
-// touch what belongs to the loop (pools, sessions, timers, its neighbours) without a lock.
+// An actor that lives on one event loop: it handles messages there, from any sender and one at a time, so it may touch
+// what belongs to the loop (pools, sessions, timers, its neighbours) without a lock.
 
 #pragma once
 
@@ -19,7 +19,7 @@ namespace sheaf {
 /// statement. It has an address, it can be monitored, linked to and killed, and actor_system waits for it.
 class loop_actor : public caf::local_actor, public caf::dynamically_typed_actor_base {
 public:
-  using behavior_type = caf::behavior; ///< For `spawn`, which makes a `caf::actor` of this.
+  using behavior_type = caf::behavior; ///< `spawn` makes a `caf::actor` of this by it.
 
   loop_actor(caf::actor_config& cfg, event_loop& loop) : caf::local_actor(cfg), loop_(loop) { loop_.actor_began(); }
 
@@ -41,10 +41,10 @@ protected:
   /// A message; never in the middle of something else that this actor does, and not after `end`.
   virtual void receive(caf::message& what) = 0;
 
-  /// Somebody sent CAF's exit message: what this actor owes has to be delivered now.
+  /// Somebody sent CAF's exit message: this actor has to deliver what it owes now.
   virtual void on_kill() = 0;
 
-  /// This actor is over. What is returned keeps it in memory for the rest of the caller's scope.
+  /// Ends this actor. The returned pointer keeps it in memory for the rest of the caller's scope.
   [[nodiscard]] caf::strong_actor_ptr end();
   bool ended() const noexcept { return !self_; }
 
@@ -52,7 +52,7 @@ private:
   void take(caf::mailbox_element& what);
 
   event_loop& loop_;
-  caf::strong_actor_ptr self_; ///< Until `end`: the loop's neighbours hold plain pointers to it.
+  caf::strong_actor_ptr self_; ///< Set until `end`: the loop's neighbours hold plain pointers to the actor.
 };
 
 } // namespace sheaf

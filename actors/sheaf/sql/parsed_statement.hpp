@@ -14,24 +14,24 @@
 
 namespace sheaf {
 
-/// Whose lexical rules a statement follows.
+/// The lexical rules that a statement follows.
 enum class dialect : std::uint8_t { postgresql, sqlite };
 
-/// How many characters (not bytes) a text has.
+/// The number of characters (not bytes) in a text.
 std::size_t characters(std::string_view utf8) noexcept;
 
 /// A statement as a session sends it.
 struct parsed_statement {
   std::string text;               ///< `:name` replaced by `$1`, `$2`, … (PostgreSQL) or `?1`, `?2`, … (SQLite).
   std::vector<std::string> names; ///< Parameter `n` is `names[n - 1]`; a name that stands twice is listed once.
-  std::size_t hash = 0;           ///< Of `text`, for the sessions' statement caches.
+  std::size_t hash = 0;           ///< Hash of `text`, for the sessions' statement caches.
   bool empty = false;             ///< Nothing but white space, comments and semicolons.
   bool traces = false;            ///< May leave something in a PostgreSQL session.
   bool planned = false;           ///< PostgreSQL plans it, so that it is worth preparing (`is_planned`).
   sheaf::effect effect = sheaf::effect::writes;
   bool positional = false; ///< Has parameters of the database's own kind too (`$1`; `?`, `@x`), left as they are.
 
-  /// Where a place in `text` stands in the SQL that was given. Both count characters (not bytes) from 1.
+  /// The position in the SQL that was given of a place in `text`. Both count characters (not bytes) from 1.
   std::size_t position_in_source(std::size_t position_in_text) const noexcept;
 
   struct replacement {

@@ -64,7 +64,7 @@ public:
   bool asked_declared() const noexcept { return asked_declared_; }
 
 private:
-  /// What stands before `pos_`, blanks and comments aside, as far as brackets care.
+  /// The token before `pos_`, blanks and comments aside, as far as brackets care.
   enum class token : std::uint8_t { other, operand, array_keyword, open_bracket };
 
   /// An open bracket, or a parenthesis within one. Slices have their colons only in a subscript.
@@ -160,7 +160,7 @@ private:
       pos_ += opens || closes ? 2 : 1;
     } while (depth > 0 && pos_ < sql_.size());
     if (depth > 0)
-      blank_ = false; // For the server to complain about.
+      blank_ = false; // The server complains about it.
   }
 
   void word() {
@@ -265,7 +265,7 @@ private:
     copied_ = pos_;
   }
 
-  /// Whether `name`, up to `end`, is the beginning of E'…' and the like.
+  /// True when `name`, up to `end`, is the beginning of E'…' and the like.
   bool is_string_prefix(std::string_view name, std::size_t end) const noexcept {
     const auto rest = sql_.substr(end);
     if (rest.starts_with('\''))
@@ -287,7 +287,7 @@ private:
   const parameters& declared_;
 
   std::size_t pos_ = 0;
-  std::size_t copied_ = 0; ///< Up to where `sql_` is in `out_`.
+  std::size_t copied_ = 0; ///< The end of what `out_` has of `sql_`.
   token last_ = token::other;
   std::vector<level> levels_; ///< Empty outside brackets.
   bool blank_ = true, positional_ = false, asked_declared_ = false;

@@ -15,15 +15,15 @@ constexpr std::array<std::string_view, 6> query_beginnings{"select", "with", "va
 /// Statements that begin so write rows, and nothing else.
 constexpr std::array<std::string_view, 5> change_beginnings{"insert", "update", "delete", "merge", "truncate"};
 
-/// What writes within a query: in a WITH clause, after EXPLAIN ANALYZE, as `select … into`.
+/// Words that write within a query: in a WITH clause, after EXPLAIN ANALYZE, as `select … into`.
 constexpr std::array<std::string_view, 5> change_words{"insert", "update", "delete", "merge", "into"};
 
 /// PostgreSQL plans statements that begin so, and only these.
 constexpr std::array<std::string_view, 8> planned_beginnings{"select", "with",   "values", "table",
                                                              "insert", "update", "delete", "merge"};
 
-/// What leaves traces all the same, wherever it stands: settings, session locks, the schema of temporary tables, the
-/// seed of random(), other connections.
+/// Words that leave traces all the same, wherever they stand: settings, session locks, the schema of temporary tables,
+/// the seed of random(), other connections.
 constexpr std::array<std::string_view, 5> traces{"set_config", "advisory_lock", "pg_temp", "setseed", "dblink"};
 
 /// The same, as a word by itself: `select … into temp`.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a statement may leave behind: in its database, and in its PostgreSQL session, where the next one would find it.
-// Judged by its words alone. Pure functions, any thread.
+// The effects that a statement may leave behind: in its database, and in its PostgreSQL session, where the next one
+// would find them. Judged by its words alone. Pure functions, any thread.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace sheaf {
 
-/// What a statement does to the rows of its database.
+/// The effect of a statement on the rows of its database.
 enum class effect : std::uint8_t {
   reads,     ///< Begins as a query and names no command that writes. A function that it calls may write all the same.
   may_write, ///< Begins as a query, but names one: `with x as (delete …) select …`, `select 'update'`.

@@ -15,7 +15,7 @@ namespace sheaf {
 /// The texts it is given outlive it.
 class statement_writer {
 public:
-  /// For a source of `bytes`.
+  /// A writer for a source of `bytes`.
   explicit statement_writer(std::size_t bytes) { out_.text.reserve(bytes + 16); }
 
   /// Source text that stays as it is.
@@ -32,7 +32,7 @@ private:
 
   parsed_statement out_;
   std::vector<std::string_view> names_;
-  std::unordered_map<std::string_view, std::size_t> numbers_; ///< Of `names_`, once there are many.
+  std::unordered_map<std::string_view, std::size_t> numbers_; ///< The numbers of `names_`, once there are many.
 
   // Up to the end of the last parameter.
   std::size_t text_bytes_ = 0, text_characters_ = 0, source_characters_ = 0;

@@ -26,7 +26,7 @@ public:
   /// Null: nothing is written.
   explicit engine_log(std::shared_ptr<spdlog::logger> to) noexcept : to_(std::move(to)) {}
 
-  /// Whether a line of this severity is written. Ask before making it.
+  /// True when a line of this severity is written. Ask before making it.
   bool takes(severity x) const noexcept;
 
   /// A line in the making. Written when it goes.

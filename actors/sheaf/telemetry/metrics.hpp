@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the engine counts about itself. Each number is written by one loop and read by any thread, so counting takes
+// The engine's counts about itself. Each number is written by one loop and read by any thread, so counting takes
 // neither a lock nor a locked instruction.
 
 #pragma once
@@ -18,14 +18,16 @@ namespace sheaf {
 /// A number that only grows.
 class counter {
 public:
-  void add() noexcept { count_.store(get() + 1, std::memory_order_relaxed); } ///< On the one thread that writes it.
+  void add() noexcept {
+    count_.store(get() + 1, std::memory_order_relaxed);
+  } ///< Called on the one thread that writes it.
   std::uint64_t get() const noexcept { return count_.load(std::memory_order_relaxed); }
 
 private:
   std::atomic<std::uint64_t> count_ = 0;
 };
 
-/// How often something took how long.
+/// Counts of durations in buckets.
 class duration_histogram {
 public:
   /// The buckets' upper bounds, as OpenTelemetry recommends them for databases. One more has no bound.
@@ -72,12 +74,12 @@ private:
   std::array<duration_histogram, size> by_code_;
 };
 
-/// Of one database's sessions on one loop.
+/// Metrics of one database's sessions on one loop.
 struct pool_metrics {
   outcome_histograms operation; ///< Queries: from having a session, or from asking for it in vain, to the reply.
   duration_histogram create;    ///< Sessions that were opened.
-  duration_histogram wait;      ///< For a session, by those that got one.
-  duration_histogram use;       ///< From getting a session until it was back.
+  duration_histogram wait;      ///< Waits for a session, by those that got one.
+  duration_histogram use;       ///< Times from getting a session until it was back.
   counter open_failures;        ///< Attempts to open a session.
   counter timeouts;             ///< Waits that `acquire_timeout` ended.
   counter lost;                 ///< Sessions that broke, or had to be broken off.

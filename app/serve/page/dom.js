@@ -24,7 +24,7 @@ export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(svg_namespace, tag), attributes, children);
 }
 
-/// What `all` has under `name` itself: a query may have any name, "constructor" too.
+/// The value that `all` itself has under `name`: a query may have any name, "constructor" too.
 export function own(all, name) {
   return Object.hasOwn(all, name) ? all[name] : undefined;
 }

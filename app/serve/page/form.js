@@ -72,7 +72,7 @@ export class Field {
       this.error);
   }
 
-  /// What to send, or undefined where the default holds or nothing was given.
+  /// The value to send, or undefined where the default holds or nothing was given.
   value() {
     if (!this.touched)
       return undefined;
@@ -151,7 +151,7 @@ export class RequestForm {
     return JSON.stringify(all);
   }
 
-  /// Each at its field; what has none, above the buttons.
+  /// Shows each error at its field; those without one, above the buttons.
   show_errors(parameters) {
     const reasons = new Map(parameters.map((x) => [x.name, x.reason]));
     let first = null;

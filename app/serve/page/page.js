@@ -28,7 +28,7 @@ async function run(form, session) {
   return answer.ok ? { answer: said } : { refused: said };
 }
 
-/// What to show where there is no answer: the problem, and what of it belongs to fields there.
+/// The result to show where there is no answer: the problem; its parts that belong to fields are shown there.
 function refusal(form, said) {
   form.show_errors(said.parameters ?? []);
   return { note: `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`, timelines: [], results: [problem(said)] };

@@ -4,7 +4,7 @@ import { count, html } from "./dom.js";
 
 const cells_max = 400; // beyond, only the numbers are shown
 
-/// What a session can be at, in the order of the cells. All but `free` are the service's words.
+/// The states of a session, in the order of the cells. All but `free` are the service's words.
 const kinds = [["active", "used"], ["cancelling", "cancelling"], ["connecting", "connecting"], ["idle", "idle"], ["free", "free"]];
 
 function counts_of(pool) {

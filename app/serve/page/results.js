@@ -96,7 +96,7 @@ export function results(answer) {
   });
 }
 
-/// An answer that is none: why the whole request failed.
+/// An answer that is none: the reason why the whole request failed.
 export function problem(x) {
   return html("div", { class: "result failed" }, error_list([
     ["status", `${x.status} ${x.title}`], ["code", x.code], ["message", x.detail], ["request", x.request_id]]));

@@ -1,4 +1,4 @@
-// Asks the service. Where it has a token, each request shows it, and so do events, for which an EventSource could not.
+// Asks the service. If it has a token, each request shows it; events do too, which an EventSource could not.
 
 let token = sessionStorage.getItem("token") ?? "";
 

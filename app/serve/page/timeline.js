@@ -3,7 +3,7 @@
 
 import { digits, html, milliseconds, on_width, own, plural, svg, ticks } from "./dom.js";
 
-/// Where one after another would take more than this times as long, that bar is cut: the others would not be seen.
+/// The bar of one after another is cut when it would be more than this times as long: the others would not be seen.
 const serial_share_max = 2.5;
 
 function phases_of(times, elapsed) {
@@ -46,7 +46,7 @@ function outcome_of(answer, name) {
   return result ? plural(result.rows.length, "row") : "";
 }
 
-/// What there is to draw of an answer.
+/// The parts of an answer that are drawn.
 export function picture_of(answer) {
   const { elapsed_ms: elapsed, serial_sum_ms: serial, speed_up, queries } = answer.timing;
   const rows = Object.entries(queries).map(([name, times], index) => ({
@@ -58,7 +58,7 @@ export function picture_of(answer) {
   return { elapsed, serial, speed_up, rows, path, last: Math.max(elapsed, 0.001, ...rows.map((x) => x.end)) };
 }
 
-/// Where a scale ends that all of these pictures can share, in milliseconds.
+/// The end of a scale that all of these pictures can share, in milliseconds.
 export function span_of(pictures) {
   const last = Math.max(...pictures.map((x) => x.last)), serial = Math.max(...pictures.map((x) => x.serial));
   return serial > serial_share_max * last ? last : Math.max(last, serial);

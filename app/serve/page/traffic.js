@@ -76,7 +76,7 @@ function dots(points, key, kind, x_of, y_of) {
     svg("circle", { class: kind, cx: x_of(x.second).toFixed(1), cy: y_of(x[key]).toFixed(1), r: 1.6 }));
 }
 
-/// What happened in each of the last seconds; those without requests too. A value that says nothing is null.
+/// The events of each of the last seconds; those without requests count too. A value that says nothing is null.
 export class Seconds {
   constructor() { this.by_second = new Map(); }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The end of an engine: whatever is in flight is answered, once, and the destructor returns. That nothing is left
-// behind is checked after every test here, as after all others.
+// The end of an engine: whatever is in flight is answered, once, and the destructor returns. After every test here, as
+// after all others, a check shows that nothing is left behind.
 
 #include "sheaf/engine.hpp"
 #include "support/database_under_test.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Deadlines and time-outs: which phase used them up, and that everything goes on afterwards.
+// Deadlines and time-outs: the phase that used them up is known, and everything goes on afterwards.
 
 #include "sheaf/engine.hpp"
 #include "support/database_under_test.hpp"
@@ -30,7 +30,7 @@ protected:
 SHEAF_ON_EVERY_DATABASE(Deadline);
 
 TEST_P(Deadline, EndsAQueryThatRuns) {
-  start({.max_size = 3});
+  start_ready({.max_size = 3});
   auto what = request_of({database->never_ends("endless")});
   what.deadline = 200ms;
   const auto x = run(std::move(what));
@@ -47,7 +47,7 @@ TEST_P(Deadline, EndsAQueryThatRuns) {
 }
 
 TEST_P(Deadline, EndsAQueryInTheQueue) {
-  start({.max_size = 1}, [](options& how) { how.width = 2; });
+  start_ready({.max_size = 1}, [](options& how) { how.width = 2; });
   auto holder = run_later(request_of({database->never_ends("")}));
   ASSERT_TRUE(eventually([&] { return database->running() == 1; }));
   auto what = request_of({database->answers("waits", 1)});
@@ -66,7 +66,7 @@ TEST_P(Deadline, EndsAQueryInTheQueue) {
 }
 
 TEST_P(Deadline, KeepsTheRowsThatCameInTime) {
-  start({.max_size = 3});
+  start_ready({.max_size = 3});
   for (const auto policy : {error_policy::fail, error_policy::partial}) {
     auto what = request_of({database->answers("quick", 1), database->never_ends("endless")}, policy);
     what.deadline = 300ms;
@@ -80,7 +80,7 @@ TEST_P(Deadline, KeepsTheRowsThatCameInTime) {
 }
 
 TEST_P(Deadline, IsTheEnginesWhenTheRequestHasNone) {
-  start({.max_size = 3}, [](options& how) { how.deadline = 200ms; });
+  start_ready({.max_size = 3}, [](options& how) { how.deadline = 200ms; });
   EXPECT_EQ(run(request_of({database->never_ends("")})).failure->code, errc::deadline_exceeded);
   expect_recovery();
 }
@@ -95,7 +95,7 @@ TEST_P(Deadline, ThatHasPassedAlreadyAnswersAtOnce) {
 }
 
 TEST_P(Deadline, OfAQueryEndsThatQueryAlone) {
-  start({.max_size = 3});
+  start_ready({.max_size = 3});
   auto endless = database->never_ends("endless");
   endless.timeout = 100ms;
   endless.required = false;
@@ -110,7 +110,7 @@ TEST_P(Deadline, OfAQueryEndsThatQueryAlone) {
 }
 
 TEST_P(Deadline, OfAQueryFailsItsRequestUnderFail) {
-  start({.max_size = 3});
+  start_ready({.max_size = 3});
   auto endless = database->never_ends("endless");
   endless.timeout = 100ms;
   const auto x = run(request_of({database->never_ends("other"), std::move(endless)}));
@@ -131,7 +131,7 @@ TEST_P(Deadline, OfAQueryIsNotLaterThanTheRequests) {
 }
 
 TEST_P(Deadline, LeavesThePoolWholeHoweverOftenItPasses) {
-  start({.max_size = 3, .max_queue_size = 100});
+  start_ready({.max_size = 3, .max_queue_size = 100});
   for (int i = 0; i < 20; ++i) {
     auto what = request_of(6, [&](int) { return database->never_ends(""); });
     what.width = 6;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What an engine does with a request, on every kind of database: order, names, and what one query's failure means.
+// An engine's work on a request, on every kind of database: order, names, and the effect of one query's failure.
 
 #include "support/database_under_test.hpp"
 
@@ -192,7 +192,7 @@ TEST_P(Engine, RefusesAQueryWhenTheQueueIsFullAndGivesTheNumbers) {
 }
 
 TEST_P(Engine, GivesUpWaitingForASessionAfterTheAcquireTimeoutAndGivesTheNumbers) {
-  start({.max_size = 1, .acquire_timeout = 100ms});
+  start_ready({.max_size = 1, .acquire_timeout = 100ms});
   auto holder = run_later(request_of({database->never_ends("")}));
   ASSERT_TRUE(eventually([&] { return database->running() == 1; }));
   const auto x = run(request_of({database->answers("late", 1)}));

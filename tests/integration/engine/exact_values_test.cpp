@@ -13,7 +13,7 @@ namespace {
 
 using testing::UnorderedElementsAre;
 
-/// A PostgreSQL type, and what is cast to it.
+/// A PostgreSQL type, and the literals that are cast to it.
 struct exact_case {
   std::string type;
   std::vector<std::string> literals;
@@ -173,7 +173,7 @@ protected:
   raw_postgres server_;
 };
 
-/// Whether `t` has psql's rows, as text, as std::string, and once more after a journey over the wire.
+/// Expects `t` to have psql's rows, as text, as std::string, and once more after a journey over the wire.
 void expect_rows(const table& t, const std::vector<csv_row>& expected) {
   ASSERT_EQ(t.rows(), expected.size());
   std::string sent;

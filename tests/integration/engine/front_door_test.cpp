@@ -112,7 +112,7 @@ TEST_P(FrontDoor, CallsBackExactlyOnce) {
     });
   }
   all.wait();
-  door.reset(); // would call whom it owes
+  door.reset(); // would call those that it owes a reply
   for (const auto& n : calls)
     EXPECT_EQ(n, 1);
 }

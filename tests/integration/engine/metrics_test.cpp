@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the engine tells about itself: its counters as text, and its log.
+// The engine's reports about itself: its counters as text, and its log.
 
 #include "support/captured_log.hpp"
 #include "support/postgresql_test.hpp"

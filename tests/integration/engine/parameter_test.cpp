@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Parameters on their way to a database and back: every kind arrives as it was given, and what cannot be sent is
-// refused by name.
+// Parameters on their way to a database and back: every kind arrives as it was given, and a value that cannot be sent
+// is refused by name.
 
 #include "support/database_under_test.hpp"
 
@@ -23,7 +23,7 @@ protected:
     start();
   }
 
-  /// What comes back when `x` is sent. PostgreSQL is told a type, SQLite has none to tell.
+  /// The result when `x` is sent. PostgreSQL is told a type, SQLite has none to tell.
   table echo(value x, const std::string& type) {
     const std::string sql = is(database_kind::postgresql) ? "select :x::" + type + " as x" : "select :x as x";
     auto reply = run(request_of({{"echo", sql, {{"x", std::move(x)}}}}));

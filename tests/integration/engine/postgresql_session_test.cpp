@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// PostgreSQL sessions: what a server says unasked, what it takes away, and what only some statements do.
+// PostgreSQL sessions: messages that a server sends unasked, sessions that it takes away, and unusual statements.
 
 #include "support/postgresql_test.hpp"
 
@@ -23,7 +23,7 @@ protected:
                               schema.name()));
   }
 
-  /// Whether a signal was sent to a stopped process (proc(5)).
+  /// True when a signal was sent to a stopped process (proc(5)).
   static bool has_pending(int pid, int signal) {
     std::ifstream status{fmt::format("/proc/{}/status", pid)};
     for (std::string line; std::getline(status, line);)
@@ -33,7 +33,7 @@ protected:
   }
 
   std::future<reply> run_endless() {
-    backend_pid(); // the session is open: what runs is no statement of its opening
+    backend_pid(); // the session is open: the running statement is none of its opening
     auto x = e->run_future(request_of({{"endless", "select pg_sleep(86400)"}}));
     EXPECT_TRUE(eventually([&] { return schema.running() == 1; }));
     return x;

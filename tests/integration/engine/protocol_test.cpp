@@ -35,7 +35,7 @@ protected:
     return *e;
   }
 
-  /// What the actor answers, or CAF's error.
+  /// The actor's answer, or CAF's error.
   static result<reply> ask(caf::actor_system& from, const engine_actor& whom, request what) {
     caf::scoped_actor self{from};
     std::optional<result<reply>> answer;

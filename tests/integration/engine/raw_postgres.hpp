@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The test server without the engine: statements by libpq alone, and what psql prints for them.
+// The test server without the engine: statements by libpq alone, and psql's output for them.
 
 #pragma once
 

@@ -108,7 +108,7 @@ TEST_F(Retry, RefusesAWriteThatIsDeclaredReadOnly) {
 
 TEST_F(Retry, EndsBeforeTheDeadlineWithTheFailureItself) {
   auto what = request_of({reading("select conflicts(100)")});
-  what.deadline = 300ms;
+  what.deadline = 2s;
   const auto x = e->run(std::move(what));
   EXPECT_EQ(x.failure.value_or(failure{}).code, errc::serialization_failure);
   EXPECT_GT(x["q"].attempts, 1u);
@@ -121,7 +121,7 @@ TEST_F(Retry, IsForAFewAtOnce) {
     return q;
   });
   what.on_error = error_policy::partial;
-  what.deadline = 400ms;
+  what.deadline = 3s;
   const auto x = e->run(std::move(what));
   EXPECT_EQ(std::count_if(x.outcomes.begin(), x.outcomes.end(), [](const outcome& y) { return y.attempts > 1; }), 3);
   EXPECT_EQ(stats().retries, 3u);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a statement or task leaves in its PostgreSQL session is gone before the next one has it, and a plain statement
-// does not pay for that.
+// All that a statement or task leaves in its PostgreSQL session is gone before the next one has it, and a plain
+// statement does not pay for that.
 
 #include "support/postgresql_test.hpp"
 

@@ -136,12 +136,12 @@ TEST_F(StatementCache, SurvivesThatItsStatementsAreDeallocated) {
   rows("deallocate all");
   use();
   on_session([](soci::session& s) { s << "discard all"; });
-  EXPECT_EQ(rows("select 'c'").scalar<std::string>(), "c"); // what makes room for it is gone already
+  EXPECT_EQ(rows("select 'c'").scalar<std::string>(), "c"); // the statement that makes room for it is gone already
   use();
   EXPECT_EQ(stats().total, 1u);
 }
 
-/// A statement that runs another has the other's columns, whatever they were before.
+/// A statement that runs another one has that one's columns, whatever they were before.
 TEST_F(StatementCache, KnowsNoColumnsOfWhatRunsAnotherStatement) {
   open_with(256);
   rows("prepare other as select 1 as a");
@@ -179,8 +179,8 @@ TEST_F(StatementCache, BelievesNoAnswerOfAnotherStatementUnderItsName) {
   EXPECT_EQ(stats().total, 1u);
 }
 
-/// What a statement's own functions and procedures fail with may look as if the statement had not been there. It has
-/// run: the sequence counts how often.
+/// Errors of a statement's own functions and procedures may look as if the statement had not been there. It has run:
+/// the sequence counts how often.
 TEST_F(StatementCache, SendsNothingAgainThatMayHaveRun) {
   open_with(256);
   schema.server("create sequence runs; create table t(a int)");

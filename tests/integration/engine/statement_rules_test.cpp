@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What is a query's statement and what is not: exactly one, with a place for every error. Whatever is refused has not
-// run.
+// The rules for a query's statement: exactly one, with a place for every error. A refused one has not run.
 
 #include "support/database_under_test.hpp"
 

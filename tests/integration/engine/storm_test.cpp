@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Everything at once: requests that are answered, fail, run out of time or lose their sessions, from several threads.
-// Each is answered once, and afterwards the engine serves as before. Which of it happens when is left to chance.
+// Each is answered once, and afterwards the engine serves as before. The order of events is left to chance.
 
 #include "support/database_under_test.hpp"
 #include "support/postgresql_test.hpp"
@@ -45,7 +45,7 @@ protected:
     return what;
   }
 
-  /// What must hold whatever became of a request.
+  /// Checks what must hold whatever became of a request.
   void check(const request& what, const reply& x) {
     ASSERT_EQ(x.outcomes.size(), what.queries.size());
     bool all = true, required = true;

@@ -20,7 +20,7 @@ class Task : public AnyDatabase {
 protected:
   void SetUp() override {
     AnyDatabase::SetUp();
-    start({.max_size = 4});
+    start_ready({.max_size = 4});
   }
 
   failure failure_of(query q) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Databases that do not let us in: which failure each is, that it shows no password, and that nothing else is lost with
-// it.
+// Databases that do not let us in: each has its failure, which shows no password, and nothing else is lost with it.
 
 #include "support/postgresql_test.hpp"
 #include "support/silent_server.hpp"
@@ -87,7 +86,7 @@ TEST_F(Unreachable, ServerWithoutAnyPlaceLeft) {
   const auto f = failure_at(schema.url("password=hunter2"));
   EXPECT_EQ(f.code, errc::too_many_connections) << f.message;
   EXPECT_EQ(f.sqlstate, "53300");
-  // A place comes free: those who come later get it.
+  // A place comes free: later requests get it.
   all.clear();
   EXPECT_TRUE(eventually([&] { return run("select 1").ok(); }));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// `sheaf check --connect`: what the databases themselves say of a file.
+// `sheaf check --connect`: the databases' own findings in a file.
 
 #include "integration/program/sheaf_file_command.hpp"
 #include "support/postgresql_server.hpp"
@@ -43,8 +43,8 @@ TEST_F(CheckConnected, AsksPostgresql) {
                           "      several: select 1; select 2\n"),
       ElementsAre("f.yaml:7:14: error: query \"table\": relation \"bok\" does not exist (line 2, column 7 of its "
                   "SQL)",
-                  "f.yaml:8:15: error: query \"column\": column \"titel\" does not exist (line 1, column 8 of "
-                  "its SQL)",
+                  "f.yaml:8:15: error: query \"column\": column \"titel\" does not exist (Perhaps you meant to "
+                  "reference the column \"book.title\".) (line 1, column 8 of its SQL)",
                   "f.yaml:9:13: error: query \"type\": type \"colour\" does not exist (line 1, column 17 of its "
                   "SQL)",
                   "f.yaml:10:16: error: query \"several\": cannot insert multiple commands into a prepared "

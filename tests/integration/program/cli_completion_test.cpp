@@ -37,7 +37,7 @@ words commands() {
   return all;
 }
 
-/// What a shell offers for the last of the words.
+/// The words that a shell offers for the last one.
 class Completion : public SheafFileCommand, public testing::WithParamInterface<std::string> {
 protected:
   std::set<std::string> offered(const words& line) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// `sheaf demo` on both databases: what it shows, what it keeps, what it removes.
+// `sheaf demo` on both databases: its output, the tables that it keeps, the files that it removes.
 
 #include "integration/program/cli_process.hpp"
 

@@ -46,7 +46,7 @@ TEST_F(Examples, AreCleanAndRunTwiceOnBothDatabases) {
   sheaf::test::postgresql_schema schema;
   for (const auto& name : examples()) {
     EXPECT_EQ(sheaf({"check", name}).out, "");
-    if (name == "compare.yaml") // what it expects is the machine's to keep: BenchCommand.RunsTheExamples
+    if (name == "compare.yaml") // its expectations depend on the machine: BenchCommand.RunsTheExamples
       continue;
     const auto file = sheaf::app::read_sheaf_file(at(name), {}).file;
     for (const auto& scenario : file.scenarios) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // `sheaf check` and `sheaf run`, as their user has them: the examples, exit codes, formats, and what a scenario leaves
-// behind. And the documentation of the file, which knows the keys that the reader knows.
+// behind. The documentation of the file knows the keys that the reader knows.
 
 #include "app/file/file_keys.hpp"
 #include "integration/program/sheaf_file_command.hpp"
@@ -67,7 +67,7 @@ TEST_F(SheafFileCommand, EndsWith99WhenAnExpectationIsMissed) {
   EXPECT_EQ(steps[1].at("held"), true);
 }
 
-/// Each of two requests waits for the other; whichever ran alone would pass its deadline.
+/// Each of two requests waits for the other; one that ran alone would pass its deadline.
 TEST_F(SheafFileCommand, RunsParallelStepsAtOnce) {
   sheaf::test::postgresql_schema schema;
   write("meet.yaml", R"(
@@ -129,7 +129,7 @@ TEST_F(SheafFileCommand, RunsARequestWithParameters) {
   EXPECT_THAT(sheaf({"run", "shop.yaml", "authors", "--timeline"}).err, HasSubstr("count"));
 }
 
-/// Of files that were being written.
+/// The names of files that were being written.
 std::vector<std::string> names_in(const std::filesystem::path& folder, std::string_view begin) {
   std::vector<std::string> names;
   for (const auto& file : std::filesystem::directory_iterator{folder})

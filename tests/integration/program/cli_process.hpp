@@ -49,7 +49,7 @@ inline std::string postgres() {
   return given;
 }
 
-/// What a file holds.
+/// The content of a file.
 inline std::string text_of(const std::filesystem::path& file) {
   std::ifstream in{file};
   return (std::ostringstream{} << in.rdbuf()).str();
@@ -61,10 +61,10 @@ struct finished {
 };
 
 struct setting {
-  std::string input;                                ///< On standard input.
-  std::map<std::string, std::string> environment{}; ///< On top of a plain one; an empty value unsets.
-  std::string directory{};                          ///< Where it runs; empty for here.
-  int columns = 0;                                  ///< Of the terminal that all three streams are; 0 for pipes.
+  std::string input;                                ///< The text on standard input.
+  std::map<std::string, std::string> environment{}; ///< Added to a plain one; an empty value unsets.
+  std::string directory{};                          ///< The folder where it runs; empty for this one.
+  int columns = 0;                                  ///< Width of the terminal that all three streams are; 0 for pipes.
   std::string output{};                             ///< A file in place of the pipe for standard output.
 };
 
@@ -169,7 +169,7 @@ private:
     _exit(127);
   }
 
-  /// Where `text` is in what is read into `stream`, at `from` or behind it.
+  /// The position of `text` in what is read into `stream`, at `from` or behind it.
   std::size_t wait_for(const std::string& text, const std::string& stream, std::size_t from) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes{1};
     for (;;) {

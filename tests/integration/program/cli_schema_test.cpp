@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The JSON Schema agrees with the reader: on the examples, on files that are broken in one way each, and on what only
-// the reader can know.
+// The JSON Schema agrees with the reader: on the examples, on files that are broken in one way each, and on files whose
+// faults only the reader can know.
 
 #include "app/file/file_keys.hpp"
 #include "integration/program/sheaf_file_command.hpp"
@@ -25,7 +25,7 @@ words files_in(const std::filesystem::path& folder) {
 
 class Schema : public SheafFileCommand {
 protected:
-  /// What the schema says of each file: `ok`, or why not.
+  /// The schema's verdict on each file: `ok`, or the reason why not.
   std::map<std::string, std::string> judged(const words& files) {
     write("schema.json", sheaf::app::json_schema());
     words command{source / "tests/support/schema_check.py", at("schema.json")};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the program draws, and for whom: timelines, colour and width on terminals, plain text everywhere else.
+// The program's drawings: timelines, colour and width on terminals, plain text everywhere else.
 
 #include "integration/program/cli_process.hpp"
 

@@ -273,7 +273,7 @@ TEST(Cli, TakesAParameterInASubscript) {
   }
 }
 
-/// What nobody can be told changes neither what a command does nor its exit code.
+/// A message that nobody can read changes neither what a command does nor its exit code.
 TEST(Cli, GoesOnWhereItsMessagesCannotBeWritten) {
   const sheaf::app::temporary_directory folder;
   std::ofstream{std::filesystem::path{folder.path()} / "bad.yaml"} << "requests: 1\n";

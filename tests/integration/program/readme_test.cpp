@@ -14,7 +14,7 @@ namespace {
 
 using namespace cli;
 
-/// What stands between `begin` and the next `end` after it.
+/// The text between `begin` and the next `end` after it.
 std::string between(const std::string& text, std::string_view begin, std::string_view end) {
   const auto from = text.find(begin);
   if (from == text.npos)
@@ -97,8 +97,9 @@ TEST(Readme, GivesALoadThatRuns) {
 TEST(Reliability, NamesTestsThatAreThere) {
   std::string tests;
   for (const auto* kind : {"unit", "integration", "fault"})
-    for (const auto& file : std::filesystem::directory_iterator{source / "tests" / kind})
-      tests += text_of(file.path());
+    for (const auto& file : std::filesystem::recursive_directory_iterator{source / "tests" / kind})
+      if (file.is_regular_file())
+        tests += text_of(file.path());
   const auto table = between(text_of(source / "docs/reliability.md"), "| --- | --- | --- |\n", "\n\n");
   const std::regex named{"`([A-Za-z]+)\\.([A-Z][A-Za-z]+)`"};
   std::istringstream lines{table};

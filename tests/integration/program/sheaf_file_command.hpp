@@ -35,7 +35,7 @@ protected:
   /// A file of the folder.
   std::filesystem::path at(std::string_view name) const { return std::filesystem::path{folder.path()} / name; }
 
-  /// What the file's database holds.
+  /// The content of the file's database.
   std::string shell(const std::string& sql) {
     return run({"sqlite3", "shop.db", sql}, {.directory = folder.path()}).out;
   }

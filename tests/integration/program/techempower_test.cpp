@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The example service over real sockets: what it answers, what it refuses, and how it ends.
+// The example service over real sockets: its answers, its refusals, and its end.
 
 #include "integration/program/cli_process.hpp"
 
@@ -79,7 +79,7 @@ public:
     return receive();
   }
 
-  /// What comes until the service closes; then this side is closed, too.
+  /// The bytes that come until the service closes; then this side is closed, too.
   std::string rest() {
     while (read_some()) {
     }
@@ -135,7 +135,7 @@ protected:
   int port = 0;
 };
 
-/// How many rows of `make_world` the text has; nothing when it has anything else.
+/// The number of rows of `make_world` in the text; nothing when it has anything else.
 std::optional<int> rows_in(const std::string& json) {
   boost::json::error_code wrong;
   const auto parsed = boost::json::parse(json, wrong);

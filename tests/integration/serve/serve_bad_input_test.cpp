@@ -46,7 +46,7 @@ std::string many_fields(std::size_t bytes) {
 
 class ServeBadInput : public ServeTest {
 protected:
-  /// Each on a connection of its own, which is closed where nobody knows where the next request would begin.
+  /// Each on a connection of its own, which is closed when nobody knows where the next request would begin.
   void expect(const std::vector<bad_request>& all) const {
     for (const auto& x : all) {
       http_client c{port};
@@ -136,7 +136,7 @@ TEST_F(ServeBadInput, IsRefusedForHowItsBodyComes) {
   });
 }
 
-/// Where a request's end is in doubt, what follows may be its body: it is never answered as another request.
+/// When a request's end is in doubt, the bytes behind may be its body: they are never answered as another request.
 TEST_F(ServeBadInput, IsNotReadOnWhereItsEndIsInDoubt) {
   serve_sqlite(one_request);
   const std::string hidden = get_of("/requests/pair?n=2", "X-Request-Id: hidden\r\n");
@@ -255,7 +255,7 @@ TEST_F(ServeBadInput, IsAnsweredWhenItEndsBeforeItIsWhole) {
 TEST_F(ServeBadInput, IsGivenUpWhenItsHeadOrBodyTakesTooLong) {
   serve_sqlite(one_request, {"--header-timeout", "300ms", "--body-timeout", "300ms"});
   const auto drip = [&](const std::string& begin) {
-    // Byte after byte: what counts is the whole time.
+    // Byte after byte: the whole time counts.
     http_client c{port};
     c.send(begin);
     eventually([&] { return !c.send("x") || c.has_answer(); });
@@ -288,7 +288,7 @@ TEST_F(ServeBadInput, IsLeftWhenItDoesNotReadItsAnswer) {
   slow.send(get_of("/requests/large", "X-Request-Id: slow\r\n"));
   EXPECT_GT(fast.get("/requests/large").body.size(), 10'000'000);
   ASSERT_TRUE(slow.read_until("\r\n\r\n"));
-  // The service has let go once it has written it down.
+  // The service has let go of the client once it has counted the answer.
   EXPECT_TRUE(
       eventually([&] { return get("/metrics").body.find("http_response_status_code=\"499\"") != std::string::npos; }));
   EXPECT_EQ(logged(end().err, "slow").at("status").as_int64(), 499);
@@ -387,7 +387,7 @@ TEST_F(ServeBadInput, IsToldWhenTheResultIsLargerThanAllowed) {
   EXPECT_EQ(json::parse(x.body).at("code").as_string(), "result_too_large");
 }
 
-/// Of the memory that the process has.
+/// The part of the process's memory that is resident.
 std::size_t resident_bytes(pid_t process) {
   const auto status = cli::text_of("/proc/" + std::to_string(process) + "/status");
   constexpr std::string_view name = "VmRSS:";
@@ -409,7 +409,7 @@ TEST_F(ServeBadInput, ComesTenThousandFold) {
     ASSERT_TRUE(all.emplace_back(port).connected()) << i;
     ASSERT_EQ(all.back().get("/healthz").status, 200) << i;
   }
-#ifndef __SANITIZE_ADDRESS__ // whose memory is what this would measure
+#ifndef __SANITIZE_ADDRESS__ // whose memory is all that this would measure
   EXPECT_LT(resident_bytes(service->id()) - before, many * (12 << 10)) << "idle, with connections kept";
 #endif
   for (std::size_t i = 0; i < many; i += 100)

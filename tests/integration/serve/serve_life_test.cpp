@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// `sheaf serve` from its start to its end: where it may listen, who may ask, signals, and what a reload changes.
+// `sheaf serve` from its start to its end: addresses, access, signals, and reloads.
 
 #include "integration/serve/serve_test.hpp"
 
@@ -29,7 +29,7 @@ protected:
   }
 
   /// Has it read its file again, waits until its log says what has come of it, and gives that line. Each signal is
-  /// waited for: those that come while one is pending are one with it.
+  /// waited for: signals that come while one is pending are one with it.
   std::string reload() const {
     service->send(SIGHUP);
     return service->error_line_with("SIGHUP: ");
@@ -245,7 +245,7 @@ TEST_F(ServeLife, ReadsItsFileAgain) {
   serve(database + "  wait: {queries: {n: select count(*) from t}}\n" + one);
   http_client idle{port}, waits{port};
   ASSERT_EQ(idle.get("/healthz").status, 200);
-  observer lock{schema.url()}; // which goes first, and the lock with it, when the test ends before its end
+  observer lock{schema.url()}; // it goes first, and the lock with it, when the test ends early
   lock("begin; lock t in access exclusive mode");
   waits.send("GET /requests/wait HTTP/1.1\r\nHost: localhost\r\n\r\n");
   ASSERT_TRUE(eventually([&] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// `sheaf serve`: what it answers to those who ask well.
+// `sheaf serve`: its answers to good requests.
 
 #include "integration/serve/serve_test.hpp"
 

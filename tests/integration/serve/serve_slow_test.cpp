@@ -78,7 +78,7 @@ TEST_F(ServeSlow, HeadsAreGivenUp) {
   });
 }
 
-// What is not JSON would be refused before its body has come: nothing would have to be waited for.
+// A body that is not JSON would be refused before it has come: nothing would have to be waited for.
 TEST_F(ServeSlow, BodiesAreGivenUp) {
   serve_sqlite(requests, {"--body-timeout", "3s", "--no-access-log"});
   beside_another_client([&] {

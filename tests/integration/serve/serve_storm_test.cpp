@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Many clients on a server whose backends are killed at random: each request is answered, and afterwards all is well.
+// Many clients on a server whose backends are killed at random: each request is answered, and all is well afterwards.
 
 #include "integration/serve/serve_test.hpp"
 

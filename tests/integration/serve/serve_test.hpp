@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the tests of `sheaf serve` share: the program as a child, serving a file or the demo on a port of its own.
+// The base of the tests of `sheaf serve`: the program as a child, serving a file or the demo on a port of its own.
 
 #pragma once
 
@@ -95,7 +95,7 @@ protected:
 inline boost::json::object logged(const std::string& err, std::string_view id) {
   for (const auto& line : cli::lines_of(err)) {
     if (!line.starts_with('{'))
-      continue; // what `sheaf check` says of the file
+      continue; // a line of `sheaf check` on the file
     const auto x = boost::json::parse(line).as_object();
     if (const auto* found = x.if_contains("request_id"); found && found->as_string() == id)
       return x;

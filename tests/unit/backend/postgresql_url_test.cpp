@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How long libpq may try to connect, as it is told and as the pool counts on.
+// The time that libpq has for connecting, as libpq is told it and as the pool counts on it.
 
 #include "sheaf/backend/postgresql/url.hpp"
 

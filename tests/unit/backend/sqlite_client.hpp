@@ -96,7 +96,7 @@ protected:
     return std::move(try_open(*factories.back()).value());
   }
 
-  /// Why a URL's database does not open.
+  /// The reason why a URL's database does not open.
   failure open_failure(std::string url, clock::duration patience = std::chrono::minutes{1}) {
     auto factory = factory_of(std::move(url));
     auto opened = try_open(*factory, patience);
@@ -172,7 +172,7 @@ protected:
     return x.future.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
   }
 
-  /// What the `sqlite3` shell prints for `sql`.
+  /// The `sqlite3` shell's output for `sql`.
   std::string shell(std::string_view file, std::string_view sql) {
     std::ofstream{folder / "shell.sql"} << sql;
     std::string quoted;

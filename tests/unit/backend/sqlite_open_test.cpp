@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Opening SQLite databases: which files open, which do not and why, and what it does to them.
+// Opening SQLite databases: the files that open, those that do not and why, and the effects on them.
 
 #include "unit/backend/sqlite_client.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// SQL statements on an SQLite session: which are refused and why, what they affect, what is kept of them.
+// SQL statements on an SQLite session: refusals, affected rows, and the statement cache.
 
 #include "unit/backend/sqlite_client.hpp"
 

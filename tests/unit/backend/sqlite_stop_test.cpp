@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Stopping what runs on an SQLite session: cancelling, deadlines, and waiting for locks.
+// Stopping the work of an SQLite session: cancelling, deadlines, and waiting for locks.
 
 #include "unit/backend/sqlite_client.hpp"
 

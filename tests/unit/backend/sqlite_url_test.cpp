@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// SQLite URLs: which file, and what may happen to it.
+// SQLite URLs: the file, and its allowed uses.
 
 #include "sheaf/backend/sqlite/url.hpp"
 

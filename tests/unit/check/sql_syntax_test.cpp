@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What is known of a statement without a database: its tables, its words, what it makes.
+// Facts about a statement without a database: its tables, its words, the name that it makes.
 
 #include "app/check/sql_syntax.hpp"
 #include "app/check/sql_words.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Cells made by hand, and what comes of reading them.
+// Cells made by hand, and ways to read them.
 
 #pragma once
 
@@ -18,7 +18,7 @@ inline cell pg(std::uint32_t oid, std::string_view text) {
   return {.encoding = encoding::text, .oid = oid, .data = text.data(), .size = text.size()};
 }
 
-/// What becomes of reading `x` as a `T`.
+/// The outcome of reading `x` as a `T`.
 template <class T>
 decoding status(const cell& x) {
   T read{};

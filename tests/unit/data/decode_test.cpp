@@ -19,7 +19,7 @@ using std::chrono::year;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// In binary format.
+/// A value in binary format.
 cell binary(std::uint32_t oid, std::string_view data) {
   return {.encoding = encoding::binary, .oid = oid, .data = data.data(), .size = data.size()};
 }

@@ -203,7 +203,7 @@ TEST(TableBuilder, CopiesCells) {
       EXPECT_EQ(to.text(row, column), from.text(row, column));
 }
 
-/// What SQLite's own conversion to text, the shell's too, makes of a number.
+/// The text that SQLite's own conversion, the shell's too, makes of a number.
 TEST(Table, PrintsRealsAsSqliteDoes) {
   sqlite3* db = nullptr;
   sqlite3_stmt* statement = nullptr;
@@ -228,7 +228,7 @@ TEST(Table, PrintsRealsAsSqliteDoes) {
   sqlite3_close(db);
 }
 
-/// Not from a server: what libpq itself makes up. `rows` times the rows (11, "") and (NULL, NULL).
+/// A result that libpq itself makes up, not a server. `rows` times the rows (11, "") and (NULL, NULL).
 pgresult_ptr made_by_libpq(int rows) {
   pgresult_ptr made{PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK)};
   char id[] = "id", empty[] = "", eleven[] = "11";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "sheaf/data/wire.hpp"
+#include "sheaf/request_inspect.hpp"
 #include "sheaf/table.hpp"
 #include "sheaf/table_builder.hpp"
 

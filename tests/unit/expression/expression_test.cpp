@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Expressions: what they mean, what they refuse and where, what they draw; and the nearest word to a mistyped one.
+// Expressions: their meaning, their errors with places, their random values; and the nearest word to a mistyped one.
 
 #include "app/base/nearest.hpp"
 #include "app/expression/expression.hpp"
@@ -72,7 +72,7 @@ std::string wrong(std::string_view text, const scope& names = nothing, generator
   return out ? "is " + show(*out) : shown(out.error());
 }
 
-/// Whether `it` is as expected; what is wrong otherwise.
+/// Says whether `it` is as expected, or what is wrong.
 std::string met(std::string_view expectation, operand it, std::map<std::string, operand, std::less<>> others = {}) {
   const auto parsed = expression::parse_expectation(expectation);
   if (!parsed)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Sheaf files: what is read, and what is refused, where and in which words.
+// Sheaf files: their content as it is read, and findings with their places and words.
 
 #include "app/base/duration.hpp"
 #include "app/check/file_check.hpp"

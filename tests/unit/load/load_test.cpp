@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Load: steps in their order, what is counted, what its numbers are called, and clients that begin when they should.
+// Load: steps in their order, the counts, the names of its numbers, and clients that begin when they should.
 
 #include "app/base/duration.hpp"
 #include "app/base/exit.hpp"
@@ -221,7 +221,7 @@ protected:
 
   void wait(const load_generator& x) const { watch.wait_for(x.idle_fd()); }
 
-  signal_watch watch; // before the engine, whose threads inherit what it blocks
+  signal_watch watch; // before the engine, whose threads inherit the signals that it blocks
   const variables nothing;
   std::unique_ptr<engine> e;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The executor for what can only block: threads when needed, never too many, and no waiting for a job that does not
-// end.
+// The executor for work that can only block: threads when needed, never too many, and no waiting for a job that does
+// not end.
 
 #include "sheaf/loop/blocking_executor.hpp"
 

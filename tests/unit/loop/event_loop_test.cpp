@@ -135,7 +135,7 @@ TEST_F(EventLoop, LetsATimerDestroyItselfAndOthers) {
   std::promise<void> done;
   std::unique_ptr<timer> a, b;
   a = std::make_unique<timer>([&] {
-    auto& told = done; // what is captured goes with the timer
+    auto& told = done; // captured objects go with the timer
     b.reset();
     a.reset();
     told.set_value();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a reply is called in an expression.
+// The names of a reply's parts in an expression.
 
 #include "app/scenario/reply_scope.hpp"
 #include "sheaf/table_builder.hpp"

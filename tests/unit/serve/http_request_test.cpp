@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the HTTP service reads: targets, parameters, headers.
+// The input of the HTTP service: targets, parameters, headers.
 
 #include "app/serve/arguments.hpp"
 #include "app/serve/gzip.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the HTTP service writes: replies piece by piece, problems, metrics, the log, what the page hears.
+// The output of the HTTP service: replies piece by piece, problems, metrics, the log, the page's events.
 
 #include "app/serve/access_log.hpp"
 #include "app/serve/activity.hpp"

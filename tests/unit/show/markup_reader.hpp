@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Reads the markup that pictures are made of, and finds what no reader of XML would take: enough for tests.
+// Reads the markup that pictures are made of, and finds markup that no reader of XML would take: enough for tests.
 
 #pragma once
 
@@ -38,7 +38,7 @@ struct element {
       child.find(wanted, out);
   }
 
-  /// With this word among its classes.
+  /// The elements with this word among their classes.
   std::vector<const element*> of_class(std::string_view word) const {
     std::vector<const element*> out;
     find(
@@ -56,8 +56,8 @@ struct element {
   }
 };
 
-/// Throws `std::runtime_error` for what is not well-formed. Knows neither comments nor CDATA; a page's doctype, and its
-/// elements that have no end (`meta`), are passed over.
+/// Throws `std::runtime_error` for markup that is not well-formed. Knows neither comments nor CDATA; a page's doctype,
+/// and its elements that have no end (`meta`), are passed over.
 class markup_reader {
 public:
   static element read(std::string_view text) {

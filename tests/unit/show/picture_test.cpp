@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Replies as pictures, pages and traces: what they show, to scale, and that any reader can read them.
+// Replies as pictures, pages and traces: their content is to scale, and any reader can read them.
 
 #include "app/show/picture.hpp"
 
@@ -267,7 +267,7 @@ TEST(Picture, ShowsTheFirstFiveHundredOfTenThousandAndSaysSo) {
   const auto page = markup_reader::read(html);
   ASSERT_EQ(page.named("p").size(), 1u);
   EXPECT_EQ(page.named("p").front()->text, "and 9500 more queries");
-  // The shown ones' time is the scale, not that of all.
+  // The scale is the time of the shown ones, not that of all.
   const auto drawn = markup_reader::read(svg);
   EXPECT_GT(only(*drawn.of_class("query").back(), "executing").number("x"), 600);
   EXPECT_THAT(to_svg(many(500), "t"), Not(HasSubstr("more queries")));
@@ -313,7 +313,7 @@ TEST(Picture, TakesTheLongestTimes) {
   EXPECT_NO_THROW(nlohmann::json::parse(to_trace(what, "")));
 }
 
-/// What would need something from elsewhere, or run something.
+/// Expects nothing that would need something from elsewhere, or run something.
 void expect_self_contained(std::string text) {
   const std::string own = "xmlns=\"http://www.w3.org/2000/svg\"";
   if (const auto at = text.find(own); at != std::string::npos)
@@ -343,7 +343,7 @@ double luminance(const std::string& colour) {
   return 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5);
 }
 
-/// As WCAG 2 defines it.
+/// The contrast as WCAG 2 defines it.
 double contrast(const std::string& a, const std::string& b) {
   const auto x = luminance(a), y = luminance(b);
   return (std::max(x, y) + 0.05) / (std::min(x, y) + 0.05);

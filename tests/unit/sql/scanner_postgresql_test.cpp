@@ -27,7 +27,7 @@ struct lexeme {
 
 constexpr int unicode_name = 259, unicode_string = 262, param = 267, sql_comment = 275, c_comment = 276;
 
-/// Reads a protobuf: what pg_query_scan returns (ScanResult in pg_query.proto), without a library for it.
+/// Reads a protobuf: the result of pg_query_scan (ScanResult in pg_query.proto), without a library for it.
 class protobuf {
 public:
   protobuf(const char* data, std::size_t size) : at_(data), end_(data + size) {}

@@ -20,7 +20,7 @@ class sqlite {
 public:
   sqlite() {
     sqlite3_open(":memory:", &db_);
-    // What stands in quotes may name a column that is not there; then SQLite takes it for text.
+    // Words in quotes may name a column that is not there; then SQLite takes them for text.
     sqlite3_exec(db_, "create table t (a, b, \"q:a\", \"[\")", nullptr, nullptr, nullptr);
   }
   ~sqlite() { sqlite3_close(db_); }

@@ -24,7 +24,7 @@ std::string pg(std::string_view sql, std::initializer_list<const char*> names = 
 
 std::string lite(std::string_view sql) { return parse_statement(sql, dialect::sqlite, {}).text; }
 
-/// Whether the dialect finds no parameter in `sql`.
+/// True when the dialect finds no parameter in `sql`.
 testing::AssertionResult untouched(std::string_view sql, dialect d = dialect::postgresql,
                                    std::initializer_list<const char*> names = {}) {
   const auto parsed = parse_statement(sql, d, declare(names));

@@ -40,7 +40,7 @@ TEST(Statement, MapsPositionsInCharacters) {
   EXPECT_EQ(parsed.position_in_source(33), 37u); // oops
 }
 
-/// Where each character of `utf8` begins, and the end.
+/// The places where the characters of `utf8` begin, and the end.
 std::vector<std::size_t> beginnings(std::string_view utf8) {
   std::vector<std::size_t> at;
   for (std::size_t i = 0; i <= utf8.size(); ++i)

@@ -111,7 +111,7 @@ TEST(Error, IsNeverRetriedWhenAnythingMayHaveHappened) {
   EXPECT_FALSE(safe_to_retry({.code = errc::in_doubt}));
   EXPECT_FALSE(safe_to_retry({.code = errc::internal})); // A task may have written before it threw.
   EXPECT_FALSE(safe_to_retry({.code = errc::result_too_large}));
-  // An SQLSTATE is an answer, so the server was reached, whoever forgot to say so.
+  // An SQLSTATE is an answer, so the server was reached, even if the failure does not say so.
   EXPECT_FALSE(safe_to_retry({.code = errc::connection_lost, .phase = phase::execute, .sqlstate = "57P01"}));
 }
 

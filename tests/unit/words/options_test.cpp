@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What is wrong with good options after `spoil`.
+/// The error in good options after `spoil`.
 std::string complaint(const std::function<void(options&)>& spoil) {
   auto how = for_database("sqlite:books");
   spoil(how);

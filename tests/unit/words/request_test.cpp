@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 request of(std::vector<query> queries) { return {.queries = std::move(queries)}; }
 
-/// What is wrong with a request of one good query after `spoil`.
+/// The error in a request of one good query after `spoil`.
 template <class F>
 std::string complaint(F spoil) {
   auto what = of({{"books", "select :a", {{"a", 1}}}});

@@ -18,11 +18,12 @@ public:
   std::string_view name() const noexcept override { return "postgresql"; }
   sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
 
-  /// By the scheme, or as a keyword string.
+  /// True by the scheme, or for a keyword string.
   bool takes(std::string_view url) const noexcept override {
     if (url.starts_with("postgresql://") || url.starts_with("postgres://"))
       return true;
-    const bool has_other_scheme = url.substr(0, url.find_first_of("=/ ")).ends_with(':');
+    const auto first = url.find_first_of(":=/ ");
+    const bool has_other_scheme = first != url.npos && url[first] == ':';
     return !has_other_scheme && url.find('=') != url.npos;
   }
 

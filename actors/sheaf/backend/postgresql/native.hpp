@@ -38,19 +38,20 @@ private:
   boost::container::small_vector<const char*, 8> pointers_;
 };
 
-/// What the server said, with its position in the SQL as it was given. Without SQLSTATE the connection is lost.
+/// The server's error, with its position in the SQL as it was given. Without SQLSTATE the connection is lost.
 failure failure_of(const PGresult* r, const parsed_statement& text);
 
 /// A server's error may mean that it has not even begun a prepared statement: it does not know the statement's name, or
 /// the tables that the statement was planned for have changed.
 enum class staleness : std::uint8_t {
   none,
-  possible, ///< Says so, but perhaps of a statement that a function runs: rows may have been written before.
+  possible, ///< The server says so, but perhaps of a statement that a function runs: rows may have been written before.
   proven,   ///< Nothing has run.
 };
 
-/// Of the error `r` that a prepared statement of this name got. An SQLSTATE proves nothing, as anybody can raise it;
-/// nor does the routine alone, as a statement that runs others gets their errors. But these have a context.
+/// The staleness that the error `r` of a prepared statement of this name shows. An SQLSTATE proves nothing, as anybody
+/// can raise it; nor does the routine alone, as a statement that runs others gets their errors. But these have a
+/// context.
 staleness staleness_of(const PGresult* r, std::string_view name);
 
 /// True when these are the columns of `rows`, with their names and types.
@@ -66,7 +67,7 @@ answer checked_table(pgresult_ptr rows, column_list columns, const execution& jo
 /// Appends a row as libpq has it in single-row mode, in text.
 void add_row(table_builder& to, const PGresult& row);
 
-/// Whether dates and timestamps read as ISO in this session, so that their binary form can be given as the server's
+/// True when dates and timestamps read as ISO in this session, so that their binary form can be given as the server's
 /// text.
 bool has_iso_dates(const PGconn* conn) noexcept;
 bool is_date_or_timestamp(Oid type) noexcept;

@@ -12,7 +12,7 @@ namespace sheaf {
 
 namespace {
 
-/// Between two cancels of the same statement, to begin with.
+/// The first pause between two cancels of the same statement.
 constexpr auto first_cancel_pause = std::chrono::milliseconds{10};
 
 } // namespace
@@ -44,7 +44,8 @@ void postgresql_session::watch() {
   watched_ = true;
 }
 
-/// At once when the connection is found lost: libpq has closed the socket then, and its number may soon be another's.
+/// Called at once when the connection is found lost: libpq has closed the socket then, and its number may soon be
+/// another's.
 void postgresql_session::unwatch() noexcept {
   if (std::exchange(watched_, false))
     loop_.unwatch(socket_, *this);
@@ -75,7 +76,7 @@ void postgresql_session::send() {
   const bool was_connected = PQstatus(conn_) == CONNECTION_OK;
   const parameter_texts values{*job_.text, job_.what->parameters};
   bool sent = true;
-  // Beside many rows parsing costs nothing; and what has no plan may answer something else each time.
+  // Beside many rows parsing costs nothing; and a statement without a plan may answer differently each time.
   if (!prepared_.enabled() || job_.what->on_rows || !job_.text->planned) {
     sent =
         PQsendQueryParams(conn_, job_.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
@@ -106,7 +107,7 @@ void postgresql_session::send() {
 }
 
 /// Prepares and executes in one round trip, as a pipeline. Statements that have to make room go first, each with a sync
-/// of its own: that one is gone already is nobody else's failure.
+/// of its own: when one is gone already, nobody else fails.
 bool postgresql_session::send_and_prepare(const char* const* values, int count) {
   statement_ = &prepared_.add(*job_.text);
   fresh_ = preparing_ = true;

@@ -44,7 +44,7 @@ private:
     idle,
     running,  ///< A statement; the server has not said yet that it is done with it.
     in_task,  ///< A C++ task has the connection: nobody else touches it.
-    over,     ///< That is over, but a cancel for it is still on its way.
+    over,     ///< It is over, but a cancel for it is still on its way.
     cleaning, ///< Undoing what was left behind, before the answer goes out.
     broken,
   };
@@ -100,11 +100,11 @@ private:
   // The statement that runs.
   prepared_statement* statement_ = nullptr; ///< Null when it is not prepared.
   pgresult_ptr rows_;
-  std::optional<row_collector> parts_; ///< Of a result that is taken in parts, from its first row.
-  bool watched_ = false;               ///< The socket, by the loop.
+  std::optional<row_collector> parts_; ///< Rows of a result that is taken in parts, from its first row.
+  bool watched_ = false;               ///< The loop watches the socket.
   bool paused_ = false;                ///< Until more rows are wanted the socket is not watched.
   std::optional<failure> failure_;     ///< The first one.
-  staleness stale_ = staleness::none;  ///< The prepared statement, as that failure says.
+  staleness stale_ = staleness::none;  ///< Staleness of the prepared statement, as that failure shows it.
   std::optional<answer> task_answer_;
   int syncs_ = 0;          ///< Pipeline syncs to come; 0 outside a pipeline.
   bool preparing_ = false; ///< The result of PQsendPrepare comes next.
@@ -119,7 +119,7 @@ private:
   // Cancelling.
   std::function<void()> cancel_done_;
   bool cancel_on_its_way_ = false;
-  timer cancel_timer_; ///< For giving up on the server.
+  timer cancel_timer_; ///< Gives up on the server.
   timer cancel_again_;
   clock::duration cancel_pause_{};
   std::shared_ptr<void> task_cancel_; ///< A PGcancel, made before a task took the connection.

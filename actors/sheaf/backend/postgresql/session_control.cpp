@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a PostgreSQL session does besides statements: it lends its connection to C++ tasks, cancels, cleans up, and
+// The work of a PostgreSQL session besides statements: it lends its connection to C++ tasks, cancels, cleans up, and
 // loses its connection.
 
 #include "sheaf/backend/postgresql/session.hpp"
@@ -14,7 +14,7 @@ namespace sheaf {
 
 namespace {
 
-/// Between two cancels of the same statement: twice as long each time, up to this.
+/// The longest pause between two cancels of the same statement; each pause is twice as long as the last.
 constexpr clock::duration last_cancel_pause = std::chrono::seconds{1};
 
 /// Undoes what a statement or task may have left in its session, as DISCARD ALL does (PostgreSQL manual, DISCARD),
@@ -74,7 +74,7 @@ void postgresql_session::cancel(std::function<void()> done) {
   }
   loop_.arm(cancel_timer_, loop_.refresh_now() + cancel_wait_timeout_);
   stop_statement();
-  if (paused_) // what is on its way has to be read before the server can say that it has stopped
+  if (paused_) // rows on their way have to be read before the server can say that it has stopped
     post(&postgresql_session::resume);
 }
 
@@ -119,7 +119,7 @@ void postgresql_session::on_cancel_overdue() {
 
 // -- cleaning up
 
-/// What was asked for is over. A cancel that is still on its way must hit neither our own cleaning up nor the next
+/// The statement or task is over. A cancel that is still on its way must hit neither our own cleaning up nor the next
 /// statement, so it is waited for.
 void postgresql_session::settle() {
   if (cancel_on_its_way_)
@@ -130,8 +130,8 @@ void postgresql_session::settle() {
     clean_up();
 }
 
-/// Nothing survives its query: the next one on this session is another's. What a plain statement cannot have left is
-/// not looked for.
+/// Nothing survives its query: the next one on this session is another's. Traces that a plain statement cannot have
+/// left are not looked for.
 bool postgresql_session::is_clean() const noexcept {
   return PQtransactionStatus(conn_) == PQTRANS_IDLE && job_.text && !job_.text->traces;
 }

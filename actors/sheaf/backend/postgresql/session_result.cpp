@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A PostgreSQL session reads a statement's result: whole, or in parts at the pace of who takes them.
+// A PostgreSQL session reads a statement's result: whole, or in parts at the pace of their taker.
 
 #include "sheaf/backend/postgresql/session.hpp"
 #include "sheaf/session/result_budget.hpp"
@@ -13,7 +13,7 @@ namespace sheaf {
 
 namespace {
 
-/// What may still come in, beyond twice `max_bytes`, until a statement whose result is too large has stopped.
+/// Bytes that may still come in, beyond twice `max_bytes`, until a statement whose result is too large has stopped.
 constexpr std::size_t allowance_for_cancelling = 16 << 20;
 
 /// libpq reads at least as much at once if it is there (pqReadData).
@@ -218,7 +218,7 @@ void postgresql_session::complete() {
 }
 
 /// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. It is
-/// prepared anew: at once, when it is proven that nothing has run, and else by whoever runs it next.
+/// prepared anew: at once, when it is proven that nothing has run, and else by the next query that runs it.
 bool postgresql_session::prepare_again() {
   if (!statement_ || fresh_ || stale_ == staleness::none)
     return false;

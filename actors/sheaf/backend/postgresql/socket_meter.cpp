@@ -13,8 +13,8 @@ namespace sheaf {
 
 namespace {
 
-/// Where a unix socket's peek offset starts: the kernel moves it back by what is read (socket(7), SO_PEEK_OFF).
-/// Nobody peeks here, so the offset does nothing but count.
+/// The start of a unix socket's peek offset: the kernel moves it back by the bytes that are read (socket(7),
+/// SO_PEEK_OFF). Nobody peeks here, so the offset does nothing but count.
 constexpr int peek_offset = 1 << 30;
 
 } // namespace
@@ -34,7 +34,7 @@ void socket_meter::start(int socket) noexcept {
 }
 
 std::size_t socket_meter::read() noexcept {
-  // What is still to be read may be counted already; then less has been read by the next call, or since `begin_`.
+  // Bytes still to be read may be counted already; then less has been read by the next call, or since `begin_`.
   const auto now = std::max(total(), begin_);
   return last_ = std::max(last_, static_cast<std::size_t>(now - begin_));
 }
@@ -47,7 +47,7 @@ std::uint64_t socket_meter::total() noexcept {
     ::setsockopt(socket_, SOL_SOCKET, SO_PEEK_OFF, &peek_offset, sizeof peek_offset);
     return unix_total_ += static_cast<std::uint64_t>(peek_offset - offset);
   }
-  int waiting = 0; // asked first: what comes in meanwhile may count too early, never twice
+  int waiting = 0; // asked first: bytes that come in meanwhile may count too early, never twice
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::ioctl(socket_, FIONREAD, &waiting) != 0 || ::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)

@@ -18,9 +18,9 @@ namespace sheaf {
 
 struct prepared_statement {
   parsed_statement text;
-  std::string name; ///< On the server.
+  std::string name; ///< Its name on the server.
 
-  /// Whether results may come in binary: known after the first one, when its columns are.
+  /// Says whether results may come in binary: known, with the columns, after the first result.
   enum class binary : std::uint8_t { unknown, never, under_iso_dates, always } results = binary::unknown;
   column_list columns; ///< Known from then on: the server refuses a statement that it plans when they would change.
 };

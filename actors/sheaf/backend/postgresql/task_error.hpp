@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a C++ task's error says when it is one of PostgreSQL's, by way of SOCI. On the blocking executor.
+// The failure for a C++ task's error that is one of PostgreSQL's, by way of SOCI. On the blocking executor.
 
 #pragma once
 

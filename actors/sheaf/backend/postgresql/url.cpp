@@ -33,7 +33,7 @@ const std::string* find(const connection_parameters& parameters, std::string_vie
   return found == parameters.end() ? nullptr : &found->second;
 }
 
-/// For each host; libpq takes none as no limit, as it takes 0 and less, and one second as two.
+/// The timeout for each host; libpq takes a missing one, 0 and less as no limit, and one second as two.
 std::chrono::seconds connect_timeout(const connection_parameters& parameters) {
   constexpr std::int64_t otherwise = 10, at_most = 3600;
   std::int64_t x = 0;

@@ -20,7 +20,7 @@ using connection_parameters = std::vector<std::pair<std::string, std::string>>;
 /// seconds, an application name. The failure never repeats any of the text, which may hold a password.
 result<connection_parameters> parse_postgresql_url(const std::string& url);
 
-/// How long libpq tries at most: `connect_timeout`, or 10 s where that is none, for each of the hosts.
+/// The longest that libpq tries: `connect_timeout`, or 10 s where that sets no limit, for each of the hosts.
 std::chrono::seconds total_connect_timeout(const connection_parameters& parameters);
 
 /// `postgresql:///?keyword=value&…`, every byte that is not plain percent-encoded, with the `connect_timeout` that

@@ -26,14 +26,13 @@ namespace {
 /// Virtual machine steps between two looks at the deadline: a fraction of a millisecond.
 constexpr int steps_per_check = 10'000;
 
-/// How long to ask for WAL mode before going on without it.
+/// Longest time to ask for WAL mode before going on without it.
 constexpr auto wal_patience = std::chrono::seconds{1};
 
-/// How long to wait for a lock before the next try: at first often, later seldom, never so seldom that a stop comes
-/// late.
+/// Waits for a lock between two tries: short at first, longer later, never so long that a stop comes late.
 constexpr std::array lock_waits_ms{1, 2, 5, 10, 15, 20, 25};
 
-/// Why a file did not open, in words that lead somewhere. The path may be a secret of its own: it is not repeated.
+/// The reason why a file did not open, in words that help. The path may be a secret of its own: it is not repeated.
 failure open_failure(const sqlite_database& database, int code) {
   std::error_code error;
   const auto found = std::filesystem::status(database.url.path, error).type();

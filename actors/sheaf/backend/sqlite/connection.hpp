@@ -21,7 +21,7 @@
 
 namespace sheaf {
 
-/// What the sessions of one database have in common.
+/// State that the sessions of one database share.
 struct sqlite_database {
   std::string name;
   sqlite_url url;
@@ -42,10 +42,10 @@ public:
   sqlite_connection(const sqlite_connection&) = delete;
   sqlite_connection& operator=(const sqlite_connection&) = delete;
 
-  /// Before a job, from the thread that hands it to the executor.
+  /// Called before a job, by the thread that hands it to the executor.
   void prepare_for(const execution& job) noexcept;
 
-  /// What a run has come to: rows to hand on, the answer, or, last, both.
+  /// The result of a run: rows to hand on, the answer, or, last, both.
   struct step {
     std::optional<table> part;
     std::optional<answer> end;
@@ -58,7 +58,7 @@ public:
   /// Any thread: makes the running job fail soon. A C++ task is only stopped when it uses its session.
   void stop() noexcept;
 
-  /// Any thread: how far the running job, or the last one, has got.
+  /// Any thread: the moments of the running job, or the last one.
   session_listener::moments progress() const noexcept;
 
   /// Any thread.
@@ -81,8 +81,8 @@ private:
       void operator()(sqlite_statement* x) const noexcept { x->release(); }
     };
     std::unique_ptr<sqlite_statement, release> statement;
-    std::int64_t changes_before; ///< Of the connection.
-    int code = 0;                ///< Of the last step: of the row that is taken next.
+    std::int64_t changes_before; ///< The connection's count of changes.
+    int code = 0;                ///< Result code of the last step, for the row that is taken next.
     std::optional<row_collector> rows;
   };
 
@@ -107,7 +107,7 @@ private:
   sqlite_statement_cache statements_;
   clock::time_point deadline_{};
   bool is_task_ = false;
-  std::optional<reading> reading_; ///< From a statement's first step to its end.
+  std::optional<reading> reading_; ///< Set from a statement's first step to its end.
   stop_reason stop_reason_ = stop_reason::none;
 
   // Any thread.

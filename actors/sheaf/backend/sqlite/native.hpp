@@ -8,7 +8,7 @@ namespace soci {
 class session;
 }
 
-namespace sqlite_api { // where SOCI's header puts sqlite3.h
+namespace sqlite_api { // SOCI's header puts sqlite3.h here
 struct sqlite3;
 }
 

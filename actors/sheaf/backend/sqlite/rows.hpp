@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace sqlite_api { // where SOCI's header puts sqlite3.h
+namespace sqlite_api { // SOCI's header puts sqlite3.h here
 struct sqlite3_stmt;
 }
 

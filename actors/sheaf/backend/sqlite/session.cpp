@@ -71,13 +71,13 @@ public:
   int id() const noexcept override { return id_; }
 
 private:
-  /// Until it is over, or has rows to hand on: no thread waits for those who take them.
+  /// Runs a job until it is over, or has rows to hand on: no thread waits for their taker.
   void run(execution job) {
     blocking_.run([loop = loop_.shared_from_this(), connection = connection_, alive = std::weak_ptr{alive_},
                    job = std::move(job)]() mutable {
       auto what = connection->run(job);
       const auto when = connection->progress();
-      // The job goes along: what it keeps alive may not like to end on this thread.
+      // The job goes along: some of what it keeps alive should not end on this thread.
       loop->post([alive = std::move(alive), what = std::move(what), when, job = std::move(job)]() mutable {
         if (const auto self = alive.lock())
           (*self)->hear(std::move(what), when, std::move(job));

@@ -13,7 +13,7 @@
 #include <memory>
 #include <optional>
 
-namespace sqlite_api { // where SOCI's header puts sqlite3.h
+namespace sqlite_api { // SOCI's header puts sqlite3.h here
 struct sqlite3;
 struct sqlite3_stmt;
 } // namespace sqlite_api
@@ -35,8 +35,8 @@ public:
   /// `pragma`, `explain pragma`: SQLite runs some of them, and reads the values of others, while it prepares them.
   bool pragma() const noexcept { return pragma_; }
 
-  /// Binds a value to each of `what.names`. Text and bytes are not copied: they live until `release`. What SQLite has
-  /// no form for (arrays, NaN, years beyond 9999) and parameters other than `:name` are `invalid_request`.
+  /// Binds a value to each of `what.names`. Text and bytes are not copied: they live until `release`. Values that
+  /// SQLite has no form for (arrays, NaN, years beyond 9999) and parameters other than `:name` are `invalid_request`.
   std::optional<failure> bind(const parsed_statement& what, const parameters& values);
 
   /// Resets the statement and forgets the bound values.

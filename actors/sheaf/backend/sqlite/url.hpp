@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Which SQLite database a URL means, and how. Pure functions, any thread.
+// The SQLite database that a URL names, and its mode. Pure functions, any thread.
 
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace sheaf {
 
-/// What may happen to the file.
+/// Allowed uses of the file.
 enum class sqlite_mode : std::uint8_t {
   ro,     ///< Only reading.
   rw,     ///< Reading and writing; the file has to be there. The default.
