@@ -86,15 +86,25 @@ engine_loop& engine_loops::home() noexcept {
 }
 
 engine_loop& engine_loops::place(engine_loop& home, std::size_t database) const noexcept {
-  auto* best = &home;
-  auto places = home.pools[database]->places();
-  if (places <= 0)
-    for (const auto& x : loops_)
-      if (const auto there = x->pools[database]->places(); there > std::max<std::ptrdiff_t>(places, 0)) {
-        best = x.get();
-        places = there;
-      }
-  return *best;
+  const auto& here = *home.pools[database];
+  if (here.places() > 0 && here.idle() > 0)
+    return home;
+  // A session at rest elsewhere is there sooner than a new one here.
+  engine_loop *at_rest = nullptr, *free = here.places() > 0 ? &home : nullptr;
+  auto most = std::ptrdiff_t{0};
+  for (const auto& x : loops_) {
+    const auto& there = *x->pools[database];
+    const auto places = there.places();
+    if (places <= 0)
+      continue;
+    if (!at_rest && there.idle() > 0)
+      at_rest = x.get();
+    if (free != &home && places > most) {
+      free = x.get();
+      most = places;
+    }
+  }
+  return at_rest ? *at_rest : free ? *free : home;
 }
 
 } // namespace sheaf

@@ -79,7 +79,8 @@ public:
   /// Where a request from the calling thread lives: on the loop that it comes from, else on the next one.
   engine_loop& home() noexcept;
 
-  /// Where a query of a request at `home` runs: at home if a session is free there, else where one is, else at home.
+  /// Where a query of a request at `home` runs: at home if a session is at rest there, else where one is, else where
+  /// one may be opened, else at home.
   engine_loop& place(engine_loop& home, std::size_t database) const noexcept;
 
 private:

@@ -245,7 +245,8 @@ std::ptrdiff_t session_pool::own_places() const noexcept {
 void session_pool::publish() {
   constexpr auto relaxed = std::memory_order_relaxed;
   total_now_.store(sessions_.size(), relaxed);
-  idle_now_.store(idle_.size() + checks_.size(), relaxed);
+  idle_now_.store(idle_.size(), relaxed);
+  checking_now_.store(checks_.size(), relaxed);
   connecting_now_.store(connecting_, relaxed);
   cancelling_now_.store(cancelling_, relaxed);
   waiting_now_.store(waiting(), relaxed);
@@ -261,7 +262,7 @@ void session_pool::publish() {
     return;
   if (now > 0)
     call_those_who_wait();
-  else if (now < 0 && !look_timer_.armed())
+  if (waiting() > 0 && !look_timer_.armed())
     loop_.arm(look_timer_, loop_.now());
 }
 
@@ -271,7 +272,7 @@ pool_stats session_pool::stats() const {
   x.database = database_;
   x.max_size = limits_.max_size;
   x.total = total_now_.load(relaxed);
-  x.idle = idle_now_.load(relaxed);
+  x.idle = idle_now_.load(relaxed) + checking_now_.load(relaxed);
   x.connecting = connecting_now_.load(relaxed);
   x.cancelling = cancelling_now_.load(relaxed);
   x.waiting = waiting_now_.load(relaxed);

@@ -130,6 +130,9 @@ public:
   /// zero, how many wait without a place. Any thread; a snapshot.
   std::ptrdiff_t places() const noexcept { return places_.load(std::memory_order_relaxed); }
 
+  /// How many sessions are at rest here. Any thread; a snapshot.
+  std::size_t idle() const noexcept { return idle_now_.load(std::memory_order_relaxed); }
+
   /// Counts on one place less for a query that is on its way here from another loop. Any thread.
   void reserve() noexcept { places_.fetch_sub(1, std::memory_order_relaxed); }
   /// It does not come after all. Any thread.
@@ -221,6 +224,7 @@ private:
   // Between the loops: session_pool_neighbours.cpp.
   bool take_place() noexcept;
   bool call_one() noexcept;
+  session_pool* neediest(bool without_place) const noexcept;
   void call_those_who_wait();
   void call_older();
   void look_elsewhere();
@@ -273,12 +277,13 @@ private:
   /// What other loops read for each query that they have no session for: on a cache line of its own, and written only
   /// when it changes. One number: of two, a reader could see one before and one after a change.
   alignas(64) std::atomic<std::ptrdiff_t> places_;
+  std::atomic<std::size_t> idle_now_ = 0, waiting_now_ = 0;
   std::array<std::atomic<clock::rep>, 3> oldest_; ///< Since when the oldest of each priority has waited.
 
   alignas(64) pool_metrics metrics_;
 
   // For `stats`.
-  std::atomic<std::size_t> total_now_ = 0, idle_now_ = 0, connecting_now_ = 0, cancelling_now_ = 0, waiting_now_ = 0;
+  std::atomic<std::size_t> total_now_ = 0, checking_now_ = 0, connecting_now_ = 0, cancelling_now_ = 0;
 };
 
 } // namespace sheaf

@@ -163,6 +163,7 @@ void session_pool::close(std::function<void()> closed) {
   closed_ = std::move(closed);
   queue_timer_.disarm();
   retry_timer_.disarm();
+  look_timer_.disarm();
   housekeeping_timer_.disarm();
   refuse_all(refusal(errc::pool_closed, "the engine is shutting down"));
   for (auto* s : std::exchange(idle_, {}))

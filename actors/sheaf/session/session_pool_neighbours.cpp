@@ -63,31 +63,45 @@ void session_pool::call(session_pool& from) {
   from.loop_.post([&from, this] { from.send_away(*this); });
 }
 
-/// Calls those who wait on other loops, the oldest of the highest priority first, while there is a place.
+/// The pool of another loop where the oldest of the highest priority waits; `without_place`: of those with too few
+/// places.
+session_pool* session_pool::neediest(bool without_place) const noexcept {
+  session_pool* found = nullptr;
+  for (std::size_t rank = 0; rank < oldest_.size() && !found; ++rank)
+    for (auto* x : others_)
+      if (x->oldest(rank) != nobody && (!without_place || x->places_.load() < 0) &&
+          (!found || x->oldest(rank) < found->oldest(rank)))
+        found = x;
+  return found;
+}
+
+/// Calls those who wait on other loops while there is a place.
 void session_pool::call_those_who_wait() {
   while (places_.load() > 0) {
-    session_pool* from = nullptr;
-    for (std::size_t rank = 0; rank < oldest_.size() && !from; ++rank)
-      for (auto* x : others_)
-        if (x->places_.load() < 0 && x->oldest(rank) != nobody && (!from || x->oldest(rank) < from->oldest(rank)))
-          from = x;
-    if (!from || !take_place())
+    auto* from = neediest(true);
+    if (!from)
+      break;
+    if (!take_place())
       return;
     if (from->call_one())
       call(*from);
     else
       places_.fetch_add(1); // somebody else was faster
   }
+  // A session at rest serves those, too, for whom one is being opened: one at a time, as nobody counts them.
+  if (idle_.empty())
+    return;
+  if (auto* from = neediest(false); from && take_place()) {
+    from->places_.fetch_add(1);
+    call(*from);
+  }
 }
 
 /// The same from the other side, for those who began to wait while a place came free elsewhere.
 void session_pool::look_elsewhere() {
   for (auto* there : others_)
-    while (waiting() > 0 && places_.load() < 0 && there->take_place()) {
-      if (!call_one()) {
-        there->unreserve();
-        return;
-      }
+    while (waiting() > 0 && (places_.load() < 0 || there->idle() > 0) && there->take_place()) {
+      places_.fetch_add(1);
       send_away(*there);
     }
 }
