@@ -255,11 +255,11 @@ void session_pool::publish() {
   const auto change = more + std::exchange(arrivals_, 0) - std::exchange(departures_, 0);
   if (change == 0)
     return;
-  // In one order for all loops: whoever waits, and whoever has a place, looks at the other's number after writing its
-  // own.
-  const auto now = places_.fetch_add(change, std::memory_order_seq_cst) + change;
+  const auto now = places_.fetch_add(change, relaxed) + change;
   if (others_.empty())
     return;
+  // Whoever waits and whoever has a place write their own numbers before they read the other's: one of them sees both.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (now > 0)
     call_those_who_wait();
   if (waiting() > 0 && !look_timer_.armed())
