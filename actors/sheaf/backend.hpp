@@ -56,9 +56,8 @@ public:
   virtual result<std::unique_ptr<session_factory>> make_factory(const database_options& database,
                                                                 blocking_executor& blocking) const = 0;
 
-  // -- statements on a session's own handle, within a C++ task: SOCI would look for parameters in them, and run several
-  // in
-  //    one string
+  // -- statements on a session's own handle, within a C++ task: not by way of SOCI, which would look for parameters in
+  // them and take several in one string
 
   using text_row = std::vector<std::optional<std::string>>;
 

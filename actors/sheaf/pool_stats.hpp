@@ -16,7 +16,7 @@ struct pool_stats {
   std::size_t max_size = 0, total = 0, idle = 0, active = 0, connecting = 0, cancelling = 0, waiting = 0;
 
   // The counts since the engine began.
-  std::uint64_t opened = 0;          ///< Sessions.
+  std::uint64_t opened = 0;          ///< Sessions that were opened.
   std::uint64_t open_failures = 0;   ///< Attempts to open one.
   std::uint64_t lost = 0;            ///< Sessions that broke, or had to be broken off.
   std::uint64_t timeouts = 0;        ///< Waits that `acquire_timeout` ended.

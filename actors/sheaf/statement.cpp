@@ -25,7 +25,7 @@ struct statement::shared {
   const std::string sql;
   /// By dialect; null until it is needed. Once set it stays for as long as this does. Not std::atomic<std::shared_ptr>,
   /// which takes a lock in every load.
-  mutable std::array<std::atomic<const parsed_statement*>, 2> forms{};
+  mutable std::array<std::atomic<const parsed_statement*>, dialect_count> forms{};
 };
 
 statement::statement() = default;

@@ -8,6 +8,7 @@
 #include "app/check/file_check.hpp"
 #include "app/commands/command.hpp"
 #include "app/commands/file_arguments.hpp"
+#include "app/file/file_reader.hpp"
 
 #include <CLI/Validators.hpp>
 

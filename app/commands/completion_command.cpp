@@ -6,7 +6,7 @@
 #include "app/base/output.hpp"
 #include "app/commands/command.hpp"
 #include "app/commands/completion.hpp"
-#include "app/file/sheaf_file.hpp"
+#include "app/file/file_reader.hpp"
 
 #include <CLI/Validators.hpp>
 

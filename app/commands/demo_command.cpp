@@ -9,8 +9,8 @@
 #include "app/base/temporary_directory.hpp"
 #include "app/base/terminal.hpp"
 #include "app/commands/command.hpp"
+#include "app/commands/demo_book.hpp"
 #include "app/commands/demo_measure.hpp"
-#include "app/scenario/demo_book.hpp"
 #include "app/scenario/runner.hpp"
 
 #include "sheaf/backends.hpp"

@@ -2,11 +2,11 @@
 
 #include "app/commands/demo_file.hpp"
 
-#include "app/scenario/demo_book.hpp"
+#include "app/commands/demo_book.hpp"
 
 #include <fmt/format.h>
 
-namespace sheaf::app::serve {
+namespace sheaf::app {
 
 namespace {
 
@@ -63,4 +63,4 @@ sheaf_file demo_file::content() const {
 
 std::vector<std::string> demo_file::shortcuts() { return {"total_books", "multiple_counts"}; }
 
-} // namespace sheaf::app::serve
+} // namespace sheaf::app

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace sheaf::app::serve {
+namespace sheaf::app {
 
 class demo_file {
 public:
@@ -27,4 +27,4 @@ private:
   temporary_directory directory_;
 };
 
-} // namespace sheaf::app::serve
+} // namespace sheaf::app

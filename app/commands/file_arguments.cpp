@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "app/commands/file_arguments.hpp"
+#include "app/file/file_reader.hpp"
 
 #include "app/base/exit.hpp"
 #include "app/base/standard_streams.hpp"

@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "app/file/sheaf_file.hpp"
+#include "app/file/file_reader.hpp"
 
 #include <CLI/App.hpp>
 

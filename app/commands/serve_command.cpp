@@ -8,6 +8,7 @@
 #include "app/commands/command.hpp"
 #include "app/commands/demo_file.hpp"
 #include "app/commands/file_arguments.hpp"
+#include "app/file/file_reader.hpp"
 #include "app/scenario/runner.hpp"
 #include "app/serve/generation.hpp"
 #include "app/serve/listening_socket.hpp"

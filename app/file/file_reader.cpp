@@ -3,11 +3,12 @@
 // Turns a YAML tree into the content of a sheaf file: databases and requests. Scenarios are read in
 // scenario_reader.cpp.
 
+#include "app/file/file_reader.hpp"
+
 #include "app/base/text_file.hpp"
 #include "app/file/map_reader.hpp"
 #include "app/file/parameter_text.hpp"
 #include "app/file/scenario_reader.hpp"
-#include "app/file/sheaf_file.hpp"
 
 #include "sheaf/backends.hpp"
 
@@ -160,28 +161,7 @@ void read_request(reading& in, const yaml_key& name, const yaml_node& node, shea
   file.requests.push_back(std::move(made));
 }
 
-template <class T>
-const T* named(const std::vector<T>& all, std::string_view name) noexcept {
-  const auto found = std::find_if(all.begin(), all.end(), [name](const T& x) { return x.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
-
 } // namespace
-
-const database_options* sheaf_file::find_database(std::string_view name) const noexcept {
-  return name.empty() && !databases.empty() ? &databases.front() : named(databases, name);
-}
-
-const request_spec* sheaf_file::find_request(std::string_view name) const noexcept { return named(requests, name); }
-
-const scenario_spec* sheaf_file::find_scenario(std::string_view name) const noexcept { return named(scenarios, name); }
-
-bool has_comparison(const std::vector<step_spec>& steps) {
-  return std::any_of(steps.begin(), steps.end(), [](const step_spec& x) {
-    const auto* again = std::get_if<repeat_step>(&x.what);
-    return std::holds_alternative<compare_step>(x.what) || (again && has_comparison(again->steps));
-  });
-}
 
 read_result read_sheaf_file(const std::filesystem::path& path, const variables& given) {
   const auto text = read_text_file(path.string(), yaml_mebibytes_max);

@@ -164,10 +164,6 @@ load_spec read_load(reading& in, const yaml_node& node) {
 
 } // namespace
 
-std::string_view to_string(session_mode x) noexcept {
-  return x == session_mode::shared_session ? "shared_session" : "own_sessions";
-}
-
 std::optional<value_spec> read_value(reading& in, const yaml_node& node) {
   value_spec made{.at = node.at};
   const auto add = [&](const yaml_node& x) {

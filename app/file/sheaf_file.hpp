@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The content of a sheaf file: databases, requests, scenarios, each with its place. Filled by `read_sheaf_file`. Any
-// thread.
+// The content of a sheaf file: databases, requests, scenarios, each with its place. Any thread.
 
 #pragma once
 
@@ -142,16 +141,5 @@ struct sheaf_file {
 
 /// Values of `-D name=value`.
 using variables = std::map<std::string, std::string, std::less<>>;
-
-struct read_result {
-  sheaf_file file;               ///< The file as far as it could be understood.
-  std::vector<finding> findings; ///< In the order of the file.
-};
-
-/// Reads the text of a file of that name, and everything that it names, as below.
-read_result read_sheaf_text(const std::string& text, const std::filesystem::path& path, const variables& given);
-
-/// Reads a file and everything that it names. All that is wrong is found at once; nothing is sent to a database.
-read_result read_sheaf_file(const std::filesystem::path& path, const variables& given);
 
 } // namespace sheaf::app

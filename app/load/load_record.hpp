@@ -5,8 +5,8 @@
 
 #pragma once
 
+#include "app/base/histogram.hpp"
 #include "app/file/sheaf_file.hpp"
-#include "app/load/histogram.hpp"
 #include "app/scenario/scenario_client.hpp"
 
 #include <map>

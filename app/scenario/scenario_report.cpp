@@ -4,9 +4,9 @@
 
 #include "app/base/duration.hpp"
 #include "app/base/json_text.hpp"
+#include "app/base/markup.hpp"
 #include "app/base/text.hpp"
 #include "app/show/failure_text.hpp"
-#include "app/show/markup.hpp"
 
 #include <fmt/format.h>
 

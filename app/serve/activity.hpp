@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "app/load/histogram.hpp"
+#include "app/base/histogram.hpp"
 
 #include <array>
 #include <chrono>

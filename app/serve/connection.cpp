@@ -4,8 +4,8 @@
 
 #include "app/serve/connection.hpp"
 
-#include "app/serve/checks.hpp"
 #include "app/serve/connection_host.hpp"
+#include "app/serve/head_checks.hpp"
 #include "app/serve/problem.hpp"
 
 #include <boost/asio/error.hpp>

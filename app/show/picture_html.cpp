@@ -3,7 +3,7 @@
 // A reply as a page: the picture, and the same in numbers for readers who cannot see it. Any thread.
 
 #include "app/base/duration.hpp"
-#include "app/show/markup.hpp"
+#include "app/base/markup.hpp"
 #include "app/show/picture.hpp"
 #include "app/show/picture_phases.hpp"
 

@@ -4,8 +4,8 @@
 // thread.
 
 #include "app/base/duration.hpp"
+#include "app/base/markup.hpp"
 #include "app/base/text.hpp"
-#include "app/show/markup.hpp"
 #include "app/show/picture.hpp"
 #include "app/show/picture_axis.hpp"
 #include "app/show/picture_layout.hpp"

@@ -4,7 +4,7 @@
 // and nothing but a file without errors can be run.
 
 #include "app/check/file_check.hpp"
-#include "app/file/sheaf_file.hpp"
+#include "app/file/file_reader.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -23,7 +23,7 @@ struct checked_request {
   /// By position; null for tasks. Most belong to the query's own statement: counting references to a statement that
   /// several loops use at once costs more than sending it.
   std::vector<const parsed_statement*> texts;
-  std::vector<std::shared_ptr<const parsed_statement>> own_texts; ///< The others.
+  std::vector<std::shared_ptr<const parsed_statement>> own_texts; ///< Those that no query's statement keeps.
   std::vector<std::uint32_t> databases;                           ///< By position in the engine's options.
   std::unique_ptr<result_budget> budget;                          ///< Null without bounds of the request's own.
   clock::time_point taken_at, deadline;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What is behind the public engine: takes requests from any thread onto its loops, and closes them.
+// The inside of the public engine: takes requests from any thread onto its loops, and closes them.
 
 #pragma once
 
@@ -56,7 +56,7 @@ private:
   engine_loops loops_;
   std::vector<dialect> dialects_; ///< Of the databases, by position.
   caf::actor_system& system_;
-  std::atomic<std::uint64_t> last_id_ = 0; ///< Of requests without an id of the caller's.
+  std::atomic<std::uint64_t> last_id_ = 0; ///< The number in the last id that a request got which had none.
   std::once_flag front_made_;
   front_actor front_;
 };

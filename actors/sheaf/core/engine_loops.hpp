@@ -48,7 +48,7 @@ struct engine_loop {
   std::shared_ptr<event_loop> loop;
   std::vector<std::unique_ptr<session_pool>> pools; ///< One per database.
   boost::intrusive::list<live_request, boost::intrusive::constant_time_size<false>> requests;
-  outcome_histograms outcomes; ///< Of requests. Read from any thread.
+  outcome_histograms outcomes; ///< Of the requests that lived here. Read from any thread.
   bool closing = false;
 };
 
@@ -76,10 +76,10 @@ public:
 
   /// The loop of ours that runs on the calling thread, or null.
   engine_loop* here() const noexcept;
-  /// Where a request from the calling thread lives: on the loop that it comes from, else on the next one.
+  /// The loop for a request from the calling thread: the one that it comes from, else the next one.
   engine_loop& home() noexcept;
 
-  /// Where a query of a request at `home` runs: at home if a session is at rest there, else where one is, else where
+  /// The loop for a query of a request at `home`: home if a session is at rest there, else where one is, else where
   /// one may be opened, else at home.
   engine_loop& place(engine_loop& home, std::size_t database) const noexcept;
 

@@ -3,7 +3,7 @@
 #include "sheaf/core/query_actor.hpp"
 
 #include "sheaf/base/error_text.hpp"
-#include "sheaf/loop/jitter.hpp"
+#include "sheaf/base/jitter.hpp"
 #include "sheaf/telemetry/engine_log.hpp"
 
 #include <caf/message.hpp>
@@ -18,10 +18,10 @@ namespace sheaf {
 
 namespace {
 
-/// How often a query runs at most: it may be what ends its sessions.
+/// The most times that a query runs: it may be what ends its sessions.
 constexpr std::uint32_t attempts_max = 4;
 
-/// How long it waits between two attempts, or for a server that restarts: not at all at first, then twice as long each
+/// The pause between two attempts, or for a server that restarts: not at all at first, then twice as long each
 /// time, give or take a half.
 constexpr clock::duration first_pause = std::chrono::milliseconds{50}, last_pause = std::chrono::seconds{1};
 
@@ -240,7 +240,7 @@ void query_actor::reply(answer&& what) {
                    {.name = this->what().name, .data = std::move(what), .times = times_, .attempts = attempts_}});
 }
 
-/// How long each phase took up to now: ` after 52ms (queue 2ms, execute 50ms)`.
+/// The time of each phase up to now: ` after 52ms (queue 2ms, execute 50ms)`.
 std::string query_actor::account(sheaf::phase last) const {
   const auto now = since_start(loop().refresh_now());
   const auto in_ms = [](std::chrono::nanoseconds t) {

@@ -22,7 +22,7 @@
 
 namespace sheaf {
 
-/// Where a query actor's outcome goes: its request actor. On the same loop a message would only be a detour.
+/// Takes a query actor's outcome: its request actor. On the same loop a message would only be a detour.
 class query_joiner {
 public:
   virtual void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) = 0;
@@ -84,9 +84,9 @@ private:
   timer timeout_;
   std::unique_ptr<timer> again_; ///< Made for the first attempt after a failed one.
   std::uint32_t attempts_ = 1, retries_ = 0;
-  std::uint64_t parts_ = 0;       ///< That went to `query::on_rows`.
-  bool awaits_next_ = false;      ///< Who takes them has not asked for more.
-  std::optional<failure> thrown_; ///< By `query::on_rows`.
+  std::uint64_t parts_ = 0;       ///< Parts that went to `query::on_rows`.
+  bool awaits_next_ = false;      ///< The receiver of the parts has not asked for more.
+  std::optional<failure> thrown_; ///< The failure that `query::on_rows` threw.
 };
 
 } // namespace sheaf

@@ -45,7 +45,7 @@ private:
   clock::time_point when_{};
 };
 
-/// Told when a watched descriptor can be read or written, or has failed (which reads as both).
+/// Is told when a watched descriptor can be read or written, or has failed (which reads as both).
 class io_handler {
 public:
   virtual void on_io(bool readable, bool writable) = 0;
@@ -71,7 +71,7 @@ public:
   static event_loop* current() noexcept;
   bool runs_here() const noexcept { return current() == this; }
 
-  /// Queues a function. Any thread; takes no lock on the loop's own. After `stop` it is dropped.
+  /// Queues a function. Any thread; takes no lock when the loop's own calls it. After `stop` it is dropped.
   void post(std::function<void()> what);
 
   /// Counts the actors that live here. Any thread.
@@ -86,7 +86,7 @@ public:
 
   /// Watches a descriptor for reading until `unwatch`. The descriptor stays armed: no system call per wait.
   void watch(int descriptor, io_handler& handler);
-  /// Watches it for writing as well, or no longer.
+  /// Begins (`on`) or ends watching it for writing, too.
   void watch_writes(int descriptor, io_handler& handler, bool on);
   /// After this, `handler` is not called any more, not even for events that have been read already.
   void unwatch(int descriptor, io_handler& handler) noexcept;

@@ -19,10 +19,10 @@ public:
   /// `job` is what the rows are an answer to; its bounds hold, and its budget lives as long as the collector.
   row_collector(column_list columns, const execution& job);
 
-  /// Where the next row's cells go.
+  /// Takes the next row's cells.
   table_builder& current() noexcept { return current_; }
 
-  /// How many bytes of values `current` may have after the next row.
+  /// The bytes of values that `current` may have after the next row.
   std::size_t bytes_max() const noexcept;
 
   /// Ends a row: `result_too_large` when that is one too many, or has taken too many bytes.
@@ -52,8 +52,8 @@ private:
   bool in_parts_;
   result_budget* budget_; ///< Null for none, and for parts.
   table_builder current_;
-  std::size_t rows_before_ = 0, bytes_before_ = 0; ///< In the parts that were handed on.
-  std::size_t bytes_drawn_ = 0;                    ///< Of `current_`, from the request's budget.
+  std::size_t rows_before_ = 0, bytes_before_ = 0; ///< Sums over the parts that were handed on.
+  std::size_t bytes_drawn_ = 0;                    ///< Drawn from the request's budget for `current_`.
 };
 
 } // namespace sheaf

@@ -18,24 +18,24 @@ class event_loop;
 class result_budget;
 struct database_options;
 
-/// What a session is asked to run.
+/// A statement or task for a session to run.
 struct execution {
   const query* what = nullptr;
   const parsed_statement* text = nullptr;  ///< Null for a task.
   std::shared_ptr<const void> keep_alive;  ///< Keeps both until the session is done with them.
   clock::time_point deadline;              ///< SQLite's busy handler gives up then; the caller cancels by itself.
-  std::size_t max_rows = 0, max_bytes = 0; ///< Of the whole result.
-  std::size_t max_held_bytes = 0;          ///< Of a row of a result in parts (`query::on_rows`).
-  result_budget* budget = nullptr;         ///< Of the whole request; null when it has no bound of its own.
+  std::size_t max_rows = 0, max_bytes = 0; ///< Bounds of the whole result.
+  std::size_t max_held_bytes = 0;          ///< Bound of each row of a result in parts (`query::on_rows`).
+  result_budget* budget = nullptr;         ///< The request's; null when it has no bound of its own.
 };
 
-/// What a session answers: rows, a task's value, or a failure (its `query` is left to the caller).
+/// The answer of a session: rows, a task's value, or a failure (its `query` is left to the caller).
 using answer = std::variant<table, std::any, failure>;
 
-/// Who waits for a session's answer. Called on the session's loop; `on_answer` exactly once per `execute`.
+/// Waits for a session's answer. Called on the session's loop; `on_answer` exactly once per `execute`.
 class session_listener {
 public:
-  /// Points in time, for the query's report. Neither is set when the session did not get that far.
+  /// Points in time, for the query's report. A point that the session did not reach is not set.
   struct moments {
     clock::time_point sent{}, first_row{}, last_row{};
   };
@@ -67,7 +67,7 @@ public:
   /// Goes on after `session_listener::on_rows`; not from within that.
   virtual void resume() = 0;
 
-  /// How far the running job has got, as far as the loop knows.
+  /// The points that the running job has reached, as far as the loop knows.
   virtual session_listener::moments progress() const noexcept { return {}; }
 
   /// False when the session is broken and has to be destroyed.
@@ -85,7 +85,7 @@ class session_factory {
 public:
   virtual ~session_factory() = default;
 
-  /// How long an attempt to open a session may take.
+  /// The longest time that an attempt to open a session may take.
   virtual std::chrono::nanoseconds open_timeout() const { return std::chrono::seconds{10}; }
 
   /// Opens a session for `loop` without blocking it, and calls `done` there, once. `give_up` bounds the attempt as far

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Who gets the next session: one database's sessions on one loop. Sessions are opened when they are needed, given away
-// whole (a lease is the only owner), and waited for in the order of arrival within a priority, on all loops together as
-// well as it can be (session_pool_neighbours.cpp). Loop thread only, unless it says otherwise.
+// Decides who gets the next session: one database's sessions on one loop. Sessions are opened when they are needed,
+// given away whole (a lease is the only owner), and waited for in the order of arrival within a priority, on all loops
+// together as well as it can be (session_pool_neighbours.cpp). Loop thread only, unless it says otherwise.
 
 #pragma once
 
@@ -32,7 +32,7 @@ class session_pool;
 struct pooled_session {
   std::unique_ptr<sheaf::session> session;
   clock::time_point retire_at = clock::time_point::max();
-  clock::time_point lent_at{}, idle_since{}; ///< Whichever it is now.
+  clock::time_point lent_at{}, idle_since{}; ///< `lent_at` counts while it is lent, `idle_since` while it is idle.
   clock::time_point alive_at{};              ///< The database's last sign of life, as far as the pool saw one.
   std::string lent_to{};                     ///< Kept when leaks are looked for; empty once one has been reported.
 };
@@ -67,7 +67,7 @@ private:
   pooled_session* lent_ = nullptr;
 };
 
-/// Who waits for a session. Destroying it ends the wait.
+/// Waits for a session. Destroying it ends the wait.
 class session_waiter : public boost::intrusive::list_base_hook<> {
 public:
   session_waiter() = default;
@@ -108,7 +108,7 @@ public:
   /// waits, wherever that is. Before any of them is used. They live until all their loops have stopped.
   static void join(const std::vector<session_pool*>& all);
 
-  /// How a query comes to this pool.
+  /// The way on which a query comes to this pool.
   struct arrival {
     bool reserved = false;                    ///< A place was reserved for it, and is now taken up.
     std::optional<clock::time_point> since{}; ///< It has waited since then, on another loop.
@@ -126,11 +126,11 @@ public:
   /// Refuses all who wait and whoever comes, and ends sessions as they come back. `closed` is called once none is left.
   void close(std::function<void()> closed);
 
-  /// How many more queries could start at once, here and now, less those that are on their way from other loops; below
-  /// zero, how many wait without a place. Any thread; a snapshot.
+  /// The number of queries that could start at once, here and now, less those that are on their way from other loops;
+  /// below zero, the number of those that wait without a place. Any thread; a snapshot.
   std::ptrdiff_t places() const noexcept { return places_.load(std::memory_order_relaxed); }
 
-  /// How many sessions are at rest here. Any thread; a snapshot.
+  /// The number of sessions at rest here. Any thread; a snapshot.
   std::size_t idle() const noexcept { return idle_now_.load(std::memory_order_relaxed); }
 
   /// Counts on one place less for a query that is on its way here from another loop. Any thread.
@@ -153,7 +153,7 @@ public:
   pool_metrics& metrics() noexcept { return metrics_; }
   const pool_metrics& metrics() const noexcept { return metrics_; }
 
-  /// Whether one more query may be run again now, within the retry budget. If so, `end_retry` follows once that is
+  /// True when one more query may be run again now, within the retry budget. If so, `end_retry` follows once that is
   /// over.
   bool begin_retry() noexcept;
   void continue_retry() noexcept { ++retrying_; } ///< One that began on another loop.
@@ -247,13 +247,13 @@ private:
 
   std::vector<std::unique_ptr<pooled_session>> sessions_; ///< All of them, whoever holds them.
   std::vector<pooled_session*> idle_;                     ///< The last one used goes out first: its backend is warm.
-  std::list<check> checks_;                               ///< Of sessions that are as good as idle.
+  std::list<check> checks_;                               ///< Their sessions are as good as idle.
   std::list<opening> openings_;
   std::size_t connecting_ = 0; ///< Openings that are not overdue.
   std::size_t cancelling_ = 0;
   std::size_t retrying_ = 0;              ///< Queries that are being run again.
   std::array<queue, 3> waiters_;          ///< By priority.
-  std::array<unsigned, 3> passed_over_{}; ///< How often each had to wait for a higher one, since its last turn.
+  std::array<unsigned, 3> passed_over_{}; ///< The times that each had to wait for a higher one, since its last turn.
 
   timer queue_timer_;        ///< For the waiter that gives up first.
   timer retry_timer_;        ///< For the next attempt to connect after a failed one.
@@ -265,17 +265,17 @@ private:
   std::function<void()> closed_; ///< Set once the pool closes.
   bool closing_ = false;
 
-  std::vector<session_pool*> others_; ///< On the other loops.
+  std::vector<session_pool*> others_; ///< The pools of this database on the other loops.
   std::size_t loop_number_ = 0;
-  timer look_timer_;               ///< For looking elsewhere, not from within what made somebody wait.
-  clock::time_point look_again_{}; ///< For those who have waited longer elsewhere.
+  timer look_timer_;               ///< Looks elsewhere, but not from within the call that made somebody wait.
+  clock::time_point look_again_{}; ///< The next look for those who have waited longer elsewhere.
 
-  std::ptrdiff_t published_places_; ///< Ours, without those that others have reserved, and the calls of others.
+  std::ptrdiff_t published_places_; ///< Our own count, without reservations and calls of others.
   std::ptrdiff_t arrivals_ = 0;     ///< Reservations that are taken up with the next `publish`.
   std::ptrdiff_t departures_ = 0;   ///< Calls of others that are followed with the next `publish`.
 
-  /// What other loops read for each query that they have no session for: on a cache line of its own, and written only
-  /// when it changes. One number: of two, a reader could see one before and one after a change.
+  /// Other loops read this for each query that they have no session for: it is on a cache line of its own, and written
+  /// only when it changes. One number: of two, a reader could see one before and one after a change.
   alignas(64) std::atomic<std::ptrdiff_t> places_;
   std::atomic<std::size_t> idle_now_ = 0, waiting_now_ = 0;
   std::array<std::atomic<clock::rep>, 3> oldest_; ///< Since when the oldest of each priority has waited.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a pool does besides lending sessions: it opens them, looks after those that nobody uses, and ends them.
+// A pool opens sessions, looks after those that nobody uses, and ends them.
 
-#include "sheaf/loop/jitter.hpp"
+#include "sheaf/base/jitter.hpp"
 #include "sheaf/session/session_pool.hpp"
 #include "sheaf/telemetry/engine_log.hpp"
 
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 /// A session that is being opened has this much longer than its factory allows: that counts in whole seconds.
 constexpr auto open_grace = 1s;
 
-/// How long to leave a server alone that refused a session: doubling from the first to the last, give or take a
+/// The pause after a server has refused a session: doubling from the first to the last, give or take a
 /// quarter.
 constexpr clock::duration first_backoff = 50ms, last_backoff = 2s;
 
@@ -25,7 +25,7 @@ constexpr clock::duration first_backoff = 50ms, last_backoff = 2s;
 /// do, is not noticed.
 constexpr clock::duration stale_after = 30s;
 
-/// How long a session may take to give a sign of life.
+/// The time that a session has for a sign of life.
 constexpr auto check_timeout = 1s;
 
 clock::duration backoff(unsigned failures_in_a_row) {
@@ -33,7 +33,7 @@ clock::duration backoff(unsigned failures_in_a_row) {
                   0.25);
 }
 
-/// How often sessions are looked after: often enough that what should happen to them does at about the right time.
+/// The time between two looks at the sessions: short enough that each ends, or is checked, at about the right time.
 clock::duration housekeeping_interval(const pool_options& limits) {
   auto shortest = std::min({limits.idle_timeout, limits.max_lifetime, limits.keepalive_interval});
   if (limits.leak_detection_threshold)
@@ -41,7 +41,7 @@ clock::duration housekeeping_interval(const pool_options& limits) {
   return std::clamp<clock::duration>(shortest / 10, 1ms, 30s);
 }
 
-/// What a check runs. Shared: a session may outlive its pool.
+/// The statement of a check. Shared: a session may outlive its pool.
 struct probe {
   explicit probe(dialect d) : text(what.statement.parse(d, {})) {}
 

@@ -18,10 +18,11 @@ using namespace std::chrono_literals;
 
 constexpr auto nobody = std::numeric_limits<clock::rep>::max();
 
-/// Who waits elsewhere is called only when it is older than one's own by this: calling takes two messages.
+/// A query that waits elsewhere is called only when it is older than the pool's own by this: a call takes two messages.
 constexpr clock::duration slack = 5ms;
 
-/// How often a pool looks for older ones elsewhere, and how many it calls then: a look takes the others' memory.
+/// The time between two looks for older ones elsewhere, and the most that one look calls: it reads memory that others
+/// write.
 constexpr clock::duration look_interval = 1ms;
 constexpr unsigned calls_per_look = 16;
 

@@ -16,6 +16,7 @@ namespace sheaf {
 
 /// The lexical rules that a statement follows.
 enum class dialect : std::uint8_t { postgresql, sqlite };
+inline constexpr std::size_t dialect_count = 2;
 
 /// The number of characters (not bytes) in a text.
 std::size_t characters(std::string_view utf8) noexcept;

@@ -18,9 +18,8 @@ namespace sheaf {
 /// A number that only grows.
 class counter {
 public:
-  void add() noexcept {
-    count_.store(get() + 1, std::memory_order_relaxed);
-  } ///< Called on the one thread that writes it.
+  /// Called on the one thread that writes it.
+  void add() noexcept { count_.store(get() + 1, std::memory_order_relaxed); }
   std::uint64_t get() const noexcept { return count_.load(std::memory_order_relaxed); }
 
 private:
@@ -87,7 +86,7 @@ struct pool_metrics {
   counter checks;               ///< Idle sessions that were asked for a sign of life.
   counter leaks;                ///< Sessions that were out longer than `leak_detection_threshold`.
   counter retries;              ///< Queries that were run again.
-  counter retries_refused;      ///< Those that the retry budget had no room for.
+  counter retries_refused;      ///< Queries that were not run again, as the retry budget had no room.
 };
 
 } // namespace sheaf

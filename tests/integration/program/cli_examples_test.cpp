@@ -2,7 +2,7 @@
 //
 // Every file in examples/files does what it says: it is checked, and its scenarios are run, on both databases.
 
-#include "app/file/sheaf_file.hpp"
+#include "app/file/file_reader.hpp"
 #include "integration/program/sheaf_file_command.hpp"
 #include "support/postgresql_server.hpp"
 

@@ -5,8 +5,8 @@
 #include "app/base/duration.hpp"
 #include "app/check/file_check.hpp"
 #include "app/file/file_keys.hpp"
+#include "app/file/file_reader.hpp"
 #include "app/file/map_reader.hpp"
-#include "app/file/sheaf_file.hpp"
 #include "app/file/yaml_tree.hpp"
 #include "support/database_under_test.hpp"
 

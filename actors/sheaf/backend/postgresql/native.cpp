@@ -4,6 +4,7 @@
 
 #include "sheaf/base/error_text.hpp"
 #include "sheaf/data/pgresult_table.hpp"
+#include "sheaf/data/postgresql_types.hpp"
 #include "sheaf/session/result_budget.hpp"
 
 #include <soci/postgresql/soci-postgresql.h>
@@ -138,8 +139,7 @@ bool has_iso_dates(const PGconn* conn) noexcept {
 }
 
 bool is_date_or_timestamp(Oid type) noexcept {
-  constexpr Oid date_oid = 1082, timestamp_oid = 1114; // pg_type.dat
-  return type == date_oid || type == timestamp_oid;
+  return type == postgresql::oid_date || type == postgresql::oid_timestamp;
 }
 
 } // namespace sheaf

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "app/serve/checks.hpp"
+#include "app/serve/head_checks.hpp"
 
 #include "app/serve/problem.hpp"
 

@@ -3,7 +3,7 @@
 // Values below 2048 ns have a bucket each. Above, a value is cut to its first 11 binary digits, and each power of two
 // has 1024 buckets for the rest. One thread at a time.
 
-#include "app/load/histogram.hpp"
+#include "app/base/histogram.hpp"
 
 #include <algorithm>
 #include <bit>

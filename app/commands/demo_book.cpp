@@ -2,7 +2,7 @@
 //
 // Makes the table in bounded batches, the same books every time, and shows how far it is. Main thread.
 
-#include "app/scenario/demo_book.hpp"
+#include "app/commands/demo_book.hpp"
 
 #include "app/base/exit.hpp"
 #include "app/base/standard_streams.hpp"

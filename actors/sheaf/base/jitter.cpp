@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "sheaf/loop/jitter.hpp"
+#include "sheaf/base/jitter.hpp"
 
 #include <random>
 

@@ -2,7 +2,7 @@
 //
 // Histograms against the sorted values that they stand for.
 
-#include "app/load/histogram.hpp"
+#include "app/base/histogram.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "app/show/markup.hpp"
+#include "app/base/markup.hpp"
 
 #include "app/base/text.hpp"
 
