@@ -49,7 +49,8 @@ session_pool::session_pool(event_loop& loop, session_factory& factory, const eng
     }),
     housekeeping_timer_([this] { look_after(); }), look_timer_([this] { look_elsewhere(); }),
     published_places_(static_cast<std::ptrdiff_t>(limits.max_size)), places_(published_places_) {
-  publish_oldest();
+  for (auto& x : oldest_)
+    x.store(clock::time_point::max().time_since_epoch().count(), std::memory_order_relaxed); // nobody
 }
 
 session_pool::~session_pool() = default;
@@ -253,17 +254,16 @@ void session_pool::publish() {
   const auto places = own_places();
   const auto more = places - std::exchange(published_places_, places);
   const auto change = more + std::exchange(arrivals_, 0) - std::exchange(departures_, 0);
-  if (change == 0)
-    return;
-  const auto now = places_.fetch_add(change, relaxed) + change;
-  if (others_.empty())
+  if (change != 0)
+    places_.fetch_add(change, relaxed);
+  if (others_.empty() || (more == 0 && change == 0))
     return;
   // Whoever waits and whoever has a place write their own numbers before they read the other's: one of them sees both.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (now > 0)
-    call_those_who_wait();
   if (waiting() > 0 && !look_timer_.armed())
     loop_.arm(look_timer_, loop_.now());
+  if (others_wait() && places() > 0)
+    call_those_who_wait();
 }
 
 pool_stats session_pool::stats() const {

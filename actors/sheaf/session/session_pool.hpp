@@ -222,6 +222,7 @@ private:
   void arm_queue_timer();
 
   // Between the loops: session_pool_neighbours.cpp.
+  bool others_wait() const noexcept { return queues_->load(std::memory_order_relaxed) > (waiting() > 0 ? 1 : 0); }
   bool take_place() noexcept;
   bool call_one() noexcept;
   session_pool* neediest(bool without_place) const noexcept;
@@ -267,6 +268,8 @@ private:
 
   std::vector<session_pool*> others_; ///< The pools of this database on the other loops.
   std::size_t loop_number_ = 0;
+  /// On how many loops somebody waits: most of the time on none, which costs nothing to read.
+  std::shared_ptr<std::atomic<int>> queues_ = std::make_shared<std::atomic<int>>(0);
   timer look_timer_;               ///< Looks elsewhere, but not from within the call that made somebody wait.
   clock::time_point look_again_{}; ///< The next look for those who have waited longer elsewhere.
 

@@ -33,6 +33,7 @@ void session_pool::join(const std::vector<session_pool*>& all) {
     all[i]->loop_number_ = i;
     all[i]->others_ = all;
     std::erase(all[i]->others_, all[i]);
+    all[i]->queues_ = all.front()->queues_;
   }
 }
 
@@ -140,12 +141,18 @@ void session_pool::call_older() {
 }
 
 void session_pool::publish_oldest() noexcept {
+  bool had_waiters = false, has_waiters = false;
   for (std::size_t rank = 0; rank < oldest_.size(); ++rank) {
     const auto& q = waiters_[rank];
+    const auto before = oldest(rank);
     const auto since = q.empty() ? nobody : (q.front().give_up_ - limits_.acquire_timeout).time_since_epoch().count();
-    if (since != oldest(rank))
+    if (since != before)
       oldest_[rank].store(since, std::memory_order_relaxed);
+    had_waiters |= before != nobody;
+    has_waiters |= since != nobody;
   }
+  if (had_waiters != has_waiters)
+    queues_->fetch_add(has_waiters ? 1 : -1, std::memory_order_relaxed);
 }
 
 } // namespace sheaf
