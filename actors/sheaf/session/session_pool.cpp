@@ -251,8 +251,8 @@ void session_pool::publish() {
   connecting_now_.store(connecting_, relaxed);
   cancelling_now_.store(cancelling_, relaxed);
   waiting_now_.store(waiting(), relaxed);
-  const auto places = own_places();
-  const auto more = places - std::exchange(published_places_, places);
+  const auto own = own_places();
+  const auto more = own - std::exchange(published_places_, own);
   const auto change = more + std::exchange(arrivals_, 0) - std::exchange(departures_, 0);
   if (change != 0)
     places_.fetch_add(change, relaxed);
