@@ -26,13 +26,13 @@ protected:
     return std::filesystem::path{cli::program()}.parent_path().parent_path() / "bench" / "sheaf_bench";
   }
 
-  cli::words command(const cli::words& options, const std::string& seconds = "0.2") const {
+  cli::words command(const cli::words& options, const std::string& seconds = "1") const {
     cli::words all{program(), "--conninfo", schema.url(), "--seconds", seconds, "--n", "3", "--concurrency", "2"};
     all.insert(all.end(), options.begin(), options.end());
     return all;
   }
 
-  cli::finished run(const cli::words& options, const std::string& seconds = "0.2") const {
+  cli::finished run(const cli::words& options, const std::string& seconds = "1") const {
     return cli::run(command(options, seconds));
   }
 
