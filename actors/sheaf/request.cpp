@@ -4,13 +4,12 @@
 
 #include "sheaf/request.hpp"
 
+#include "sheaf/base/default_name.hpp"
 #include "sheaf/base/limits.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <string_view>
 #include <vector>
 
@@ -89,12 +88,6 @@ std::chrono::nanoseconds end_of(const query_times& t) noexcept {
 }
 
 } // namespace
-
-std::string default_name(std::size_t position) {
-  std::array<char, 24> text{'q'};
-  const auto end = std::to_chars(text.data() + 1, text.data() + text.size(), position + 1).ptr;
-  return {text.data(), end};
-}
 
 std::optional<failure> validate(const request& given) {
   if (given.queries.empty())

@@ -164,9 +164,6 @@ struct reply {
   double speed_up() const noexcept;
 };
 
-/// The name of a query that is given none: `q1`, `q2`, … by its position, from 0.
-std::string default_name(std::size_t position);
-
 /// The error in `given` that shows without looking at its SQL, or nothing: no query, names that are not unique, a query
 /// with both a statement and a task or with neither, limits that are no limits, parameters that are given twice or hold
 /// NUL. `invalid_request` (an empty statement: `rejected_sql`).

@@ -37,7 +37,7 @@ failure failure_of_exception(task_error_reader read) {
     return task_failure(errc::internal, "the C++ task read a value as another type than it has");
   } catch (const std::exception& e) {
     return task_failure(errc::internal, "the C++ task threw: " + to_one_line(e.what()));
-  } catch (...) {
+  } catch (...) { // no exception leaves a task's thread
     return task_failure(errc::internal, "the C++ task threw something that is not a std::exception");
   }
 }
@@ -56,7 +56,7 @@ answer run_task(const task& run, soci::session& session, task_error_reader read)
     return value;
   } catch (const error& e) {
     return e.why();
-  } catch (...) {
+  } catch (...) { // told by its type
     return failure_of_exception(read);
   }
 }

@@ -2,6 +2,7 @@
 
 #include "sheaf/core/checked_request.hpp"
 
+#include "sheaf/base/default_name.hpp"
 #include "sheaf/base/limits.hpp"
 
 #include <fmt/format.h>

@@ -37,7 +37,7 @@ result<std::shared_ptr<const checked_request>> check(request given, const option
 /// Names the queries that have no name: `q1`, `q2`, … by position.
 void number_queries(request& given);
 
-/// What is wrong with the parameters of `q` for its statement, of which `text` is the form for `d`, or nothing. A
+/// Checks the parameters of `q` against its statement, of which `text` is the form for `d`: a fault, or nothing. A
 /// parameter without a value and a value without a parameter are `invalid_request`, all named in one message; an empty
 /// statement is `rejected_sql`.
 std::optional<failure> check_values(const query& q, const parsed_statement& text, dialect d);

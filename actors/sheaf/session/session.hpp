@@ -93,7 +93,7 @@ public:
   virtual void open(event_loop& loop, clock::time_point give_up,
                     std::function<void(result<std::unique_ptr<session>>)> done) = 0;
 
-  /// Whose lexical rules its statements follow.
+  /// The lexical rules that its statements follow.
   virtual sheaf::dialect dialect() const noexcept = 0;
 };
 

@@ -138,7 +138,6 @@ public:
   /// It does not come after all. Any thread.
   void unreserve();
 
-  event_loop& loop() const noexcept { return loop_; }
   std::size_t loop_number() const noexcept { return loop_number_; } ///< Among those that were joined.
 
   std::size_t max_size() const noexcept { return limits_.max_size; }

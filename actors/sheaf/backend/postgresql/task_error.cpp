@@ -42,7 +42,7 @@ std::optional<failure> read_postgresql_task_error() {
     throw;
   } catch (const soci::postgresql_soci_error& e) {
     return failure_of(e);
-  } catch (...) {
+  } catch (...) { // none of PostgreSQL's: the caller looks further
     return {};
   }
 }

@@ -37,7 +37,7 @@ std::optional<failure> read_sqlite_task_error() {
     throw;
   } catch (const soci::sqlite3_soci_error& e) {
     return failure_of(e);
-  } catch (...) {
+  } catch (...) { // none of SQLite's: the caller looks further
     return {};
   }
 }
