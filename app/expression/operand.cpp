@@ -6,6 +6,7 @@
 
 #include "app/base/parse_number.hpp"
 #include "app/base/text.hpp"
+#include "app/base/word_table.hpp"
 
 #include "sheaf/error.hpp"
 
@@ -233,6 +234,12 @@ std::string show_duration(nanoseconds x) {
   return fmt::format("{:.0f} s", count / 1e9);
 }
 
+constexpr meaning<operation> signs[]{{"+", operation::add},      {"-", operation::subtract},
+                                     {"*", operation::multiply}, {"/", operation::divide},
+                                     {"==", operation::equal},   {"!=", operation::not_equal},
+                                     {"<", operation::less},     {"<=", operation::less_equal},
+                                     {">", operation::greater},  {">=", operation::greater_equal}};
+
 std::string show_text(const std::string& x) {
   std::string out = "'";
   for (const char c : shortened(one_line(x), 60, true))
@@ -242,10 +249,7 @@ std::string show_text(const std::string& x) {
 
 } // namespace
 
-std::string_view to_string(operation how) noexcept {
-  constexpr std::array<std::string_view, 10> names{"+", "-", "*", "/", "==", "!=", "<", "<=", ">", ">="};
-  return names[static_cast<std::size_t>(how)];
-}
+std::string_view to_string(operation how) noexcept { return word_for(how, signs); }
 
 std::string_view kind_of(const operand& x) noexcept {
   constexpr std::array<std::string_view, 6> names{"null", "true or false", "number", "number", "duration", "text"};

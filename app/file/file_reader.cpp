@@ -6,6 +6,7 @@
 #include "app/file/file_reader.hpp"
 
 #include "app/base/text_file.hpp"
+#include "app/base/word_table.hpp"
 #include "app/file/map_reader.hpp"
 #include "app/file/parameter_text.hpp"
 #include "app/file/scenario_reader.hpp"
@@ -76,8 +77,8 @@ void read_database(reading& in, const yaml_key& name, const yaml_node& node, she
 void read_parameter(reading& in, const yaml_key& name, const yaml_node& node, request_spec& request) {
   const map_reader from{in, node, section::parameter};
   parameter_spec made{.name = name.text, .at = name.at};
-  if (from.choice("type"))
-    made.type = from.find("type")->text;
+  if (const auto word = from.choice("type"))
+    made.type = *word;
   if (const auto* text = from.find("default")) {
     if (const auto given = read_value(in, *text)) {
       auto value = given->fill(made.type, [](const template_text::hole& x) -> result<std::string> {
@@ -141,6 +142,11 @@ void read_query(reading& in, const yaml_key& name, const yaml_node& node, reques
   request.queries.push_back(std::move(query));
 }
 
+constexpr meaning<error_policy> error_policies[]{
+    {"fail", error_policy::fail}, {"partial", error_policy::partial}, {"first", error_policy::first}};
+constexpr meaning<priority> priorities[]{
+    {"high", priority::high}, {"normal", priority::normal}, {"low", priority::low}};
+
 void read_request(reading& in, const yaml_key& name, const yaml_node& node, sheaf_file& file) {
   const map_reader from{in, node, section::request};
   request_spec made{.name = name.text, .at = name.at};
@@ -151,10 +157,10 @@ void read_request(reading& in, const yaml_key& name, const yaml_node& node, shea
   auto& settings = made.settings;
   set(settings.deadline, from.duration("deadline"));
   set(settings.width, from.number("width"));
-  if (const auto x = from.choice("on_error")) // in the order of the enumerations
-    settings.on_error = static_cast<error_policy>(*x);
-  if (const auto x = from.choice("priority"))
-    settings.priority = static_cast<priority>(*x);
+  if (const auto word = from.choice("on_error"))
+    settings.on_error = meaning_of(*word, error_policies);
+  if (const auto word = from.choice("priority"))
+    settings.priority = meaning_of(*word, priorities);
   set(settings.first, from.number("first"));
   set(settings.max_rows, from.number("max_rows"));
   set(settings.max_bytes, from.size("max_bytes"));

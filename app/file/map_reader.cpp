@@ -179,16 +179,16 @@ std::optional<double> map_reader::rate(std::string_view key) const {
   return {};
 }
 
-std::optional<std::size_t> map_reader::choice(std::string_view key) const {
+std::optional<std::string_view> map_reader::choice(std::string_view key) const {
   const auto* found = scalar(key, "a word");
   return found ? choice(key, *found) : std::nullopt;
 }
 
-std::optional<std::size_t> map_reader::choice(std::string_view key, const yaml_node& word) const {
+std::optional<std::string_view> map_reader::choice(std::string_view key, const yaml_node& word) const {
   const auto words = words_of(declared(key).choices);
   const auto found = std::find(words.begin(), words.end(), word.text);
   if (word.is == yaml_node::kind::scalar && found != words.end())
-    return found - words.begin();
+    return *found;
   in_.error(word.at, fmt::format("{} is one of {}, and this is {}", key, fmt::join(words, ", "),
                                  word.is == yaml_node::kind::scalar
                                      ? fmt::format("\"{}\"{}", word.text, did_you_mean(word.text, words))
@@ -196,11 +196,11 @@ std::optional<std::size_t> map_reader::choice(std::string_view key, const yaml_n
   return {};
 }
 
-std::optional<std::vector<std::size_t>> map_reader::choice_list(std::string_view key) const {
+std::optional<std::vector<std::string_view>> map_reader::choice_list(std::string_view key) const {
   const auto* found = find(key);
   if (!found)
     return {};
-  std::vector<std::size_t> all;
+  std::vector<std::string_view> all;
   each_element(key, [&](const yaml_node& x) {
     const auto one = choice(key, x);
     if (one && std::find(all.begin(), all.end(), *one) != all.end())

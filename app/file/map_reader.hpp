@@ -53,9 +53,9 @@ public:
   std::optional<std::size_t> size(std::string_view key) const;
   std::optional<bool> boolean(std::string_view key) const;
   std::optional<std::chrono::nanoseconds> duration(std::string_view key) const;
-  std::optional<double> rate(std::string_view key) const;        ///< A second.
-  std::optional<std::size_t> choice(std::string_view key) const; ///< Its position among `file_key::choices`.
-  std::optional<std::vector<std::size_t>> choice_list(std::string_view key) const; ///< Each once, at least one.
+  std::optional<double> rate(std::string_view key) const;                               ///< A second.
+  std::optional<std::string_view> choice(std::string_view key) const;                   ///< One of `file_key::choices`.
+  std::optional<std::vector<std::string_view>> choice_list(std::string_view key) const; ///< Each once, at least one.
 
   /// Calls `f` for each name of a map.
   void each_name(std::string_view key, const std::function<void(const yaml_key&, const yaml_node&)>& f) const;
@@ -64,7 +64,7 @@ public:
 
 private:
   const yaml_node* scalar(std::string_view key, std::string_view what) const;
-  std::optional<std::size_t> choice(std::string_view key, const yaml_node& word) const;
+  std::optional<std::string_view> choice(std::string_view key, const yaml_node& word) const;
   const file_key& declared(std::string_view key) const;
 
   reading& in_;

@@ -110,8 +110,8 @@ compare_step read_compare(reading& in, const yaml_node& node) {
     in.error(node.at, "compare has no request");
   if (const auto modes = from.choice_list("modes")) {
     made.modes.clear();
-    for (const auto mode : *modes)
-      made.modes.push_back(static_cast<session_mode>(mode)); // in the order of the enumeration
+    for (const auto word : *modes)
+      made.modes.push_back(meaning_of(word, session_modes));
   }
   made.times = read_times(in, from, comparisons_max).value_or(made.times);
   return made;

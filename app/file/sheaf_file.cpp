@@ -31,8 +31,6 @@ bool has_comparison(const std::vector<step_spec>& steps) {
   });
 }
 
-std::string_view to_string(session_mode x) noexcept {
-  return x == session_mode::shared_session ? "shared_session" : "own_sessions";
-}
+std::string_view to_string(session_mode x) noexcept { return word_for(x, session_modes); }
 
 } // namespace sheaf::app

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "app/base/word_table.hpp"
 #include "app/file/finding.hpp"
 #include "app/file/value_spec.hpp"
 
@@ -76,6 +77,9 @@ enum class session_mode : std::uint8_t {
   shared_session, ///< One after another, as on one session.
   own_sessions,   ///< At once, each on a session of its own.
 };
+
+inline constexpr meaning<session_mode> session_modes[]{{"shared_session", session_mode::shared_session},
+                                                       {"own_sessions", session_mode::own_sessions}};
 
 std::string_view to_string(session_mode x) noexcept; ///< The mode as the file has it: `own_sessions`.
 

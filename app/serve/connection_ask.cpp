@@ -10,6 +10,7 @@
 #include "app/serve/time_limit.hpp"
 
 #include "app/base/duration.hpp"
+#include "app/base/word_table.hpp"
 #include "app/scenario/request_maker.hpp"
 
 #include "sheaf/clock.hpp"
@@ -45,17 +46,23 @@ bool declares(const request_spec& what, std::string_view name) {
   return std::any_of(what.parameters.begin(), what.parameters.end(), [&](const auto& p) { return p.name == name; });
 }
 
-/// One of `choices`, by its position.
-std::size_t choose(run_options& to, std::string_view name, std::string_view text,
-                   std::initializer_list<std::string_view> choices) {
-  const auto* const found = std::find(choices.begin(), choices.end(), text);
-  if (found != choices.end())
-    return static_cast<std::size_t>(found - choices.begin());
+constexpr meaning<answer_shape> shapes[]{
+    {"rows", answer_shape::rows}, {"objects", answer_shape::objects}, {"scalar", answer_shape::scalar}};
+constexpr meaning<bool> numbers_are_exact[]{{"number", false}, {"string", true}};
+constexpr meaning<bool> sessions_are_shared[]{{"own", false}, {"shared", true}};
+
+/// Sets `to` to the meaning of `text`, which has to be one of the words.
+template <class T, std::size_t N>
+void choose(T& to, std::string_view name, std::string_view text, const meaning<T> (&words)[N],
+            std::vector<bad_argument>& bad) {
+  if (const auto* found = find_meaning(text, words)) {
+    to = *found;
+    return;
+  }
   std::string reason = "it is one of";
-  for (const auto x : choices)
-    (reason += ' ') += x;
-  to.bad.push_back({std::string{name}, std::move(reason)});
-  return 0;
+  for (const auto& x : words)
+    (reason += ' ') += x.word;
+  bad.push_back({std::string{name}, std::move(reason)});
 }
 
 /// A parameter that the request declares hides an option of its name, unless the parameters are in the body.
@@ -67,11 +74,11 @@ run_options take_options(const request_spec& what, std::vector<std::pair<std::st
     if (!has_body && declares(what, name))
       return false;
     if (name == "shape")
-      made.form.shape = static_cast<answer_shape>(choose(made, name, x.second, {"rows", "objects", "scalar"}));
+      choose(made.form.shape, name, x.second, shapes, made.bad);
     else if (name == "numbers")
-      made.form.exact_numbers = choose(made, name, x.second, {"number", "string"}) == 1;
+      choose(made.form.exact_numbers, name, x.second, numbers_are_exact, made.bad);
     else if (name == "session")
-      made.on_shared_session = choose(made, name, x.second, {"own", "shared"}) == 1;
+      choose(made.on_shared_session, name, x.second, sessions_are_shared, made.bad);
     else
       return false;
     return true;

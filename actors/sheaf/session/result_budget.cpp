@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 namespace sheaf {
 
 std::optional<failure> result_budget::draw(std::size_t rows, std::size_t bytes) noexcept {
@@ -20,11 +18,12 @@ std::optional<failure> result_budget::draw(std::size_t rows, std::size_t bytes) 
 }
 
 failure too_large(std::string_view bound, std::size_t limit, bound_on what) {
-  constexpr std::array subjects{"a row is", "the result is", "the request's results together are"};
+  const auto* const subject = what == bound_on::row      ? "a row is"
+                              : what == bound_on::result ? "the result is"
+                                                         : "the request's results together are";
   return {.code = errc::result_too_large,
           .phase = phase::fetch,
-          .message = fmt::format("{} larger than {} ({}): select less, or raise it",
-                                 subjects[static_cast<std::size_t>(what)], bound, limit),
+          .message = fmt::format("{} larger than {} ({}): select less, or raise it", subject, bound, limit),
           .reached_server = true};
 }
 
