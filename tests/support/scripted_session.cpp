@@ -75,67 +75,25 @@ public:
     --stage_->count.open;
     std::erase(stage_->sessions, this);
     std::erase(stage_->meeting, this);
-    if (running_)
+    if (run_)
       --stage_->count.running;
   }
 
-  void execute(execution job, session_listener& listener) override {
-    EXPECT_TRUE(loop_.runs_here());
-    std::lock_guard guard{stage_->mutex};
-    EXPECT_FALSE(running_) << "two queries on one session";
-    EXPECT_TRUE(usable_) << "a query on a broken session";
-    running_ = true;
-    job_ = std::move(job);
-    listener_ = &listener;
-    when_ = {.sent = loop_.refresh_now()};
-    stage_->begin_statement();
-    perform();
-  }
-
-  void cancel(std::function<void()> done) override {
-    EXPECT_TRUE(loop_.runs_here());
-    std::lock_guard guard{stage_->mutex};
-    ++stage_->count.cancelled;
-    std::erase(stage_->meeting, this);
-    listener_ = nullptr;
-    turn_ = -1;
-    ++job_number_;
-    auto confirm = [this, done = std::move(done)] {
-      {
-        std::lock_guard inner{stage_->mutex};
-        stage_->count.running -= std::exchange(running_, false);
-        job_ = {};
-      }
-      done();
-    };
-    auto posted = [loop = loop_.shared_from_this(), confirm = std::move(confirm), alive = std::weak_ptr{alive_}] {
-      loop->post([confirm, alive] {
-        if (!alive.expired())
-          confirm();
-      });
-    };
-    if (stage_->holds_cancels)
-      stage_->cancels.push_back(std::move(posted));
-    else
-      posted();
-  }
-
-  session_listener::moments progress() const noexcept override { return when_; }
-  void resume() override {}
+  std::size_t room() const noexcept override { return run_ ? 0 : 1; }
   bool usable() const noexcept override { return usable_; }
   void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
   int id() const noexcept override { return id_; }
 
   // Called with the mutex held.
 
-  const std::string& query_name() const { return job_.what->name; }
-  bool holds() const { return listener_ && job_.text->text == "hold"; }
-  bool is_checked() const { return listener_ && job_.text->text == "select 1"; }
+  const std::string& query_name() const { return run_->job.query->name; }
+  bool holds() const { return waits_for("hold"); }
+  bool is_checked() const { return waits_for("select 1"); }
 
-  void answer_later(answer what) {
-    loop_.post([this, alive = std::weak_ptr{alive_}, number = job_number_, what = std::move(what)]() mutable {
+  void answer_later(answer got) {
+    loop_.post([this, alive = std::weak_ptr{alive_}, number = run_number_, got = std::move(got)]() mutable {
       if (!alive.expired())
-        deliver(number, std::move(what));
+        deliver(number, std::move(got));
     });
   }
 
@@ -150,7 +108,7 @@ public:
   }
 
   void spoil(bool cancelled = false) {
-    EXPECT_EQ(running_, cancelled) << "not at rest";
+    EXPECT_EQ(run_ != nullptr, cancelled) << "not at rest";
     usable_ = false;
   }
 
@@ -166,9 +124,43 @@ public:
   }
 
 private:
+  void start(session_run& x) override {
+    EXPECT_TRUE(loop_.runs_here());
+    std::lock_guard guard{stage_->mutex};
+    run_ = &x;
+    x.when.sent = loop_.refresh_now();
+    stage_->begin_statement();
+    perform();
+  }
+
+  void stop(session_run& x) override {
+    EXPECT_TRUE(loop_.runs_here());
+    std::lock_guard guard{stage_->mutex};
+    ++stage_->count.cancelled;
+    std::erase(stage_->meeting, this);
+    turn_ = -1;
+    ++run_number_;
+    auto posted = [this, &x, loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
+      loop->post([this, &x, alive] {
+        if (!alive.expired())
+          end(x, {});
+      });
+    };
+    if (stage_->holds_cancels)
+      stage_->cancels.push_back(std::move(posted));
+    else
+      posted();
+  }
+
+  void go_on(session_run&) override {}
+
+  bool waits_for(std::string_view script) const {
+    return run_ && run_->state == session_run::status::in_line && run_->job.text->text == script;
+  }
+
   /// Called with the mutex held.
   void perform() {
-    std::istringstream script{job_.text->text};
+    std::istringstream script{run_->job.text->text};
     std::string verb;
     int n = 0;
     script >> verb >> n;
@@ -194,30 +186,29 @@ private:
     }
   }
 
-  void deliver(int number, answer what) {
-    session_listener* who = nullptr;
+  void deliver(int number, answer got) {
+    if (number != run_number_)
+      return; // cancelled meanwhile
+    ++run_number_;
+    run_->when.first_row = run_->when.last_row = loop_.refresh_now();
+    end(*run_, std::move(got));
+  }
+
+  void end(session_run& x, answer got) {
     {
       std::lock_guard guard{stage_->mutex};
-      if (number != job_number_)
-        return; // cancelled meanwhile
-      ++job_number_;
-      who = std::exchange(listener_, nullptr);
       --stage_->count.running;
-      running_ = false;
-      job_ = {};
-      when_.first_row = when_.last_row = loop_.refresh_now();
+      run_ = nullptr;
     }
-    who->on_answer(std::move(what), when_);
+    finish(x, std::move(got));
   }
 
   event_loop& loop_;
   std::shared_ptr<stage> stage_;
   int id_ = 0;
-  execution job_;
-  int job_number_ = 0;
-  session_listener* listener_ = nullptr;
-  session_listener::moments when_;
-  bool running_ = false, usable_ = true;
+  session_run* run_ = nullptr; ///< Null while idle. Written with the mutex held.
+  int run_number_ = 0;
+  bool usable_ = true;
   int turn_ = -1; ///< The turn that it waits for.
   std::function<void()> on_broken_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(); ///< Others hold it weakly: gone with the session.

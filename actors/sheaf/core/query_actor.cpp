@@ -79,15 +79,15 @@ void query_actor::receive(caf::message& what) {
 void query_actor::run(lease got) {
   times_.acquired = since_start(loop().now());
   lease_ = std::move(got);
-  lease_->execute({.what = &what(),
-                   .text = job_.request->texts[job_.index],
-                   .keep_alive = job_.request,
-                   .deadline = job_.deadline,
-                   .max_rows = job_.max_rows,
-                   .max_bytes = job_.max_bytes,
-                   .max_held_bytes = job_.max_held_bytes,
-                   .budget = job_.request->budget.get()},
-                  *this);
+  lease_.push({.query = &what(),
+               .text = job_.request->texts[job_.index],
+               .keep_alive = job_.request,
+               .deadline = job_.deadline,
+               .max_rows = job_.max_rows,
+               .max_bytes = job_.max_bytes,
+               .max_held_bytes = job_.max_held_bytes,
+               .budget = job_.request->budget.get()},
+              *this);
 }
 
 void query_actor::on_answer(answer&& what, const moments& when) {
@@ -133,7 +133,7 @@ void query_actor::on_rows(table&& part) {
 void query_actor::resume(std::uint64_t part) {
   if (ended() || !lease_ || part != parts_ || !std::exchange(awaits_next_, false))
     return;
-  lease_->resume();
+  lease_.resume();
 }
 
 void query_actor::on_failed(failure why) {
@@ -186,10 +186,10 @@ void query_actor::give_up(const early_end& why) {
     return;
   failure f{.code = why.code, .phase = phase_reached(), .message = why.message};
   if (lease_) {
-    const auto reached = lease_->progress();
+    const auto reached = lease_.progress();
     note(reached);
     f.reached_server = reached.sent != clock::time_point{};
-    lease_.cancel();
+    lease_.drop();
   }
   if (f.code == errc::deadline_exceeded) {
     f.message += account(f.phase);
@@ -261,7 +261,7 @@ phase query_actor::phase_reached() const noexcept {
     const auto pool = job_.pool->stats();
     return pool.total == 0 && pool.connecting > 0 ? phase::connect : phase::queue;
   }
-  const bool fetches = !what().run && lease_->progress().first_row != clock::time_point{}; // a task's rows are its own
+  const bool fetches = !what().run && lease_.progress().first_row != clock::time_point{}; // a task's rows are its own
   return fetches ? phase::fetch : phase::execute;
 }
 

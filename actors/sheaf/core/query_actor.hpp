@@ -46,7 +46,7 @@ struct query_job {
   std::optional<query_called> before{};
 };
 
-class query_actor final : public loop_actor, private session_waiter, private session_listener {
+class query_actor final : public loop_actor, private session_waiter, private run_listener {
 public:
   query_actor(caf::actor_config& cfg, event_loop& loop, query_job job);
 

@@ -183,7 +183,9 @@ bool event_loop::fall_asleep() {
 int event_loop::milliseconds_to_next_timer() const {
   if (timers_.empty())
     return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->when_ - clock::now()).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->when_ - read_clock()).count();
+  if (held_ && left > 0)
+    return -1; // it does not come nearer by itself
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 

@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -82,7 +83,11 @@ public:
 
   /// The time as of this turn or of the last `refresh_now`: one clock read serves all that happened together.
   clock::time_point now() const noexcept { return now_; }
-  clock::time_point refresh_now() noexcept { return now_ = clock::now(); }
+  clock::time_point refresh_now() noexcept { return now_ = read_clock(); }
+
+  /// For tests: from now on time stands still here, but for what `pass_time` adds to it.
+  void hold_time() noexcept { held_ = refresh_now(); }
+  void pass_time(clock::duration by) noexcept { now_ = *held_ += by; }
 
   /// Watches a descriptor for reading until `unwatch`. The descriptor stays armed: no system call per wait.
   void watch(int descriptor, io_handler& handler);
@@ -113,6 +118,7 @@ private:
   void watch_through_asio();
   void dispatch(int count);
   bool fall_asleep();
+  clock::time_point read_clock() const noexcept { return held_ ? *held_ : clock::now(); }
   int milliseconds_to_next_timer() const;
   void wake_if_asleep(bool asleep);
 
@@ -122,6 +128,7 @@ private:
   std::array<epoll_event, 64> events_;
   std::span<epoll_event> pending_events_; ///< Read from the kernel, not yet dispatched.
   clock::time_point now_ = clock::now();
+  std::optional<clock::time_point> held_; ///< The time that it is while it stands still.
   std::unique_ptr<asio_side> asio_;
   std::function<void()> when_deserted_;
 

@@ -17,7 +17,7 @@ constexpr std::size_t part_bytes = 1 << 16, bytes_per_cell = 16;
 
 row_collector::row_collector(column_list columns, const execution& job)
   : columns_(std::move(columns)), max_rows_(job.max_rows), max_bytes_(job.max_bytes),
-    max_held_bytes_(job.max_held_bytes), in_parts_(job.what->on_rows != nullptr),
+    max_held_bytes_(job.max_held_bytes), in_parts_(job.query->on_rows != nullptr),
     budget_(in_parts_ ? nullptr : job.budget), current_(table_builder::sharing(columns_)) {}
 
 std::size_t row_collector::bytes_max() const noexcept {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A session owns one soci::session and runs one statement or task at a time, without blocking the loop it lives on.
-// Everything here is called on that loop.
+// A session owns one soci::session, and a line of runs, which it takes one after another, without blocking the loop it
+// lives on. Everything here is called on that loop.
 
 #pragma once
 
-#include "sheaf/clock.hpp"
-#include "sheaf/request.hpp"
+#include "sheaf/session/session_run.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -15,60 +15,31 @@ namespace sheaf {
 
 class blocking_executor;
 class event_loop;
-class result_budget;
 struct database_options;
-
-/// A statement or task for a session to run.
-struct execution {
-  const query* what = nullptr;
-  const parsed_statement* text = nullptr;  ///< Null for a task.
-  std::shared_ptr<const void> keep_alive;  ///< Keeps both until the session is done with them.
-  clock::time_point deadline;              ///< SQLite's busy handler gives up then; the caller cancels by itself.
-  std::size_t max_rows = 0, max_bytes = 0; ///< Bounds of the whole result.
-  std::size_t max_held_bytes = 0;          ///< Bound of each row of a result in parts (`query::on_rows`).
-  result_budget* budget = nullptr;         ///< The request's; null when it has no bound of its own.
-};
-
-/// The answer of a session: rows, a task's value, or a failure (its `query` is left to the caller).
-using answer = std::variant<table, std::any, failure>;
-
-/// Waits for a session's answer. Called on the session's loop; `on_answer` exactly once per `execute`.
-class session_listener {
-public:
-  /// Points in time, for the query's report. A point that the session did not reach is not set.
-  struct moments {
-    clock::time_point sent{}, first_row{}, last_row{};
-  };
-
-  virtual void on_answer(answer&& what, const moments& when) = 0;
-
-  /// Rows of a query with `on_rows`, before its answer. The session pauses until `resume`; after the last part it has
-  /// nothing to wait for, and answers.
-  virtual void on_rows(table&& /*part*/) {}
-
-protected:
-  ~session_listener() = default;
-};
 
 class session {
 public:
   virtual ~session() = default;
 
-  /// Starts `job`; only when the last one is over. `listener` lives until it has its answer or `cancel` is called; it
-  /// never hears from the session before this returns. When the answer comes the session is clean: what a statement
-  /// left behind (an open transaction) has been undone, or the session is not usable any more.
-  virtual void execute(execution job, session_listener& listener) = 0;
+  /// The number of runs that may be pushed now: one at most, so each query has its session for itself.
+  virtual std::size_t room() const noexcept = 0;
 
-  /// Stops what is running and forgets the listener: it hears nothing any more. `done` is called once, never before
-  /// this returns, when the database has confirmed that it is finished with this session, or the connection is gone
-  /// (then `usable()` is false).
-  virtual void cancel(std::function<void()> done) = 0;
+  /// Starts `x`, which is at rest; only when there is room. Its listener lives until it has the answer or `x` is
+  /// dropped; it never hears from the session before this returns. When the answer comes `x` is at rest, and the
+  /// session is clean: what the run left behind (an open transaction) has been undone, or the session is not usable any
+  /// more.
+  void push(session_run& x);
 
-  /// Goes on after `session_listener::on_rows`; not from within that.
-  virtual void resume() = 0;
+  /// Stops `x`, which is in line, and forgets its listener: that hears nothing any more. `done` is called once, never
+  /// before this returns, when the database has confirmed that it is finished with `x`, or the connection is gone (then
+  /// `usable()` is false). `x` is at rest by then.
+  void drop(session_run& x, std::function<void()> done);
 
-  /// The points that the running job has reached, as far as the loop knows.
-  virtual session_listener::moments progress() const noexcept { return {}; }
+  /// Goes on with `x`, which is in line, after `run_listener::on_rows`; not from within that.
+  void resume(session_run& x);
+
+  /// The points that `x`, which is in line, has reached.
+  virtual run_listener::moments progress(const session_run& x) const noexcept { return x.when; }
 
   /// False when the session is broken and has to be destroyed.
   virtual bool usable() const noexcept = 0;
@@ -78,6 +49,15 @@ public:
 
   /// For reports: `pg_backend_pid()` of a PostgreSQL session, a running number for others.
   virtual int id() const noexcept = 0;
+
+protected:
+  virtual void start(session_run& x) = 0; ///< `x` has been pushed.
+  virtual void stop(session_run& x) = 0;  ///< `x` has been dropped.
+  virtual void go_on(session_run& x) = 0; ///< More rows of `x` are wanted.
+
+  /// The end of `x`: its listener gets the answer, or whoever dropped it hears that it is over. A session's last word
+  /// in a call: the next run may be pushed from within, or the session destroyed.
+  static void finish(session_run& x, answer&& got);
 };
 
 /// Opens sessions of one database. Immutable; one per database, used from all loops.

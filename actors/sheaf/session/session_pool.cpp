@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 namespace sheaf {
 
@@ -23,14 +24,22 @@ constexpr std::size_t retries_percent = 20;
 
 // -- lease and waiter
 
-void lease::give_back() noexcept {
-  if (auto* s = std::exchange(lent_, nullptr))
-    pool_->take_back(*s);
+void lease::push(execution job, run_listener& listener) {
+  assert(lent_);
+  auto& x = lent_->run;
+  x.job = std::move(job);
+  x.listener = &listener;
+  lent_->session->push(x);
 }
 
-void lease::cancel() noexcept {
-  if (auto* s = std::exchange(lent_, nullptr))
-    pool_->cancel(*s);
+void lease::give_back() noexcept {
+  assert(lent_ && !runs());
+  pool_->take_back(*std::exchange(lent_, nullptr));
+}
+
+void lease::drop() noexcept {
+  assert(lent_ && runs());
+  pool_->drop(*std::exchange(lent_, nullptr));
 }
 
 void session_waiter::stop_waiting() noexcept {
@@ -65,9 +74,7 @@ result<lease> session_pool::acquire(session_waiter& who, priority rank, arrival 
 result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank, const arrival& how) {
   if (closing_)
     return refusal(errc::pool_closed, "the engine is shutting down");
-  if (!idle_.empty() && !is_stale(*idle_.back())) {
-    auto* s = idle_.back();
-    idle_.pop_back();
+  if (auto* s = choose()) {
     metrics_.wait.add(how.since ? loop_.now() - *how.since : clock::duration{});
     return lend(*s, who);
   }
@@ -85,6 +92,16 @@ result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank, co
     arm_queue_timer();
   serve_waiters();
   return lease{};
+}
+
+/// The session that the next run goes to, which is not at rest any more: the one used last, whose backend is warm. Null
+/// when there is none, or when all that are there have to be checked before.
+pooled_session* session_pool::choose() noexcept {
+  if (idle_.empty() || is_stale(*idle_.back()))
+    return nullptr;
+  auto* s = idle_.back();
+  idle_.pop_back();
+  return s;
 }
 
 lease session_pool::lend(pooled_session& s, const session_waiter& to) {
@@ -105,16 +122,14 @@ void session_pool::take_back(pooled_session& s) {
   settle(s);
 }
 
-void session_pool::cancel(pooled_session& s) {
+void session_pool::drop(pooled_session& s) {
   ++cancelling_;
   metrics_.cancels.add();
   publish();
-  s.session->cancel([this, &s] { on_cancelled(s); });
-}
-
-void session_pool::on_cancelled(pooled_session& s) {
-  --cancelling_;
-  take_back(s);
+  s.session->drop(s.run, [this, &s] {
+    --cancelling_;
+    take_back(s);
+  });
 }
 
 /// Keeps a session that nobody uses, or ends it.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Decides who gets the next session: one database's sessions on one loop. Sessions are opened when they are needed,
-// given away whole (a lease is the only owner), and waited for in the order of arrival within a priority, on all loops
-// together as well as it can be (session_pool_neighbours.cpp). Loop thread only, unless it says otherwise.
+// Decides which session a run goes to, and whose run is next: one database's sessions on one loop. Sessions are opened
+// when they are needed, and waited for in the order of arrival within a priority, on all loops together as well as it
+// can be (session_pool_neighbours.cpp). A session takes one run at a time: a lease is its only owner. Loop thread only,
+// unless it says otherwise.
 
 #pragma once
 
@@ -28,8 +29,9 @@ namespace sheaf {
 class engine_log;
 class session_pool;
 
-/// A session, and its pool's notes on it.
+/// A session, the place in its line, and its pool's notes on it.
 struct pooled_session {
+  session_run run{}; ///< Outlives the session, which may be in the midst of it.
   std::unique_ptr<sheaf::session> session;
   clock::time_point retire_at = clock::time_point::max();
   clock::time_point lent_at{}, idle_since{}; ///< `lent_at` counts while it is lent, `idle_since` while it is idle.
@@ -37,7 +39,8 @@ struct pooled_session {
   std::string lent_to{};                     ///< Kept when leaks are looked for; empty once one has been reported.
 };
 
-/// The only owner of a session, as long as it lasts. Destroying it gives the session back.
+/// A seat in the line of a session that the pool has chosen: the place for one run, and the only way to it. Destroying
+/// it leaves the seat, whatever becomes of the run.
 class lease {
 public:
   lease() noexcept = default;
@@ -46,14 +49,26 @@ public:
     lease{std::move(x)}.swap(*this);
     return *this;
   }
-  ~lease() { give_back(); }
-
-  void give_back() noexcept; ///< The session is at rest: the next waiter may have it.
-  void cancel() noexcept; ///< The session is running something: it is stopped, and free once the database has confirmed
-                          ///< that.
+  ~lease() {
+    if (lent_)
+      runs() ? drop() : give_back();
+  }
 
   explicit operator bool() const noexcept { return lent_ != nullptr; }
-  session* operator->() const noexcept { return lent_->session.get(); }
+
+  // For a lease that has a seat.
+
+  /// Runs `job`; none runs yet. `listener` has the answer, unless this is given up before.
+  void push(execution job, run_listener& listener);
+  void resume() { lent_->session->resume(lent_->run); } ///< More rows are wanted.
+
+  bool runs() const noexcept { return lent_->run.state == session_run::status::in_line; }
+  run_listener::moments progress() const noexcept { return lent_->session->progress(lent_->run); }
+  int session_id() const noexcept { return lent_->session->id(); }
+
+  void give_back() noexcept; ///< Leaves the seat, where nothing runs: the next waiter may have it.
+  void drop() noexcept;      ///< Leaves the seat while the run is in line: that is stopped, and the seat free once the
+                             ///< database has confirmed it.
 
 private:
   friend class session_pool;
@@ -165,7 +180,7 @@ private:
 
   /// A sign of life from a session that has been idle for long: it runs `select 1` before anybody else gets it. A
   /// server that is gone without a word, behind a firewall that has forgotten the connection, shows in no other way.
-  struct check final : session_listener {
+  struct check final : run_listener {
     check(session_pool& pool, pooled_session& of);
 
     void on_answer(answer&&, const moments&) override { pool.on_checked(*this); }
@@ -186,10 +201,10 @@ private:
   };
 
   result<lease> lend_or_queue(session_waiter& who, priority rank, const arrival& how);
+  pooled_session* choose() noexcept;
   lease lend(pooled_session& s, const session_waiter& to);
   void take_back(pooled_session& s);
-  void cancel(pooled_session& s);
-  void on_cancelled(pooled_session& s);
+  void drop(pooled_session& s);
   void on_broken(pooled_session& s);
   void settle(pooled_session& s);
   void offer(pooled_session& s);

@@ -194,13 +194,14 @@ void session_pool::begin_check(pooled_session& s) {
   auto& x = checks_.emplace_back(*this, s);
   loop_.arm(x.overdue, loop_.now() + check_timeout);
   const auto runs = std::make_shared<probe>(factory_.dialect());
-  s.session->execute({.what = &runs->what,
-                      .text = runs->text.get(),
-                      .keep_alive = runs,
-                      .deadline = loop_.now() + check_timeout,
-                      .max_rows = 1,
-                      .max_bytes = 1024},
-                     x);
+  s.run.job = {.query = &runs->what,
+               .text = runs->text.get(),
+               .keep_alive = runs,
+               .deadline = loop_.now() + check_timeout,
+               .max_rows = 1,
+               .max_bytes = 1024};
+  s.run.listener = &x;
+  s.session->push(s.run);
 }
 
 void session_pool::on_checked(check& x) {
@@ -215,7 +216,7 @@ void session_pool::on_check_overdue(check& x) {
   auto& s = x.of;
   std::erase_if(checks_, [&](const check& y) { return &y == &x; });
   s.lent_at = loop_.now();
-  cancel(s);
+  drop(s);
   serve_waiters();
 }
 

@@ -13,6 +13,7 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -21,13 +22,17 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sheaf::test {
 
-/// A job that was started: its answer comes, or never does.
-struct started final : session_listener {
-  void on_answer(answer&& what, const moments& when) override { heard.set_value({std::move(what), when}); }
+/// A run that was started: its answer comes, or never does.
+struct started final : run_listener {
+  explicit started(session& on) : on(on) {}
+  void on_answer(answer&& got, const moments& when) override { heard.set_value({std::move(got), when}); }
 
+  session& on;
+  session_run run;
   std::promise<std::pair<answer, moments>> heard;
   std::future<std::pair<answer, moments>> future = heard.get_future();
 };
@@ -109,18 +114,19 @@ protected:
   /// Starts a query whose `max_rows` and `max_bytes` count.
   std::shared_ptr<started> start(session& s, query q,
                                  clock::time_point deadline = clock::now() + std::chrono::minutes{5}) {
-    auto listener = std::make_shared<started>();
+    auto& x = *runs.emplace_back(std::make_shared<started>(s));
     on_loop([&] {
-      auto what = std::make_shared<const query>(std::move(q));
-      s.execute({.what = what.get(),
-                 .text = what->run ? nullptr : what->statement.parse(dialect::sqlite, what->parameters).get(),
-                 .keep_alive = what,
-                 .deadline = deadline,
-                 .max_rows = what->max_rows.value_or(1'000'000),
-                 .max_bytes = what->max_bytes.value_or(1 << 30)},
-                *listener);
+      auto asked = std::make_shared<const query>(std::move(q));
+      x.run.job = {.query = asked.get(),
+                   .text = asked->run ? nullptr : asked->statement.parse(dialect::sqlite, asked->parameters).get(),
+                   .keep_alive = asked,
+                   .deadline = deadline,
+                   .max_rows = asked->max_rows.value_or(1'000'000),
+                   .max_bytes = asked->max_bytes.value_or(1 << 30)};
+      x.run.listener = &x;
+      s.push(x.run);
     });
-    return listener;
+    return runs.back();
   }
 
   answer run(session& s, query q) { return start(s, std::move(q))->future.get().first; }
@@ -150,19 +156,23 @@ protected:
     return f ? *f : failure{.message = "there is none"};
   }
 
-  /// Cancels, and waits until the session says that it is over.
-  void cancel(session& s) {
-    std::promise<void> done;
-    bool returned = false;
+  /// Drops the session's last run. The future is ready when the session says that it is over.
+  std::future<void> begin_drop(session& s) {
+    auto& last = **std::find_if(runs.rbegin(), runs.rend(), [&](const auto& x) { return &x->on == &s; });
+    auto over = std::make_shared<std::promise<void>>();
     on_loop([&] {
-      s.cancel([&] {
-        EXPECT_TRUE(returned);
-        done.set_value();
+      auto returned = std::make_shared<bool>(false);
+      s.drop(last.run, [over, returned] {
+        EXPECT_TRUE(*returned);
+        over->set_value();
       });
-      returned = true;
+      *returned = true;
     });
-    done.get_future().wait();
+    return over->get_future();
   }
+
+  /// Drops the session's last run, and waits until the session says that it is over.
+  void drop(session& s) { begin_drop(s).wait(); }
 
   static sqlite_api::sqlite3* handle_of(soci::session& s) {
     return static_cast<soci::sqlite3_session_backend*>(s.get_backend())->conn_;
@@ -204,6 +214,7 @@ protected:
   std::filesystem::path folder;
   std::unique_ptr<blocking_executor> blocking = std::make_unique<blocking_executor>(8);
   std::vector<std::unique_ptr<session_factory>> factories;
+  std::vector<std::shared_ptr<started>> runs; ///< All of them: each stays where it is until it is over.
 };
 
 inline void SqliteTest::on_its_loop::operator()(session* x) const {

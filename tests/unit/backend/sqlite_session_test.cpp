@@ -104,10 +104,9 @@ TEST_F(SqliteSession, TellsWhenAQueryPassedWhichPoint) {
 }
 
 TEST_F(SqliteSession, TellsThatARunningWriteMayHaveHappened) {
-  EXPECT_EQ(on_loop([&] { return db->progress().sent; }), clock::time_point{});
   std::promise<void> go;
   auto x = start(*db, query::of_task("q", [&](soci::session&) { go.get_future().wait(); }));
-  EXPECT_NE(on_loop([&] { return db->progress().sent; }), clock::time_point{});
+  EXPECT_NE(on_loop([&] { return db->progress(x->run).sent; }), clock::time_point{});
   go.set_value();
   x->future.wait();
 }

@@ -48,14 +48,14 @@ protected:
 TEST_F(SqliteStop, CancelsAQueryInItsMidstAndCanBeUsedAgain) {
   auto x = start(*db, {"q", endless});
   called.get_future().wait();
-  cancel(*db);
+  drop(*db);
   EXPECT_TRUE(db->usable());
   EXPECT_EQ(rows(*db, "select 1").scalar<int>(), 1);
   EXPECT_FALSE(heard(*x));
 }
 
 TEST_F(SqliteStop, CancelsAQueryWhoseRowsAreOnTheirWayToItsListener) {
-  struct counting final : session_listener {
+  struct counting final : run_listener {
     void on_answer(answer&&, const moments&) override { ++calls; }
     void on_rows(table&&) override { ++calls; }
     int calls = 0;
@@ -64,23 +64,24 @@ TEST_F(SqliteStop, CancelsAQueryWhoseRowsAreOnTheirWayToItsListener) {
   db.reset();
   blocking = std::make_unique<blocking_executor>(1); // so that whatever runs behind the job runs after it
   db = open(url);
-  auto what =
+  auto asked =
       std::make_shared<query>("q", "with recursive n(x) as (select 1 union all select x + 1 from n) select x from n");
-  what->on_rows = [](const table&, const std::function<void()>&) {};
+  asked->on_rows = [](const table&, const std::function<void()>&) {};
+  session_run endless_rows{.job = {.query = asked.get(),
+                                   .text = asked->statement.parse(dialect::sqlite, {}).get(),
+                                   .keep_alive = asked,
+                                   .deadline = clock::now() + 5min,
+                                   .max_rows = 1'000'000'000,
+                                   .max_bytes = 1 << 30,
+                                   .max_held_bytes = 1 << 20},
+                           .listener = &listener};
   std::promise<void> done;
   on_loop([&] {
-    db->execute({.what = what.get(),
-                 .text = what->statement.parse(dialect::sqlite, {}).get(),
-                 .keep_alive = what,
-                 .deadline = clock::now() + 5min,
-                 .max_rows = 1'000'000'000,
-                 .max_bytes = 1 << 30,
-                 .max_held_bytes = 1 << 20},
-                listener);
+    db->push(endless_rows);
     std::promise<void> has_rows;
     blocking->run([&] { has_rows.set_value(); });
     has_rows.get_future().wait();
-    db->cancel([&] { done.set_value(); });
+    db->drop(endless_rows, [&] { done.set_value(); });
   });
   ASSERT_EQ(done.get_future().wait_for(1min), std::future_status::ready);
   EXPECT_EQ(listener.calls, 0);
@@ -88,14 +89,14 @@ TEST_F(SqliteStop, CancelsAQueryWhoseRowsAreOnTheirWayToItsListener) {
 }
 
 TEST_F(SqliteStop, CancelsAQueryAtItsNextStep) {
-  std::promise<void> go, done;
+  std::promise<void> go;
   const auto wait = go.get_future().share();
   at_first_call = [&] { wait.wait(); };
   start(*db, {"q", "with recursive n(x) as (select 1 union all select x + 1 from n) select count(here()) from n"});
   called.get_future().wait();
-  on_loop([&] { db->cancel([&] { done.set_value(); }); });
+  auto over = begin_drop(*db);
   go.set_value();
-  done.get_future().wait();
+  over.wait();
   EXPECT_EQ(calls, 1);
 }
 
@@ -103,7 +104,7 @@ TEST_F(SqliteStop, UndoesAWriteThatIsCancelled) {
   rows(*db, "create table t(x)");
   start(*db, {"q", "insert into t " + numbers + "select x from n"});
   called.get_future().wait();
-  cancel(*db);
+  drop(*db);
   EXPECT_EQ(count(), "0\n");
 }
 
@@ -119,36 +120,29 @@ TEST_F(SqliteStop, CancelsAJobThatHasNotBegun) {
   });
   begun.get_future().wait();
   auto x = start(*db, {"q", "insert into t values (1)"});
-  std::promise<void> done;
-  on_loop([&] { db->cancel([&] { done.set_value(); }); });
+  auto over = begin_drop(*db);
   go.set_value();
-  done.get_future().wait();
+  over.wait();
   EXPECT_EQ(count(), "0\n");
   EXPECT_FALSE(heard(*x));
-}
-
-TEST_F(SqliteStop, SaysAtOnceThatAnIdleSessionIsOver) {
-  cancel(*db); // checks that it does not say so before it has returned
-  EXPECT_EQ(rows(*db, "select 1").scalar<int>(), 1);
 }
 
 TEST_F(SqliteStop, CancelsATaskWhenItUsesItsSession) {
   auto x = start(*db, query::of_task("q", [this](soci::session& s) { s << endless; }));
   called.get_future().wait();
-  cancel(*db);
+  drop(*db);
   EXPECT_TRUE(db->usable());
   EXPECT_FALSE(heard(*x));
 }
 
 TEST_F(SqliteStop, WaitsForATaskThatCannotBeCancelled) {
-  std::promise<void> begun, go, done;
+  std::promise<void> begun, go;
   auto x = start(*db, query::of_task("q", [&](soci::session&) {
     begun.set_value();
     go.get_future().wait();
   }));
   begun.get_future().wait();
-  on_loop([&] { db->cancel([&] { done.set_value(); }); });
-  auto over = done.get_future();
+  auto over = begin_drop(*db);
   on_loop([] {}); // whatever was posted has run
   EXPECT_EQ(over.wait_for(0s), std::future_status::timeout);
   go.set_value();
@@ -163,7 +157,7 @@ TEST_F(SqliteStop, SurvivesCancelsAtAnyMoment) {
     for (int j = 0; j < i % 30; ++j)
       on_loop([] {});
     if (!on_loop([&] { return heard(*x); }))
-      cancel(*db);
+      drop(*db);
     ASSERT_TRUE(db->usable());
   }
   EXPECT_EQ(rows(*db, "select 1").scalar<int>(), 1);
@@ -223,7 +217,7 @@ TEST_F(SqliteStop, StopsWaitingForALockWhenCancelled) {
   test::stranger other{path("a.db")};
   other.run("begin immediate");
   start(*db, {"q", "insert into t values (1)"});
-  cancel(*db);
+  drop(*db);
   other.run("commit");
   EXPECT_EQ(count(), "0\n");
 }

@@ -40,6 +40,8 @@ struct client final : session_waiter {
   std::function<void()> then; ///< Called when it is refused.
 };
 
+inline const failure refused{.code = errc::connect_failed, .phase = phase::connect, .message = "nobody at home"};
+
 class SessionPoolTest : public PoolTest {
 protected:
   ~SessionPoolTest() override {
@@ -72,23 +74,22 @@ protected:
     settle();
   }
   void cancel(client& c) {
-    on_loop([&] { c.held.cancel(); });
+    on_loop([&] { c.held.drop(); });
     settle();
   }
   void run(client& c, const char* script_text) {
-    struct nobody final : session_listener {
+    struct nobody final : run_listener {
       void on_answer(answer&&, const moments&) override {}
     };
     static nobody listener;
     on_loop([&] {
       auto q = std::make_shared<query>("q", statement{script_text});
-      c.held->execute({.what = q.get(), .text = q->statement.parse(dialect::sqlite, {}).get(), .keep_alive = q},
-                      listener);
+      c.held.push({.query = q.get(), .text = q->statement.parse(dialect::sqlite, {}).get(), .keep_alive = q}, listener);
     });
     settle();
   }
   int id(client& c) {
-    return on_loop([&] { return c.held ? c.held->id() : 0; });
+    return on_loop([&] { return c.held ? c.held.session_id() : 0; });
   }
 
   std::vector<client*> served;

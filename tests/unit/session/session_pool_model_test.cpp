@@ -34,7 +34,7 @@ struct model_client final : session_waiter {
   lease held;
 };
 
-struct nobody final : session_listener {
+struct nobody final : run_listener {
   void on_answer(answer&&, const moments&) override {}
 };
 
@@ -88,8 +88,9 @@ protected:
 
   void take(model_client& c, lease got) {
     EXPECT_TRUE(got);
-    EXPECT_TRUE(sessions_out.insert(got->id()).second) << "session " << got->id() << " is given away twice";
-    at_rest.erase(got->id());
+    EXPECT_TRUE(sessions_out.insert(got.session_id()).second)
+        << "session " << got.session_id() << " is given away twice";
+    at_rest.erase(got.session_id());
     c.held = std::move(got);
     holders.push_back(&c);
     ++grants;
@@ -107,7 +108,7 @@ protected:
     const auto at = holders.begin() + static_cast<std::ptrdiff_t>(random(holders.size()));
     auto* c = *at;
     holders.erase(at);
-    sessions_out.erase(c->held->id());
+    sessions_out.erase(c->held.session_id());
     return c;
   }
 
@@ -139,7 +140,7 @@ protected:
 
   void give_back() {
     if (auto* c = some_holder()) {
-      at_rest.insert(c->held->id()); // unless somebody gets it now
+      at_rest.insert(c->held.session_id()); // unless somebody gets it now
       gone.push_back(c);
       c->held.give_back();
     }
@@ -147,7 +148,7 @@ protected:
 
   void break_and_give_back() {
     if (auto* c = some_holder()) {
-      script.spoil(c->held->id());
+      script.spoil(c->held.session_id());
       gone.push_back(c);
       c->held.give_back();
     }
@@ -163,19 +164,18 @@ protected:
 
   void cancel() {
     if (auto* c = some_holder()) {
-      const int id = c->held->id();
+      const int id = c->held.session_id();
       execute(*c, "never");
       cancelling.push_back(id);
       gone.push_back(c);
-      c->held.cancel();
+      c->held.drop();
     }
   }
 
   void execute(model_client& c, const char* text) {
     static nobody listener;
     auto q = std::make_shared<query>("q", statement{text});
-    c.held->execute({.what = q.get(), .text = q->statement.parse(dialect::sqlite, {}).get(), .keep_alive = q},
-                    listener);
+    c.held.push({.query = q.get(), .text = q->statement.parse(dialect::sqlite, {}).get(), .keep_alive = q}, listener);
   }
 
   void confirm() {

@@ -111,22 +111,6 @@ TEST_F(SessionPool, RefusesWhoComesToAFullQueueAndGivesTheNumbers) {
     EXPECT_NE(late.refusal->message.find(words), std::string::npos) << late.refusal->message;
 }
 
-TEST_F(SessionPool, RefusesWhoWaitsLongerThanTheAcquireTimeout) {
-  make({.max_size = 1, .acquire_timeout = 30ms});
-  get();
-  const auto since = clock::now();
-  auto &a = ask(), &b = ask(priority::low);
-  ASSERT_TRUE(eventually([&] { return pool->stats().waiting == 0; }));
-  EXPECT_GE(clock::now() - since, 30ms);
-  settle();
-  for (auto* c : {&a, &b}) {
-    ASSERT_TRUE(c->refusal);
-    EXPECT_EQ(c->refusal->code, errc::pool_timeout);
-    for (const auto* words : {"pool books", "30ms", "total 1 of 1", "active 1", "pool.max_size"})
-      EXPECT_NE(c->refusal->message.find(words), std::string::npos) << c->refusal->message;
-  }
-}
-
 TEST_F(SessionPool, GivesACancelledSessionToNobodyBeforeThatIsConfirmed) {
   make({.max_size = 1});
   auto& holder = get();

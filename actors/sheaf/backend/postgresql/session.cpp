@@ -22,7 +22,7 @@ postgresql_session::postgresql_session(event_loop& loop, blocking_executor& bloc
   : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
     prepared_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
-    cancel_again_([this] { stop_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
+    cancel_again_([this] { cancel_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
   watch();
 }
 
@@ -51,18 +51,9 @@ void postgresql_session::unwatch() noexcept {
     loop_.unwatch(socket_, *this);
 }
 
-void postgresql_session::execute(execution job, session_listener& listener) {
-  job_ = std::move(job);
-  listener_ = &listener;
-  when_ = {};
-  rows_.reset();
-  parts_.reset();
-  failure_.reset();
-  task_answer_.reset();
-  reads_ = 0;
-  received_ = held_since_ = 0;
-  cancel_pause_ = first_cancel_pause;
-  if (job_.what->run)
+void postgresql_session::start(session_run& x) {
+  flight_.emplace(flight{.run = &x, .cancel_pause = first_cancel_pause});
+  if (x.job.query->run)
     start_task();
   else
     send();
@@ -70,47 +61,47 @@ void postgresql_session::execute(execution job, session_listener& listener) {
 
 void postgresql_session::send() {
   state_ = state::running;
-  fresh_ = false;
-  statement_ = nullptr;
-  stale_ = staleness::none;
+  auto& x = *flight_;
+  const auto& job = x.job();
   const bool was_connected = PQstatus(conn_) == CONNECTION_OK;
-  const parameter_texts values{*job_.text, job_.what->parameters};
+  const parameter_texts values{*job.text, job.query->parameters};
   bool sent = true;
   // Beside many rows parsing costs nothing; and a statement without a plan may answer differently each time.
-  if (!prepared_.enabled() || job_.what->on_rows || !job_.text->planned) {
+  if (!prepared_.enabled() || job.query->on_rows || !job.text->planned) {
     sent =
-        PQsendQueryParams(conn_, job_.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
-    if (sent && job_.what->on_rows)
+        PQsendQueryParams(conn_, job.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
+    if (sent && job.query->on_rows)
       PQsetSingleRowMode(conn_);
-  } else if ((statement_ = prepared_.find(*job_.text))) {
+  } else if ((x.statement = prepared_.find(*job.text))) {
     using enum prepared_statement::binary;
     const bool binary =
-        statement_->results == always || (statement_->results == under_iso_dates && has_iso_dates(conn_));
+        x.statement->results == always || (x.statement->results == under_iso_dates && has_iso_dates(conn_));
     sent =
-        PQsendQueryPrepared(conn_, statement_->name.c_str(), values.count(), values.data(), nullptr, nullptr, binary);
+        PQsendQueryPrepared(conn_, x.statement->name.c_str(), values.count(), values.data(), nullptr, nullptr, binary);
   } else {
     sent = send_and_prepare(values.data(), values.count());
   }
-  when_.sent = loop_.refresh_now();
+  x.run->when.sent = loop_.refresh_now();
   if (sent) {
     flush();
     return;
   }
   if (!was_connected)
-    failure_ = failure{.code = errc::connection_lost,
-                       .phase = phase::execute,
-                       .message = "the connection to the server was lost before the query was sent"};
+    x.wrong = failure{.code = errc::connection_lost,
+                      .phase = phase::execute,
+                      .message = "the connection to the server was lost before the query was sent"};
   else if (PQstatus(conn_) == CONNECTION_OK) // such as too many parameters
-    failure_ = failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)};
+    x.wrong = failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)};
   unwatch();
-  post(&postgresql_session::lose_connection); // nobody hears from a session before `execute` returns
+  post(&postgresql_session::lose_connection); // nobody hears from a session before `push` returns
 }
 
 /// Prepares and executes in one round trip, as a pipeline. Statements that have to make room go first, each with a sync
 /// of its own: when one is gone already, nobody else fails.
 bool postgresql_session::send_and_prepare(const char* const* values, int count) {
-  statement_ = &prepared_.add(*job_.text);
-  fresh_ = preparing_ = true;
+  auto& x = *flight_;
+  x.statement = &prepared_.add(*x.job().text);
+  x.fresh = x.preparing = true;
   bool sent = PQenterPipelineMode(conn_);
   while (const auto evicted = prepared_.evict()) {
     sent = sent &&
@@ -118,8 +109,8 @@ bool postgresql_session::send_and_prepare(const char* const* values, int count) 
            PQpipelineSync(conn_);
     ++syncs_;
   }
-  sent = sent && PQsendPrepare(conn_, statement_->name.c_str(), statement_->text.text.c_str(), 0, nullptr) &&
-         PQsendQueryPrepared(conn_, statement_->name.c_str(), count, values, nullptr, nullptr, 0) &&
+  sent = sent && PQsendPrepare(conn_, x.statement->name.c_str(), x.statement->text.text.c_str(), 0, nullptr) &&
+         PQsendQueryPrepared(conn_, x.statement->name.c_str(), count, values, nullptr, nullptr, 0) &&
          PQpipelineSync(conn_);
   ++syncs_;
   return sent;

@@ -31,10 +31,7 @@ public:
   /// The connection is closed on the executor, or by the thread of the task that still uses it.
   ~postgresql_session() override;
 
-  void execute(execution job, session_listener& listener) override;
-  void cancel(std::function<void()> done) override;
-  void resume() override;
-  session_listener::moments progress() const noexcept override { return when_; }
+  std::size_t room() const noexcept override { return state_ == state::idle ? 1 : 0; }
   bool usable() const noexcept override { return state_ != state::broken; }
   void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
   int id() const noexcept override { return backend_pid_; }
@@ -48,6 +45,34 @@ private:
     cleaning, ///< Undoing what was left behind, before the answer goes out.
     broken,
   };
+
+  /// A run on this connection, from its push to its answer.
+  struct flight {
+    session_run* run;
+    const execution& job() const noexcept { return run->job; }
+
+    prepared_statement* statement = nullptr; ///< Null when it is not prepared.
+    bool fresh = false;                      ///< It was prepared with this run.
+    bool preparing = false;                  ///< The result of PQsendPrepare comes next.
+
+    pgresult_ptr rows;
+    std::optional<row_collector> parts; ///< Rows of a result that is taken in parts, from its first row.
+    bool paused = false;                ///< Until more rows are wanted the socket is not watched.
+    std::optional<failure> wrong;       ///< The first failure.
+    staleness stale = staleness::none;  ///< Staleness of the prepared statement, as that failure shows it.
+    std::optional<answer> task_answer;
+
+    unsigned reads = 0;
+    std::size_t received = 0;   ///< Bytes after the first read, as `meter_` has them.
+    std::size_t held_since = 0; ///< `received` when the last row that was taken was complete.
+
+    clock::duration cancel_pause;        ///< Before the next cancel.
+    std::shared_ptr<void> task_cancel{}; ///< A PGcancel, made before a task took the connection.
+  };
+
+  void start(session_run& x) override;
+  void stop(session_run& x) override;
+  void go_on(session_run& x) override;
 
   void on_io(bool readable, bool writable) override;
   void send();
@@ -68,14 +93,16 @@ private:
   void settle();
   bool is_clean() const noexcept;
   void clean_up();
+  void read_on();
   void rest();
   void answer_now();
   answer take_answer();
+  bool is_wanted() const noexcept { return flight_->run->state == session_run::status::in_line; }
 
   void start_task();
   void on_task_done(answer what);
 
-  void stop_statement();
+  void cancel_statement();
   void on_cancel_sent();
   void on_cancel_overdue();
 
@@ -93,36 +120,17 @@ private:
   statement_cache prepared_;
 
   state state_ = state::idle;
-  execution job_;
-  session_listener* listener_ = nullptr; ///< Null while nobody wants the answer.
-  session_listener::moments when_;
+  std::optional<flight> flight_; ///< Set in all states but `idle`, and `broken` once it is answered.
 
-  // The statement that runs.
-  prepared_statement* statement_ = nullptr; ///< Null when it is not prepared.
-  pgresult_ptr rows_;
-  std::optional<row_collector> parts_; ///< Rows of a result that is taken in parts, from its first row.
-  bool watched_ = false;               ///< The loop watches the socket.
-  bool paused_ = false;                ///< Until more rows are wanted the socket is not watched.
-  std::optional<failure> failure_;     ///< The first one.
-  staleness stale_ = staleness::none;  ///< Staleness of the prepared statement, as that failure shows it.
-  std::optional<answer> task_answer_;
-  int syncs_ = 0;          ///< Pipeline syncs to come; 0 outside a pipeline.
-  bool preparing_ = false; ///< The result of PQsendPrepare comes next.
-  bool cleaned_ = true;    ///< The last attempt to clean up has not failed.
-  bool fresh_ = false;     ///< It was prepared with this execution.
-  bool flushing_ = false;  ///< The socket was full: watched for writing.
-  unsigned reads_ = 0;
-  std::size_t received_ = 0;   ///< Bytes after the first read, as `meter_` has them.
-  std::size_t held_since_ = 0; ///< `received_` when the last row that was taken was complete.
+  bool watched_ = false;  ///< The loop watches the socket.
+  bool flushing_ = false; ///< The socket was full: watched for writing.
+  int syncs_ = 0;         ///< Pipeline syncs to come; 0 outside a pipeline.
+  bool cleaned_ = true;   ///< The last attempt to clean up has not failed.
   socket_meter meter_;
 
-  // Cancelling.
-  std::function<void()> cancel_done_;
   bool cancel_on_its_way_ = false;
   timer cancel_timer_; ///< Gives up on the server.
   timer cancel_again_;
-  clock::duration cancel_pause_{};
-  std::shared_ptr<void> task_cancel_; ///< A PGcancel, made before a task took the connection.
 
   std::function<void()> on_broken_;
   std::shared_ptr<postgresql_session*> alive_; ///< Others hold it weakly: gone with the session.

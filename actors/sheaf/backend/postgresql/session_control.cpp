@@ -29,11 +29,12 @@ constexpr std::string_view remove_traces_sql =
 
 void postgresql_session::start_task() {
   state_ = state::in_task;
+  auto& x = *flight_;
   unwatch();
-  task_cancel_ = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
+  x.task_cancel = {PQgetCancel(conn_), [](void* c) { PQfreeCancel(static_cast<PGcancel*>(c)); }};
   PQsetnonblocking(conn_, 0); // large objects and COPY expect it
-  when_.sent = loop_.refresh_now();
-  blocking_.run([connection = connection_, run = job_.what->run, keep = job_.keep_alive,
+  x.run->when.sent = loop_.refresh_now();
+  blocking_.run([connection = connection_, run = x.job().query->run, keep = x.job().keep_alive,
                  loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
     auto result = std::make_shared<answer>(run_task(run, *connection, read_postgresql_task_error));
     loop->post([result, alive] {
@@ -43,16 +44,17 @@ void postgresql_session::start_task() {
   });
 }
 
-void postgresql_session::on_task_done(answer what) {
+void postgresql_session::on_task_done(answer got) {
   if (state_ == state::broken)
     return; // given up meanwhile
-  task_answer_ = std::move(what);
-  when_.last_row = loop_.refresh_now();
+  auto& x = *flight_;
+  x.task_answer = std::move(got);
+  x.run->when.last_row = loop_.refresh_now();
   state_ = state::running;
   conn_ = native_connection(*connection_);
   socket_ = PQsocket(conn_);
   if (socket_ < 0 || PQstatus(conn_) != CONNECTION_OK) {
-    if (auto* f = std::get_if<failure>(&*task_answer_); f && f->code == errc::internal) // SOCI has no code for it
+    if (auto* f = std::get_if<failure>(&*x.task_answer); f && f->code == errc::internal) // SOCI has no code for it
       f->code = errc::connection_lost;
     state_ = state::in_task; // nothing of a statement is to be read
     lose_connection();
@@ -65,27 +67,21 @@ void postgresql_session::on_task_done(answer what) {
 
 // -- cancelling
 
-void postgresql_session::cancel(std::function<void()> done) {
-  listener_ = nullptr;
-  cancel_done_ = std::move(done);
-  if (state_ == state::broken || state_ == state::idle) {
-    post(&postgresql_session::answer_now);
-    return;
-  }
+void postgresql_session::stop(session_run&) {
   loop_.arm(cancel_timer_, loop_.refresh_now() + cancel_wait_timeout_);
-  stop_statement();
-  if (paused_) // rows on their way have to be read before the server can say that it has stopped
-    post(&postgresql_session::resume);
+  cancel_statement();
+  if (flight_->paused) // rows on their way have to be read before the server can say that it has stopped
+    post(&postgresql_session::read_on);
 }
 
 /// Asks the server to stop. PQcancel blocks, so it runs on the executor; until it has returned the session keeps still,
 /// lest the cancel hits its next statement. A cancel that overtakes its statement, which has another connection, does
 /// nothing; so it is sent again until the statement is over.
-void postgresql_session::stop_statement() {
+void postgresql_session::cancel_statement() {
   const bool runs = state_ == state::running || state_ == state::in_task;
   if (!runs || std::exchange(cancel_on_its_way_, true))
     return;
-  std::shared_ptr<void> handle = task_cancel_;
+  auto handle = flight_->task_cancel;
   if (state_ != state::in_task)
     handle = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};
   blocking_.run([handle, loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
@@ -105,8 +101,9 @@ void postgresql_session::on_cancel_sent() {
   if (state_ == state::over) {
     settle();
   } else {
-    cancel_pause_ = std::min(2 * cancel_pause_, last_cancel_pause);
-    loop_.arm(cancel_again_, loop_.now() + cancel_pause_);
+    auto& pause = flight_->cancel_pause;
+    pause = std::min(2 * pause, last_cancel_pause);
+    loop_.arm(cancel_again_, loop_.now() + pause);
   }
 }
 
@@ -133,14 +130,15 @@ void postgresql_session::settle() {
 /// Nothing survives its query: the next one on this session is another's. Traces that a plain statement cannot have
 /// left are not looked for.
 bool postgresql_session::is_clean() const noexcept {
-  return PQtransactionStatus(conn_) == PQTRANS_IDLE && job_.text && !job_.text->traces;
+  const auto* text = flight_->job().text;
+  return PQtransactionStatus(conn_) == PQTRANS_IDLE && text && !text->traces;
 }
 
 void postgresql_session::clean_up() {
   std::string undo;
   if (PQtransactionStatus(conn_) != PQTRANS_IDLE)
     undo = "rollback; ";
-  if (!job_.text || job_.text->traces)
+  if (const auto* text = flight_->job().text; !text || text->traces)
     undo += remove_traces_sql;
   state_ = state::cleaning;
   cleaned_ = true;
@@ -168,21 +166,23 @@ void postgresql_session::lose_connection() {
   if (state_ == state::running && PQstatus(conn_) != CONNECTION_OK)
     while (auto* last_word = PQgetResult(conn_)) // such as why the server ended it; does not wait any more
       take(last_word);
-  const bool was_idle = state_ == state::idle;
-  const bool has_answer = task_answer_ || (state_ != state::running && rows_); // whatever becomes of the session
+  const bool was_idle = state_ == state::idle, was_running = state_ == state::running;
   unwatch();
   state_ = state::broken;
-  cancel_on_its_way_ = paused_ = false;
+  cancel_on_its_way_ = false;
   if (was_idle) {
     if (const auto callback = on_broken_)
       callback();
     return;
   }
-  if (!failure_ && !has_answer)
-    failure_ = failure{.code = errc::connection_lost,
-                       .phase = rows_ || parts_ ? phase::fetch : phase::execute,
-                       .message = "the connection to the server was lost while the query ran",
-                       .reached_server = true};
+  auto& x = *flight_;
+  x.paused = false;
+  const bool has_answer = x.task_answer || (!was_running && x.rows); // whatever becomes of the session
+  if (!x.wrong && !has_answer)
+    x.wrong = failure{.code = errc::connection_lost,
+                      .phase = x.rows || x.parts ? phase::fetch : phase::execute,
+                      .message = "the connection to the server was lost while the query ran",
+                      .reached_server = true};
   answer_now();
 }
 

@@ -36,13 +36,14 @@ void postgresql_session::on_io(bool readable, bool writable) {
 }
 
 void postgresql_session::read() {
-  if (when_.first_row == clock::time_point{})
-    when_.first_row = loop_.now();
+  auto& x = *flight_;
+  if (auto& first = x.run->when.first_row; first == clock::time_point{})
+    first = loop_.now();
   for (unsigned i = 0; i < reads_per_turn; ++i) {
-    const bool large = reads_++ > 0; // a small result comes in one read
-    if (reads_ == 2)
+    const bool large = x.reads++ > 0; // a small result comes in one read
+    if (x.reads == 2)
       meter_.start(socket_);
-    const auto before = received_;
+    const auto before = x.received;
     const bool connected = PQconsumeInput(conn_);
     if (large && !check_size())
       return;
@@ -52,10 +53,10 @@ void postgresql_session::read() {
       lose_connection();
       return;
     }
-    if (received_ - before < room_in_libpq) // there was no more
+    if (x.received - before < room_in_libpq) // there was no more
       break;
   }
-  if (parts_ && !parts_->empty())
+  if (x.parts && !x.parts->empty())
     hand_on(); // the server may take its time for the next row
 }
 
@@ -66,7 +67,7 @@ bool postgresql_session::take_all() {
       complete();
       return false;
     }
-    if (parts_ && parts_->is_full() && hand_on())
+    if (flight_->parts && flight_->parts->is_full() && hand_on())
       return false;
   }
   return true;
@@ -76,14 +77,16 @@ bool postgresql_session::take_all() {
 /// one go. So what has been read is checked before libpq makes rows of it: a value that is too large is never copied.
 /// False when the connection had to go.
 bool postgresql_session::check_size() {
-  const auto before = std::exchange(received_, meter_.read());
-  const bool in_parts = job_.what->on_rows != nullptr;
-  const auto held = received_ - held_since_, held_max = in_parts ? job_.max_held_bytes : job_.max_bytes;
+  auto& x = *flight_;
+  const auto& job = x.job();
+  const auto before = std::exchange(x.received, meter_.read());
+  const bool in_parts = job.query->on_rows != nullptr;
+  const auto held = x.received - x.held_since, held_max = in_parts ? job.max_held_bytes : job.max_bytes;
   std::optional<failure> wrong;
   if (held > held_max)
     wrong = too_large("max_bytes", held_max, in_parts ? bound_on::row : bound_on::result);
-  else if (job_.budget && !in_parts)
-    wrong = job_.budget->draw(0, received_ - before);
+  else if (job.budget && !in_parts)
+    wrong = job.budget->draw(0, x.received - before);
   if (!wrong)
     return true;
   refuse(std::move(*wrong));
@@ -95,10 +98,10 @@ bool postgresql_session::check_size() {
 
 /// The result is not wanted after all: the statement is stopped, and what still comes of it is dropped.
 void postgresql_session::refuse(failure why) {
-  if (failure_)
+  if (flight_->wrong)
     return;
-  failure_ = std::move(why);
-  stop_statement();
+  flight_->wrong = std::move(why);
+  cancel_statement();
 }
 
 /// One result of the statement, or of the pipeline around it; null between two. True when it was the last.
@@ -110,14 +113,15 @@ bool postgresql_session::take(PGresult* r) {
     PQclear(r);
     return false;
   }
+  auto& x = *flight_;
   pgresult_ptr result{r};
   switch (PQresultStatus(r)) {
   case PGRES_COMMAND_OK:
   case PGRES_TUPLES_OK:
     if (syncs_ > 1) // the evicted statement's
       break;
-    if (!std::exchange(preparing_, false))
-      rows_ = std::move(result);
+    if (!std::exchange(x.preparing, false))
+      x.rows = std::move(result);
     break;
   case PGRES_SINGLE_TUPLE:
     take_row(*result);
@@ -127,24 +131,24 @@ bool postgresql_session::take(PGresult* r) {
   case PGRES_PIPELINE_ABORTED:
     break;
   case PGRES_EMPTY_QUERY:
-    failure_ = failure{.code = errc::rejected_sql, .phase = phase::execute, .message = "the statement is empty"};
+    x.wrong = failure{.code = errc::rejected_sql, .phase = phase::execute, .message = "the statement is empty"};
     break;
   case PGRES_COPY_IN:
   case PGRES_COPY_OUT:
   case PGRES_COPY_BOTH:
-    failure_ = failure{.code = errc::rejected_sql,
-                       .phase = phase::execute,
-                       .message = "COPY from or to the client is not a query: use a file on the server, or a C++ task",
-                       .reached_server = true};
+    x.wrong = failure{.code = errc::rejected_sql,
+                      .phase = phase::execute,
+                      .message = "COPY from or to the client is not a query: use a file on the server, or a C++ task",
+                      .reached_server = true};
     ::shutdown(socket_, SHUT_RDWR); // the server undoes it; libpq has no other way out that cannot wait
     return true;
   default:
-    if (syncs_ <= 1 && !failure_) {
-      failure_ = failure_of(r, *job_.text);
-      if (statement_)
-        stale_ = staleness_of(r, statement_->name);
-      if (parts_)
-        failure_->phase = phase::fetch;
+    if (syncs_ <= 1 && !x.wrong) {
+      x.wrong = failure_of(r, *x.job().text);
+      if (x.statement)
+        x.stale = staleness_of(r, x.statement->name);
+      if (x.parts)
+        x.wrong->phase = phase::fetch;
     }
   }
   return false;
@@ -152,31 +156,35 @@ bool postgresql_session::take(PGresult* r) {
 
 /// One row of a result in parts.
 void postgresql_session::take_row(const PGresult& row) {
-  held_since_ = received_;
-  if (failure_ || !listener_)
+  auto& x = *flight_;
+  x.held_since = x.received;
+  if (x.wrong || !is_wanted())
     return;
-  if (!parts_)
-    parts_.emplace(columns_of(row), job_);
-  add_row(parts_->current(), row);
-  if (auto wrong = parts_->end_row())
+  if (!x.parts)
+    x.parts.emplace(columns_of(row), x.job());
+  add_row(x.parts->current(), row);
+  if (auto wrong = x.parts->end_row())
     refuse(std::move(*wrong));
 }
 
 /// Keeps still from here until more is wanted: the server waits, as its socket fills. False when nobody wants the rows.
 bool postgresql_session::hand_on() {
-  if (!listener_ || failure_) {
-    parts_->take_part();
+  auto& x = *flight_;
+  if (x.wrong || !is_wanted()) {
+    x.parts->take_part();
     return false;
   }
-  paused_ = true;
+  x.paused = true;
   unwatch();
-  listener_->on_rows(parts_->take_part());
+  x.run->listener->on_rows(x.parts->take_part());
   return true;
 }
 
+void postgresql_session::go_on(session_run&) { read_on(); }
+
 /// Rows may have been read, and the connection found lost, in one go: the rows are handed on first.
-void postgresql_session::resume() {
-  if (!std::exchange(paused_, false))
+void postgresql_session::read_on() {
+  if (!flight_ || !std::exchange(flight_->paused, false))
     return;
   const bool connected = PQstatus(conn_) == CONNECTION_OK;
   if (connected)
@@ -185,21 +193,21 @@ void postgresql_session::resume() {
     return;
   if (!connected)
     lose_connection();
-  else if (parts_ && !parts_->empty())
+  else if (flight_->parts && !flight_->parts->empty())
     hand_on();
 }
 
 void postgresql_session::complete() {
-  if (parts_ && !parts_->empty() && listener_ && !failure_)
-    listener_->on_rows(parts_->take_part());
+  auto& x = *flight_;
+  if (x.parts && !x.parts->empty() && is_wanted() && !x.wrong)
+    x.run->listener->on_rows(x.parts->take_part());
   if (state_ == state::running)
-    when_.last_row = loop_.now();
+    x.run->when.last_row = loop_.now();
   if (PQpipelineStatus(conn_) != PQ_PIPELINE_OFF)
     PQexitPipelineMode(conn_);
-  if (statement_ && fresh_ && preparing_) { // it was not even prepared
-    prepared_.drop(*statement_);
-    statement_ = nullptr;
-    preparing_ = false;
+  if (x.statement && x.fresh && x.preparing) { // it was not even prepared
+    prepared_.drop(*std::exchange(x.statement, nullptr));
+    x.preparing = false;
   }
   if (PQstatus(conn_) != CONNECTION_OK || PQsocket(conn_) < 0 || PQtransactionStatus(conn_) == PQTRANS_UNKNOWN) {
     lose_connection();
@@ -220,12 +228,14 @@ void postgresql_session::complete() {
 /// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. It is
 /// prepared anew: at once, when it is proven that nothing has run, and else by the next query that runs it.
 bool postgresql_session::prepare_again() {
-  if (!statement_ || fresh_ || stale_ == staleness::none)
+  auto& x = *flight_;
+  const auto stale = std::exchange(x.stale, staleness::none);
+  if (!x.statement || x.fresh || stale == staleness::none)
     return false;
-  prepared_.retire(*std::exchange(statement_, nullptr));
-  if (stale_ != staleness::proven || PQtransactionStatus(conn_) != PQTRANS_IDLE || !listener_)
+  prepared_.retire(*std::exchange(x.statement, nullptr));
+  if (stale != staleness::proven || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
     return false;
-  failure_.reset();
+  x.wrong.reset();
   send();
   return true;
 }
@@ -235,25 +245,27 @@ bool postgresql_session::prepare_again() {
 /// statement when its columns would change: rows with others are those of somebody else's statement.
 void postgresql_session::check_columns() {
   using enum prepared_statement::binary;
-  if (!statement_ || !rows_)
+  auto& x = *flight_;
+  if (!x.statement || !x.rows)
     return;
-  if (statement_->results == unknown) {
-    statement_->columns = columns_of(*rows_);
-    statement_->results = always;
-    for (const auto& [name, oid, type] : *statement_->columns) {
+  auto& known = *x.statement;
+  if (known.results == unknown) {
+    known.columns = columns_of(*x.rows);
+    known.results = always;
+    for (const auto& [name, oid, type] : *known.columns) {
       if (!postgresql::binary_is_exact(oid))
-        statement_->results = never;
-      else if (statement_->results == always && is_date_or_timestamp(oid))
-        statement_->results = under_iso_dates;
+        known.results = never;
+      else if (known.results == always && is_date_or_timestamp(oid))
+        known.results = under_iso_dates;
     }
-  } else if (!are_columns_of(*rows_, *statement_->columns)) {
-    rows_.reset();
-    failure_ = failure{.code = errc::internal,
-                       .phase = phase::fetch,
-                       .message = "another statement has run: somebody has given the name " + statement_->name +
-                                  ", which sheaf had prepared this one under, to a statement of their own",
-                       .reached_server = true};
-    prepared_.retire(*std::exchange(statement_, nullptr));
+  } else if (!are_columns_of(*x.rows, *known.columns)) {
+    x.rows.reset();
+    x.wrong = failure{.code = errc::internal,
+                      .phase = phase::fetch,
+                      .message = "another statement has run: somebody has given the name " + known.name +
+                                 ", which sheaf had prepared this one under, to a statement of their own",
+                      .reached_server = true};
+    prepared_.retire(*std::exchange(x.statement, nullptr));
   }
 }
 
@@ -262,27 +274,24 @@ void postgresql_session::rest() {
   answer_now();
 }
 
+/// The flight is over before anybody hears of it: they may push the next run, or destroy this session.
 void postgresql_session::answer_now() {
   cancel_timer_.disarm();
   cancel_again_.disarm();
-  if (cancel_done_) {
-    job_ = {};
-    std::exchange(cancel_done_, nullptr)();
-    return;
-  }
-  auto what = take_answer();
-  auto& listener = *std::exchange(listener_, nullptr);
-  job_ = {};
-  listener.on_answer(std::move(what), when_); // may give this session to the next query, or destroy it
+  auto got = take_answer();
+  auto& run = *flight_->run;
+  flight_.reset();
+  finish(run, std::move(got));
 }
 
 answer postgresql_session::take_answer() {
-  if (failure_)
-    return std::move(*failure_);
-  if (task_answer_)
-    return std::move(*task_answer_);
-  if (rows_)
-    return checked_table(std::move(rows_), statement_ ? statement_->columns : nullptr, job_, received_);
+  auto& x = *flight_;
+  if (x.wrong)
+    return std::move(*x.wrong);
+  if (x.task_answer)
+    return std::move(*x.task_answer);
+  if (x.rows && is_wanted())
+    return checked_table(std::move(x.rows), x.statement ? x.statement->columns : nullptr, x.job(), x.received);
   return table{};
 }
 

@@ -144,7 +144,7 @@ sqlite_connection::step sqlite_connection::run(const execution& job) {
 
 answer sqlite_connection::run_task_of(const execution& job) {
   note(sent_);
-  auto out = run_task(job.what->run, session_, read_sqlite_task_error);
+  auto out = run_task(job.query->run, session_, read_sqlite_task_error);
   note(first_row_);
   last_row_ = first_row_.load();
   return out;
@@ -166,7 +166,7 @@ std::optional<failure> sqlite_connection::begin(const execution& job) {
   if (found.has_error())
     return std::move(found).error();
   auto& x = reading_.emplace(**found, sqlite3_total_changes64(db_));
-  if (auto wrong = x.statement->bind(*job.text, job.what->parameters))
+  if (auto wrong = x.statement->bind(*job.text, job.query->parameters))
     return wrong;
   note(sent_);
   x.code = sqlite3_step(x.statement->get());
@@ -198,7 +198,7 @@ sqlite_connection::step sqlite_connection::read(const execution& job) {
   else if (sqlite3_stmt_readonly(handle) != 0 && sqlite3_stmt_isexplain(handle) == 0 && !x.statement->pragma())
     affected = rows.rows();
   step last;
-  if (job.what->on_rows && !rows.empty())
+  if (job.query->on_rows && !rows.empty())
     last.part = rows.take_part();
   last.end = rows.finish(affected);
   return last;
@@ -280,7 +280,7 @@ int sqlite_connection::wait_for_lock(int times_waited) noexcept {
   return 1;
 }
 
-session_listener::moments sqlite_connection::progress() const noexcept {
+run_listener::moments sqlite_connection::progress() const noexcept {
   const auto at = [](const instant& x) { return clock::time_point{clock::duration{x.load()}}; };
   return {.sent = at(sent_), .first_row = at(first_row_), .last_row = at(last_row_)};
 }

@@ -59,7 +59,7 @@ public:
   void stop() noexcept;
 
   /// Any thread: the moments of the running job, or the last one.
-  session_listener::moments progress() const noexcept;
+  run_listener::moments progress() const noexcept;
 
   /// Any thread.
   bool usable() const noexcept { return usable_.load(); }

@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <cassert>
 #include <optional>
 #include <utility>
 
@@ -27,42 +26,18 @@ public:
 
   /// Closing the file may take long. The last who holds the connection closes it: this job, or the one that still runs.
   ~sqlite_session() override {
-    if (running_)
+    if (run_)
       connection_->stop();
     blocking_.run([connection = std::move(connection_)] {});
   }
 
-  void execute(execution job, session_listener& listener) override {
-    assert(!running_);
-    running_ = true;
-    listener_ = &listener;
-    handed_over_ = clock::now();
-    connection_->prepare_for(job);
-    run(std::move(job));
-  }
-
-  void resume() override {
-    if (paused_)
-      run(*std::exchange(paused_, std::nullopt));
-  }
-
-  void cancel(std::function<void()> done) override {
-    if (!running_) {
-      loop_.post(std::move(done));
-      return;
-    }
-    assert(!canceled_);
-    listener_ = nullptr;
-    canceled_ = std::move(done);
-    connection_->stop();
-    resume(); // to its end, which is near
-  }
+  std::size_t room() const noexcept override { return run_ ? 0 : 1; }
 
   /// As soon as the job is on its way to a thread, it may be writing.
-  session_listener::moments progress() const noexcept override {
+  run_listener::moments progress(const session_run& x) const noexcept override {
     auto reached = connection_->progress();
-    if (running_ && reached.sent == clock::time_point{})
-      reached.sent = handed_over_;
+    if (reached.sent == clock::time_point{})
+      reached.sent = x.when.sent;
     return reached;
   }
 
@@ -71,47 +46,59 @@ public:
   int id() const noexcept override { return id_; }
 
 private:
+  void start(session_run& x) override {
+    run_ = &x;
+    x.when.sent = clock::now();
+    connection_->prepare_for(x.job);
+    work(x.job);
+  }
+
+  void stop(session_run& x) override {
+    connection_->stop();
+    go_on(x); // to its end, which is near
+  }
+
+  void go_on(session_run&) override {
+    if (paused_)
+      work(*std::exchange(paused_, std::nullopt));
+  }
+
   /// Runs a job until it is over, or has rows to hand on: no thread waits for their taker.
-  void run(execution job) {
+  void work(execution job) {
     blocking_.run([loop = loop_.shared_from_this(), connection = connection_, alive = std::weak_ptr{alive_},
                    job = std::move(job)]() mutable {
-      auto what = connection->run(job);
+      auto reached = connection->run(job);
       const auto when = connection->progress();
       // The job goes along: some of what it keeps alive should not end on this thread.
-      loop->post([alive = std::move(alive), what = std::move(what), when, job = std::move(job)]() mutable {
+      loop->post([alive = std::move(alive), reached = std::move(reached), when, job = std::move(job)]() mutable {
         if (const auto self = alive.lock())
-          (*self)->hear(std::move(what), when, std::move(job));
+          (*self)->hear(std::move(reached), when, std::move(job));
       });
     });
   }
 
-  void hear(sqlite_connection::step what, const session_listener::moments& when, execution job) {
-    if (!what.end)
+  void hear(sqlite_connection::step reached, const run_listener::moments& when, execution job) {
+    auto& x = *run_;
+    if (!reached.end)
       paused_ = std::move(job);
-    if (what.part && listener_)
-      listener_->on_rows(std::move(*what.part));
-    if (canceled_)
-      resume();
-    if (!what.end)
+    if (reached.part && x.listener)
+      x.listener->on_rows(std::move(*reached.part));
+    if (x.state == session_run::status::dropped)
+      go_on(x);
+    if (!reached.end)
       return;
-    running_ = false;
-    auto* who = std::exchange(listener_, nullptr);
-    if (auto done = std::exchange(canceled_, nullptr))
-      done();
-    else
-      who->on_answer(std::move(*what.end), when);
+    x.when = when;
+    run_ = nullptr;
+    finish(x, std::move(*reached.end));
   }
 
   event_loop& loop_;
   blocking_executor& blocking_;
   std::shared_ptr<sqlite_connection> connection_;
-  clock::time_point handed_over_{};
   const int id_;
 
-  bool running_ = false;
-  session_listener* listener_ = nullptr; ///< Null while nobody wants the answer.
-  std::function<void()> canceled_;
-  std::optional<execution> paused_; ///< The running job, while no more of its rows are wanted.
+  session_run* run_ = nullptr;      ///< Null while idle.
+  std::optional<execution> paused_; ///< Its job, while no more of its rows are wanted.
 
   std::shared_ptr<sqlite_session*> alive_ = std::make_shared<sqlite_session*>(this); ///< Others hold it weakly.
 };
