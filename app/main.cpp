@@ -61,9 +61,9 @@ int usage_error(const CLI::App& program, std::string_view why, const std::vector
   std::string commands;
   for (const auto* known : program.get_subcommands([](const CLI::App*) { return true; }))
     commands += (commands.empty() ? "" : ", ") + known->get_name();
-  const auto what = arguments.empty() ? "no command" : fmt::format("no such command or option: {}", arguments.front());
+  const auto wrong = arguments.empty() ? "no command" : fmt::format("no such command or option: {}", arguments.front());
   return complain(exit_bad_input, fmt::format("{}; the commands are {} (see sheaf --help)",
-                                              without_secrets(what, arguments), commands));
+                                              without_secrets(wrong, arguments), commands));
 }
 
 int run(const chosen_command& command) {

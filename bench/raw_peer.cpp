@@ -33,18 +33,18 @@ T big_endian(const char* bytes) {
     return static_cast<T>(be64toh(static_cast<std::uint64_t>(x)));
 }
 
-std::uint64_t decode(workload what, const PGresult* r) {
+std::uint64_t decode(workload kind, const PGresult* r) {
   std::uint64_t sum = 0;
-  if (what == workload::wide) {
+  if (kind == workload::wide) {
     for (int row = 0; row < PQntuples(r); ++row)
       sum += static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, row, 0))) +
              std::string_view(PQgetvalue(r, row, 1), static_cast<std::size_t>(PQgetlength(r, row, 1))).size() +
              std::string_view(PQgetvalue(r, row, 2), static_cast<std::size_t>(PQgetlength(r, row, 2))).size() +
              static_cast<std::uint64_t>(std::bit_cast<double>(big_endian<std::int64_t>(PQgetvalue(r, row, 3)))) +
              static_cast<std::uint64_t>(big_endian<std::int64_t>(PQgetvalue(r, row, 4)));
-  } else if (what == workload::count) {
+  } else if (kind == workload::count) {
     sum = static_cast<std::uint64_t>(big_endian<std::int64_t>(PQgetvalue(r, 0, 0)));
-  } else if (what != workload::sleep) {
+  } else if (kind != workload::sleep) {
     sum = static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 0))) +
           static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 1)));
   }

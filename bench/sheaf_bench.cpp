@@ -146,12 +146,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : exit_usage;
   }
-  const auto what = workload_named(workload_name);
-  if (!what || (how.peer != "sheaf" && how.peer != "raw")) {
-    fmt::print(stderr, "sheaf_bench: no such {}: see --help\n", what ? "peer" : "workload");
+  const auto chosen = workload_named(workload_name);
+  if (!chosen || (how.peer != "sheaf" && how.peer != "raw")) {
+    fmt::print(stderr, "sheaf_bench: no such {}: see --help\n", chosen ? "peer" : "workload");
     return exit_unknown;
   }
-  if (how.peer == "raw" && (*what == workload::tasks || *what == workload::sqlite)) {
+  if (how.peer == "raw" && (*chosen == workload::tasks || *chosen == workload::sqlite)) {
     fmt::print(stderr, "sheaf_bench: raw libpq has no workload {}\n", workload_name);
     return exit_unknown;
   }
@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
                how.pool);
     return exit_usage;
   }
-  how.what = *what;
+  how.what = *chosen;
   try {
     fmt::print("{}\n", measure(how));
   } catch (const std::exception& e) {

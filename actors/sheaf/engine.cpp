@@ -53,10 +53,10 @@ engine::engine(engine&&) noexcept = default;
 
 engine::~engine() = default;
 
-reply engine::run(request what) { return core_->run(std::move(what)); }
+reply engine::run(request given) { return core_->run(std::move(given)); }
 
-request_handle engine::run_async(request what, std::function<void(reply)> callback) {
-  return request_handle{core_->submit(std::move(what), std::move(callback))};
+request_handle engine::run_async(request given, std::function<void(reply)> callback) {
+  return request_handle{core_->submit(std::move(given), std::move(callback))};
 }
 
 void request_handle::cancel() const {
@@ -67,10 +67,10 @@ void request_handle::cancel() const {
     });
 }
 
-std::future<reply> engine::run_future(request what) {
+std::future<reply> engine::run_future(request given) {
   auto promise = std::make_shared<std::promise<reply>>();
   auto future = promise->get_future();
-  run_async(std::move(what), [promise](reply x) { promise->set_value(std::move(x)); });
+  run_async(std::move(given), [promise](reply x) { promise->set_value(std::move(x)); });
   return future;
 }
 

@@ -60,16 +60,16 @@ public:
 
   engine(engine&&) noexcept; ///< Only to be returned or stored: a moved-from engine may only be destroyed.
 
-  /// Runs `what` and waits for its reply. Any thread but the engine's own loops, where it is refused with
+  /// Runs the request and waits for its reply. Any thread but the engine's own loops, where it is refused with
   /// `invalid_request`. Never throws for what a database or a request did: see `reply::failure`.
-  reply run(request what);
+  reply run(request given);
 
-  /// Runs `what`; `callback` is called exactly once, on one of the engine's loops: it must not block or throw. Any
+  /// Runs the request; `callback` is called exactly once, on one of the engine's loops: it must not block or throw. Any
   /// thread; a request from a callback stays on that callback's loop. Gives the handle to cancel it by.
-  request_handle run_async(request what, std::function<void(reply)> callback);
+  request_handle run_async(request given, std::function<void(reply)> callback);
 
-  /// Runs `what`. Any thread.
-  std::future<reply> run_future(request what);
+  /// Runs the request. Any thread.
+  std::future<reply> run_future(request given);
 
   /// Calls `f` on each event loop, one after another and each time in the same order, with the Asio context that this
   /// loop runs from then on; returns when it has been called on all, and throws what `f` throws. For a service that has

@@ -77,19 +77,19 @@ std::string_view to_string(phase where) noexcept {
   return "unknown";
 }
 
-std::string to_string(const failure& what) {
-  std::string line{to_string(what.code)};
-  line.append(": ").append(what.message);
+std::string to_string(const failure& why) {
+  std::string line{to_string(why.code)};
+  line.append(": ").append(why.message);
   std::string_view separator = " (";
   const auto add = [&](std::string_view label, std::string_view text) {
     line.append(std::exchange(separator, ", ")).append(label).append(text);
   };
-  if (!what.query.empty())
-    add("query ", what.query);
-  if (what.phase != phase::none)
-    add("phase ", to_string(what.phase));
-  if (!what.sqlstate.empty())
-    add("SQLSTATE ", what.sqlstate);
+  if (!why.query.empty())
+    add("query ", why.query);
+  if (why.phase != phase::none)
+    add("phase ", to_string(why.phase));
+  if (!why.sqlstate.empty())
+    add("SQLSTATE ", why.sqlstate);
   if (separator != " (")
     line += ')';
   // Servers and callers put line breaks into messages and names.
@@ -127,8 +127,8 @@ errc code_of_sqlstate(std::string_view sqlstate) noexcept {
   return errc::rejected_sql;
 }
 
-bool safe_to_retry(const failure& what) noexcept {
-  switch (what.code) {
+bool safe_to_retry(const failure& why) noexcept {
+  switch (why.code) {
   case errc::serialization_failure:
   case errc::deadlock_detected:
   case errc::too_many_connections:
@@ -140,21 +140,21 @@ bool safe_to_retry(const failure& what) noexcept {
   default:
     break;
   }
-  if (what.sqlstate == "57P03") // cannot_connect_now: the server is starting or stopping
+  if (why.sqlstate == "57P03") // cannot_connect_now: the server is starting or stopping
     return true;
   // A server that gave an SQLSTATE was reached, unless that was while connecting.
-  return !what.reached_server && (what.sqlstate.empty() || what.phase == phase::connect);
+  return !why.reached_server && (why.sqlstate.empty() || why.phase == phase::connect);
 }
 
-bool is_client_fault(const failure& what) noexcept {
-  switch (what.code) {
+bool is_client_fault(const failure& why) noexcept {
+  switch (why.code) {
   case errc::invalid_request:
   case errc::constraint_violated:
   case errc::permission_denied:
   case errc::result_too_large:
     return true;
   case errc::rejected_sql:
-    return !is_server_trouble(what.sqlstate);
+    return !is_server_trouble(why.sqlstate);
   default:
     return false;
   }

@@ -59,21 +59,21 @@ std::string_view to_string(errc code) noexcept;
 std::string_view to_string(phase where) noexcept;
 
 /// `code: message`, with query, phase and SQLSTATE as far as they are known. One line.
-std::string to_string(const failure& what);
+std::string to_string(const failure& why);
 
 /// The code for an SQLSTATE as listed at `errc`; `rejected_sql` for what has no code of its own.
 errc code_of_sqlstate(std::string_view sqlstate) noexcept;
 
 /// True when nothing reached the server, or when the server said that it did nothing: the same query may be sent again.
-bool safe_to_retry(const failure& what) noexcept;
+bool safe_to_retry(const failure& why) noexcept;
 
 /// True when the caller has to change the request; sending the same one again fails again.
-bool is_client_fault(const failure& what) noexcept;
+bool is_client_fault(const failure& why) noexcept;
 
 /// Thrown only by accessors that unwrap a result (`get`, `value()`); never crosses an actor or a thread.
 class error : public std::runtime_error {
 public:
-  explicit error(failure what) : std::runtime_error(to_string(what)), failure_(std::move(what)) {}
+  explicit error(failure why) : std::runtime_error(to_string(why)), failure_(std::move(why)) {}
 
   const failure& why() const noexcept { return failure_; }
 
@@ -85,8 +85,8 @@ private:
 template <class T>
 using result = boost::system::result<T, failure>;
 
-[[noreturn]] inline void throw_exception_from_error(const failure& what, const boost::source_location&) {
-  throw error(what);
+[[noreturn]] inline void throw_exception_from_error(const failure& why, const boost::source_location&) {
+  throw error(why);
 }
 
 template <class Inspector>

@@ -51,13 +51,13 @@ struct front_state {
 front_handle::behavior_type front_actor(front_handle::stateful_pointer<front_state> self, engine_core* core) {
   self->state.core = core;
   return {
-      [self](request& what) -> caf::result<reply> {
+      [self](request& given) -> caf::result<reply> {
         if (!self->state.core)
           return refusal({.code = errc::pool_closed, .message = engine_closed().message});
         const auto number = ++self->state.last_number;
         auto promise = self->make_response_promise<reply>();
         self->state.promises.emplace(number, promise);
-        self->state.core->submit(std::move(what), [front = front_handle{self}, number](reply x) {
+        self->state.core->submit(std::move(given), [front = front_handle{self}, number](reply x) {
           caf::anon_send(front, answered{number, std::move(x)});
         });
         return promise;

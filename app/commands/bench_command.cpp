@@ -65,7 +65,7 @@ public:
   watcher& operator=(const watcher&) = delete;
 
   /// Watches until then. Throws `interrupted`.
-  void watch(std::string_view what, clock::time_point until) {
+  void watch(std::string_view stage, clock::time_point until) {
     const auto began = clock::now();
     auto line_at = began + line_every;
     for (auto now = began; now < until; now = clock::now()) {
@@ -73,7 +73,7 @@ public:
       load_.check();
       look();
       if (where_.interactive && clock::now() >= line_at) {
-        write_line(what, clock::now() - began);
+        write_line(stage, clock::now() - began);
         line_at += line_every;
       }
     }
@@ -104,10 +104,10 @@ private:
   }
 
   /// Writes about the last second.
-  void write_line(std::string_view what, std::chrono::nanoseconds elapsed) {
+  void write_line(std::string_view stage, std::chrono::nanoseconds elapsed) {
     const auto recent = load_.take_recent();
     auto text =
-        fmt::format("{} {:>4.0f} s  {}/s  p50 {}  p99 {}  {} errors", what,
+        fmt::format("{} {:>4.0f} s  {}/s  p50 {}  p99 {}  {} errors", stage,
                     std::chrono::duration<double>(elapsed).count(), recent.latency.count(),
                     to_text(recent.latency.percentile(50)), to_text(recent.latency.percentile(99)), recent.errors);
     for (const auto& p : engine_.stats())

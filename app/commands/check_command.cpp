@@ -25,12 +25,12 @@ struct check_arguments {
 };
 
 /// The findings, with those of the databases. A statement that is wrong already is not reported twice.
-std::vector<finding> all_findings_in(const read_result& what, const variables& given, bool connect) {
-  auto all = findings_in(what, given);
-  if (!connect || has_errors(what.findings) || what.file.databases.empty())
+std::vector<finding> all_findings_in(const read_result& read, const variables& given, bool connect) {
+  auto all = findings_in(read, given);
+  if (!connect || has_errors(read.findings) || read.file.databases.empty())
     return all;
   const signal_watch signals;
-  for (auto& x : check_connected(what.file, signals))
+  for (auto& x : check_connected(read.file, signals))
     if (std::none_of(all.begin(), all.end(),
                      [&](const finding& y) { return y.how == finding::severity::error && y.at == x.at; }))
       all.push_back(std::move(x));

@@ -40,10 +40,10 @@ std::string values_of(const CLI::Option& x) {
     std::replace(type.begin(), type.end(), '|', ' ');
     return fmt::format("printf '%s\\n' {}", type);
   }
-  const auto what = x.get_positional() ? x.get_name(true) : type;
-  if (what == "FILE" || what == "[FILE]")
+  const auto placeholder = x.get_positional() ? x.get_name(true) : type;
+  if (placeholder == "FILE" || placeholder == "[FILE]")
     return "echo FILES";
-  if (what == "NAME" && x.get_positional())
+  if (placeholder == "NAME" && x.get_positional())
     return "\"$program\" completion --names \"$file\" 2>/dev/null";
   return ":";
 }

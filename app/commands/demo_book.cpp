@@ -80,9 +80,9 @@ private:
 } // namespace
 
 table run_statement(engine& on, const std::string& sql, parameters values, const signal_watch& signals) {
-  request what;
-  what.queries.emplace_back("demo", sql, std::move(values));
-  auto answered = run(on, std::move(what), signals);
+  request asked;
+  asked.queries.emplace_back("demo", sql, std::move(values));
+  auto answered = run(on, std::move(asked), signals);
   if (answered.failure)
     throw stop{exit_code_of(*answered.failure), describe(*answered.failure, sql)};
   return answered[0].table();

@@ -16,14 +16,14 @@ namespace sheaf::app {
 
 namespace {
 
-reply run_queries(engine& on, const experiment& what, std::size_t count, const signal_watch& signals) {
+reply run_queries(engine& on, const experiment& trial, std::size_t count, const signal_watch& signals) {
   request asked;
   asked.width = count; // Also on one session: there they wait for it.
   for (std::size_t i = 1; i <= count; ++i)
-    asked.queries.emplace_back(fmt::format("{} {}", what.noun, i), what.sql);
+    asked.queries.emplace_back(fmt::format("{} {}", trial.noun, i), trial.sql);
   auto answered = run(on, std::move(asked), signals);
   if (answered.failure)
-    throw stop{exit_code_of(*answered.failure), describe(*answered.failure, what.sql)};
+    throw stop{exit_code_of(*answered.failure), describe(*answered.failure, trial.sql)};
   return answered;
 }
 
@@ -44,13 +44,13 @@ std::string row(std::string_view label, const std::vector<std::chrono::nanosecon
 
 } // namespace
 
-measurement measure(const demo_engines& engines, const experiment& what, std::size_t runs,
+measurement measure(const demo_engines& engines, const experiment& trial, std::size_t runs,
                     const signal_watch& signals) {
   measurement made;
   for (std::size_t i = 0; i <= runs; ++i) {
-    const auto one = run_queries(engines.shared, what, 1, signals);
-    made.last_shared = run_queries(engines.shared, what, 3, signals);
-    made.last_separate = run_queries(engines.separate, what, 3, signals);
+    const auto one = run_queries(engines.shared, trial, 1, signals);
+    made.last_shared = run_queries(engines.shared, trial, 3, signals);
+    made.last_separate = run_queries(engines.separate, trial, 3, signals);
     if (i == 0) // The warm-up, which also opened the sessions.
       continue;
     made.one.push_back(one.elapsed);
@@ -60,10 +60,10 @@ measurement measure(const demo_engines& engines, const experiment& what, std::si
   return made;
 }
 
-std::string report(const experiment& what, const measurement& measured, bool with_article, const terminal& where) {
+std::string report(const experiment& trial, const measurement& measured, bool with_article, const terminal& where) {
   constexpr article_numbers article[] = {{"2.26 s", "1.00"}, {"6.49 s", "2.88"}, {"2.74 s", "1.21"}};
   const auto beside = [&](std::size_t i) { return with_article ? &article[i] : nullptr; };
-  const auto& noun = what.noun;
+  const auto& noun = trial.noun;
   const auto one = median(measured.one);
 
   auto heading = fmt::format("  {:<34} {:>8} {:>8} {:>8} {:>7}", "", "median", "min", "max", "ratio");

@@ -32,9 +32,10 @@ struct measurement {
 
 /// Runs the experiment `runs` times, after once to warm up, the three ways in turn so that a slow moment hits all of
 /// them. Ends the command when a query fails.
-measurement measure(const demo_engines& engines, const experiment& what, std::size_t runs, const signal_watch& signals);
+measurement measure(const demo_engines& engines, const experiment& trial, std::size_t runs,
+                    const signal_watch& signals);
 
 /// A table of medians, extremes and ratios, beside those of the article; then the timelines of the last run.
-std::string report(const experiment& what, const measurement& measured, bool with_article, const terminal& where);
+std::string report(const experiment& trial, const measurement& measured, bool with_article, const terminal& where);
 
 } // namespace sheaf::app

@@ -33,10 +33,10 @@ variables parse_defines(const std::vector<std::string>& arguments) {
   return all;
 }
 
-std::vector<finding> findings_in(const read_result& what, const variables& given) {
-  auto all = what.findings;
+std::vector<finding> findings_in(const read_result& read, const variables& given) {
+  auto all = read.findings;
   if (!has_errors(all)) { // or one mistake would be told twice, in two ways
-    auto more = check_file(what.file, given);
+    auto more = check_file(read.file, given);
     all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     std::stable_sort(all.begin(), all.end(), [](const finding& a, const finding& b) { return a.at < b.at; });
   }

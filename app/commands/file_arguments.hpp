@@ -20,7 +20,7 @@ void add_define_option(CLI::App& command, std::vector<std::string>& into);
 variables parse_defines(const std::vector<std::string>& arguments);
 
 /// The findings of reading and, if the file could be understood, of checking.
-std::vector<finding> findings_in(const read_result& what, const variables& given);
+std::vector<finding> findings_in(const read_result& read, const variables& given);
 
 /// Reads and checks. Findings are written to stderr; an error ends the command.
 sheaf_file load_sheaf_file(const std::string& path, const variables& given);

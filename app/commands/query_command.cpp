@@ -87,55 +87,55 @@ options engine_options(const query_arguments& from) {
 }
 
 request make_request(const query_arguments& from, std::vector<query> queries) {
-  request what;
-  what.queries = std::move(queries);
-  what.width = from.width;
-  for (auto& q : what.queries)
+  request made;
+  made.queries = std::move(queries);
+  made.width = from.width;
+  for (auto& q : made.queries)
     q.read_only = from.read_only;
   if (from.on_error == "first") {
-    what.on_error = error_policy::first;
-    what.first = from.first;
+    made.on_error = error_policy::first;
+    made.first = from.first;
   }
   if (is_partial(from)) {
-    what.on_error = error_policy::partial;
+    made.on_error = error_policy::partial;
     // On the command line every result that there is gets printed, and the exit code tells of the rest.
-    for (auto& q : what.queries)
+    for (auto& q : made.queries)
       q.required = false;
   }
-  return what;
+  return made;
 }
 
-void write_reply(const query_arguments& how, const reply& what, const std::vector<std::string>& sql) {
+void write_reply(const query_arguments& how, const reply& got, const std::vector<std::string>& sql) {
   output to;
-  const bool has_results = what.ok() || is_partial(how);
+  const bool has_results = got.ok() || is_partial(how);
   if (how.format == "json")
-    write_json_format(to, what, sql);
+    write_json_format(to, got, sql);
   else if (how.format == "ndjson")
-    write_ndjson_format(to, what, sql);
+    write_ndjson_format(to, got, sql);
   else if (has_results && how.format == "csv")
-    write_csv_format(to, what);
+    write_csv_format(to, got);
   else if (has_results)
-    write_table_format(to, what, look_at(stdout));
+    write_table_format(to, got, look_at(stdout));
   to.flush();
 }
 
 /// One line for each failure, and the place in the SQL where the database gave one. Gives the exit code.
-int report_failures(const query_arguments& how, const reply& what, const std::vector<std::string>& sql) {
+int report_failures(const query_arguments& how, const reply& got, const std::vector<std::string>& sql) {
   const auto terminal = look_at(stderr);
   int exit_code = exit_all_held;
   const auto report = [&](const failure& why) {
-    const auto text = sql_of(why, what, sql);
+    const auto text = sql_of(why, got, sql);
     tell("{} {}\n{}", paint(terminal, style::bad, "sheaf:"), describe(why, text),
          text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)));
     exit_code = std::max(exit_code, exit_code_of(why));
   };
   // Under `fail` the first failure says it all; the queries that it cancelled have nothing to add.
   if (is_partial(how))
-    for (const auto& of : what.outcomes)
+    for (const auto& of : got.outcomes)
       if (const auto* why = of.error_info())
         report(*why);
-  if (what.failure && exit_code == exit_all_held)
-    report(*what.failure);
+  if (got.failure && exit_code == exit_all_held)
+    report(*got.failure);
   return exit_code;
 }
 

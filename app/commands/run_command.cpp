@@ -40,17 +40,17 @@ std::string listed(const sheaf_file& file) {
 }
 
 /// The values of `-p`, as a step would give them.
-request_step step_of(const request_spec& what, const std::vector<std::string>& arguments) {
+request_step step_of(const request_spec& spec, const std::vector<std::string>& arguments) {
   request_step how;
-  how.request = what.name;
+  how.request = spec.name;
   for (const auto& argument : arguments) {
     auto [name, text] = split_name(argument);
-    const auto p = std::find_if(what.parameters.begin(), what.parameters.end(),
+    const auto p = std::find_if(spec.parameters.begin(), spec.parameters.end(),
                                 [&, &n = name](const auto& x) { return x.name == n; });
     if (name.empty())
       bad_input("-p takes NAME=VALUE");
-    if (p == what.parameters.end())
-      bad_input(fmt::format("-p {}: {} has no such parameter", name, what.name));
+    if (p == spec.parameters.end())
+      bad_input(fmt::format("-p {}: {} has no such parameter", name, spec.name));
     value_spec value;
     value.is_list = p->type.ends_with("[]");
     for (std::size_t begin = 0; value.is_list && begin <= text.size() && !text.empty();) {
@@ -99,7 +99,7 @@ void write_timeline(const run_arguments& how, const step_report& step) {
   to.finish();
 }
 
-int run_request(const run_arguments& how, const sheaf_file& file, const request_spec& what, const variables& given) {
+int run_request(const run_arguments& how, const sheaf_file& file, const request_spec& spec, const variables& given) {
   if (how.format == "junit")
     bad_input("--format junit is for scenarios: a request expects nothing");
   output to{how.output_file}; // before anything is sent: it may not be there to be written
@@ -109,7 +109,7 @@ int run_request(const run_arguments& how, const sheaf_file& file, const request_
     const auto engine = make_engine(engine_options(file));
     scenario_runner runner{
         *engine, file, given, how.seed.value_or(0), signals, [&](step_report x) { answered = std::move(x); }};
-    runner.run(step_of(what, how.parameters));
+    runner.run(step_of(spec, how.parameters));
   }
   write_results(to, how, *answered);
   write_timeline(how, *answered);
@@ -125,13 +125,14 @@ void forget_rows(step_report& x) {
       o.data = table{};
 }
 
-int run_scenario(const run_arguments& how, const sheaf_file& file, const scenario_spec& what, const variables& given) {
+int run_scenario(const run_arguments& how, const sheaf_file& file, const scenario_spec& scenario,
+                 const variables& given) {
   if (how.format == "csv" || how.format == "ndjson")
     bad_input(fmt::format("--format {} is for requests; a scenario has table, json and junit", how.format));
   if (!how.parameters.empty())
     bad_input("-p is for requests; a scenario's steps have their own values in with (and -D gives variables)");
   const auto terminal = look_at(stdout);
-  scenario_report report{.file = how.file, .scenario = what.name, .steps = {}, .elapsed = {}, .seed = 0};
+  scenario_report report{.file = how.file, .scenario = scenario.name, .steps = {}, .elapsed = {}, .seed = 0};
   report.seed = how.seed ? *how.seed : std::random_device{}();
   const auto began = clock::now();
   const bool in_file = !how.output_file.empty();
@@ -150,7 +151,7 @@ int run_scenario(const run_arguments& how, const sheaf_file& file, const scenari
                                forget_rows(report.steps.back());
                              report.steps.push_back(std::move(x));
                            }};
-    runner.run(what);
+    runner.run(scenario);
   }
   report.elapsed = clock::now() - began;
   if (how.format == "table" || in_file)

@@ -13,8 +13,8 @@ namespace sheaf::app {
 /// One evaluation.
 class expression::machine {
 public:
-  machine(const expression& what, const scope& names, generator* random)
-    : what_(what), names_(names), random_(random) {}
+  machine(const expression& parsed, const scope& names, generator* random)
+    : what_(parsed), names_(names), random_(random) {}
 
   result<operand> run() {
     for (std::size_t at = 0; at < what_.program_.size(); ++at) {

@@ -74,7 +74,7 @@ private:
     return at_.advance();
   }
 
-  void emit(instruction what) { out_.program_.push_back(what); }
+  void emit(instruction step) { out_.program_.push_back(step); }
 
   void emit_constant(operand value, std::size_t position) {
     out_.constants_.push_back(std::move(value));
@@ -260,8 +260,8 @@ private:
   }
 
   bool call(const token& name, std::size_t position) {
-    const auto* what = find_function(name.text);
-    if (!what) {
+    const auto* found = find_function(name.text);
+    if (!found) {
       const auto meant = nearest_function(name.text);
       return at_.fail(fmt::format("there is no function {}{}", shortened(name.text, 40, true),
                                   meant.empty() ? std::string{} : fmt::format("; did you mean {}?", meant)),
@@ -275,9 +275,9 @@ private:
       return false;
     if (!closed(opened))
       return false;
-    if (count < what->least || count > what->most)
-      return at_.fail(fmt::format("{}() takes {}, not {}", what->name, count_of(*what), count), name.offset);
-    emit({.act = action::call, .what = what, .argument = count, .position = position});
+    if (count < found->least || count > found->most)
+      return at_.fail(fmt::format("{}() takes {}, not {}", found->name, count_of(*found), count), name.offset);
+    emit({.act = action::call, .what = found, .argument = count, .position = position});
     return true;
   }
 
@@ -292,11 +292,11 @@ private:
     return false;
   }
 
-  static std::string count_of(const function& what) {
-    if (what.most == 0)
+  static std::string count_of(const function& called) {
+    if (called.most == 0)
       return "no argument";
-    return fmt::format("{}{} argument{}", what.least == what.most ? "" : "at least ", what.least,
-                       what.least == 1 ? "" : "s");
+    return fmt::format("{}{} argument{}", called.least == called.most ? "" : "at least ", called.least,
+                       called.least == 1 ? "" : "s");
   }
 
   std::size_t size_; // in bytes

@@ -66,8 +66,8 @@ public:
   }
 
 private:
-  token make(token::kind what, std::size_t size) const {
-    return {.what = what, .offset = offset_, .text = text_.substr(0, size)};
+  token make(token::kind kind, std::size_t size) const {
+    return {.what = kind, .offset = offset_, .text = text_.substr(0, size)};
   }
 
   token make(operand value, std::size_t size) const {

@@ -17,17 +17,17 @@ std::string_view to_string(finding::severity x) noexcept { return x == finding::
 
 } // namespace
 
-std::string to_text(const finding& what, std::string_view file) {
-  return fmt::format("{}:{}:{}: {}: {}", file, what.at.line, what.at.column, to_string(what.how),
-                     one_line(what.message));
+std::string to_text(const finding& found, std::string_view file) {
+  return fmt::format("{}:{}:{}: {}: {}", file, found.at.line, found.at.column, to_string(found.how),
+                     one_line(found.message));
 }
 
-std::string to_json(const finding& what, std::string_view file) {
+std::string to_json(const finding& found, std::string_view file) {
   std::string out = "{\"file\":";
   append_json_string(out, file);
-  out += fmt::format(R"(,"line":{},"column":{},"severity":"{}","message":)", what.at.line, what.at.column,
-                     to_string(what.how));
-  append_json_string(out, what.message);
+  out += fmt::format(R"(,"line":{},"column":{},"severity":"{}","message":)", found.at.line, found.at.column,
+                     to_string(found.how));
+  append_json_string(out, found.message);
   return out + '}';
 }
 

@@ -30,10 +30,10 @@ struct finding {
 };
 
 /// `FILE:LINE:COLUMN: error: MESSAGE`, as compilers write it.
-std::string to_text(const finding& what, std::string_view file);
+std::string to_text(const finding& found, std::string_view file);
 
 /// The finding as a JSON object: `file`, `line`, `column`, `severity`, `message`.
-std::string to_json(const finding& what, std::string_view file);
+std::string to_json(const finding& found, std::string_view file);
 
 /// True when there is an error among them.
 bool has_errors(const std::vector<finding>& all) noexcept;

@@ -75,17 +75,17 @@ std::optional<std::string> reading::content_of(const std::string& path, location
 
 // -- one section
 
-map_reader::map_reader(reading& in, const yaml_node& node, section what) : in_(in), node_(node), what_(what) {
+map_reader::map_reader(reading& in, const yaml_node& node, section which) : in_(in), node_(node), what_(which) {
   if (node.is != yaml_node::kind::map) {
-    in.error(node.at, fmt::format("{} is a map, and this is {}", to_string(what), to_string(node.is)));
+    in.error(node.at, fmt::format("{} is a map, and this is {}", to_string(which), to_string(node.is)));
     return;
   }
   std::vector<std::string_view> known;
-  for (const auto& key : keys_of(what))
+  for (const auto& key : keys_of(which))
     known.push_back(key.name);
   for (const auto& key : node.keys)
     if (std::find(known.begin(), known.end(), key.text) == known.end())
-      in.error(key.at, fmt::format("{} has no key \"{}\"{}", to_string(what), key.text,
+      in.error(key.at, fmt::format("{} has no key \"{}\"{}", to_string(which), key.text,
                                    key.text.find(' ') == key.text.npos
                                        ? did_you_mean(key.text, known)
                                        : "; within { } a comma ends a value that has no quotes"));
@@ -101,10 +101,10 @@ const yaml_node* map_reader::find(std::string_view key) const {
   return found && found->is != yaml_node::kind::null ? found : nullptr;
 }
 
-const yaml_node* map_reader::scalar(std::string_view key, std::string_view what) const {
+const yaml_node* map_reader::scalar(std::string_view key, std::string_view wanted) const {
   const auto* found = find(key);
   if (found && found->is != yaml_node::kind::scalar) {
-    in_.error(found->at, fmt::format("{} is {}, and this is {}", key, what, to_string(found->is)));
+    in_.error(found->at, fmt::format("{} is {}, and this is {}", key, wanted, to_string(found->is)));
     return nullptr;
   }
   return found;

@@ -40,7 +40,7 @@ struct reading {
 class map_reader {
 public:
   /// `node` has to be a map with the keys of this section.
-  map_reader(reading& in, const yaml_node& node, section what);
+  map_reader(reading& in, const yaml_node& node, section which);
 
   /// The value of a key; null when there is none, or nothing behind it.
   const yaml_node* find(std::string_view key) const;
@@ -63,7 +63,7 @@ public:
   void each_element(std::string_view key, const std::function<void(const yaml_node&)>& f) const;
 
 private:
-  const yaml_node* scalar(std::string_view key, std::string_view what) const;
+  const yaml_node* scalar(std::string_view key, std::string_view wanted) const;
   std::optional<std::string_view> choice(std::string_view key, const yaml_node& word) const;
   const file_key& declared(std::string_view key) const;
 

@@ -14,12 +14,12 @@ constexpr std::size_t times_max = 1'000'000;
 constexpr std::size_t comparisons_max = 1'000;
 
 /// A scalar's text with its place.
-std::optional<placed_text> read_text(reading& in, const yaml_node& node, std::string_view what) {
+std::optional<placed_text> read_text(reading& in, const yaml_node& node, std::string_view name) {
   if (node.is == yaml_node::kind::scalar)
     return placed_text{node.text, node.at};
   if (node.is == yaml_node::kind::null)
     return placed_text{"null", node.at};
-  in.error(node.at, fmt::format("{} is text, and this is {}", what, to_string(node.is)));
+  in.error(node.at, fmt::format("{} is text, and this is {}", name, to_string(node.is)));
   return {};
 }
 

@@ -49,8 +49,8 @@ inline constexpr std::size_t yaml_depth_max = 32;
 /// document, has a key twice in a map or is beyond a limit: the place and the reason.
 boost::system::result<yaml_node, finding> parse_yaml(const std::string& text);
 
-[[noreturn]] inline void throw_exception_from_error(const finding& what, const boost::source_location&) {
-  throw std::runtime_error(what.message);
+[[noreturn]] inline void throw_exception_from_error(const finding& why, const boost::source_location&) {
+  throw std::runtime_error(why.message);
 }
 
 } // namespace sheaf::app

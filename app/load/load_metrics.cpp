@@ -117,14 +117,14 @@ double load_result::rate_of(std::uint64_t in_time) const noexcept {
   return seconds == 0 ? 0 : static_cast<double>(in_time) / seconds;
 }
 
-result<operand> metric_of(const load_result& what, const sheaf_file& file, std::string_view path) {
+result<operand> metric_of(const load_result& measured, const sheaf_file& file, std::string_view path) {
   const auto which = parse(path);
   if (!which)
     return invalid_request(fmt::format("there is no {}", path));
-  const auto& record = what.record;
+  const auto& record = measured.record;
   const auto s = which->statistic;
   if (which->what == metric::of::all)
-    return s == "rate"     ? rounded(what.rate_of(record.in_time()))
+    return s == "rate"     ? rounded(measured.rate_of(record.in_time()))
            : s == "errors" ? share(record.errors(), record.count())
            : s == "missed" ? share(record.missed, record.checked)
                            : rounded(record.speed_up());
@@ -134,7 +134,7 @@ result<operand> metric_of(const load_result& what, const sheaf_file& file, std::
   if (s == "errors")
     return share(x.errors, x.times.count());
   if (s == "rate")
-    return rounded(what.rate_of(x.in_time));
+    return rounded(measured.rate_of(x.in_time));
   if (x.times.count() == 0)
     return invalid_request("nothing was answered");
   if (s == "min" || s == "max" || s == "mean")

@@ -26,7 +26,7 @@ struct load_result {
 /// `query.NAME.executing.S`, where S is `count`, `errors` (a share), `min`, `mean`, `p50`, `p90`, `p95`, `p99`,
 /// `p99.9`, `max` or `rate` (answers a second). A query stands for all of that name. `invalid_request` for another
 /// path, and for the time of what never happened.
-result<operand> metric_of(const load_result& what, const sheaf_file& file, std::string_view path);
+result<operand> metric_of(const load_result& measured, const sheaf_file& file, std::string_view path);
 
 /// Nothing, or what is wrong with the path for a load on this file.
 std::optional<std::string> check_metric(const sheaf_file& file, std::string_view path);

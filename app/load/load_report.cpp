@@ -25,8 +25,8 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
 
 class text_report {
 public:
-  text_report(std::string& to, const load_report& what, const sheaf_file& file, const terminal& where)
-    : to_(to), what_(what), file_(file), where_(where) {}
+  text_report(std::string& to, const load_report& report, const sheaf_file& file, const terminal& where)
+    : to_(to), what_(report), file_(file), where_(where) {}
 
   void write() {
     heading();
@@ -187,37 +187,37 @@ std::size_t load_report::missed() const noexcept {
          (result.record.missed > 0);
 }
 
-void write_load_report(output& to, const load_report& what, const sheaf_file& file, const terminal& where) {
-  text_report{to.text(), what, file, where}.write();
+void write_load_report(output& to, const load_report& report, const sheaf_file& file, const terminal& where) {
+  text_report{to.text(), report, file, where}.write();
   to.flush();
 }
 
-std::string to_json(const load_report& what, const sheaf_file& file) {
-  const auto& record = what.result.record;
+std::string to_json(const load_report& report, const sheaf_file& file) {
+  const auto& record = report.result.record;
   json requests = json::object(), codes = json::object(), pools = json::array(), thresholds = json::array();
   for (std::size_t i = 0; i < file.requests.size(); ++i)
     if (record.requests[i].latency.count() > 0)
-      requests[file.requests[i].name] = request_of(what.result, file.requests[i], record.requests[i]);
+      requests[file.requests[i].name] = request_of(report.result, file.requests[i], record.requests[i]);
   for (const auto& [code, n] : record.codes)
     codes[to_string(code)] = n;
-  for (const auto& p : what.pools)
+  for (const auto& p : report.pools)
     pools.push_back({{"database", p.database},
                      {"max_size", p.max_size},
                      {"active", p.active},
                      {"most_active", p.most_active},
                      {"most_waiting", p.most_waiting}});
-  for (const auto& x : what.thresholds)
+  for (const auto& x : report.thresholds)
     thresholds.push_back({{"line", x.at.line}, {"held", x.held}, {"expected", x.text}, {"found", x.found}});
-  const json all{{"file", what.file},
-                 {"scenario", what.scenario},
-                 {"seed", what.seed},
-                 {"clients", what.clients},
-                 {"rate_asked", what.rate ? json(*what.rate) : json()},
-                 {"warm_up_ms", in_ms(what.warm_up)},
-                 {"measured_ms", in_ms(what.result.measured)},
-                 {"interrupted", what.interrupted},
-                 {"held", what.missed() == 0},
-                 {"rate", what.result.rate_of(record.in_time())},
+  const json all{{"file", report.file},
+                 {"scenario", report.scenario},
+                 {"seed", report.seed},
+                 {"clients", report.clients},
+                 {"rate_asked", report.rate ? json(*report.rate) : json()},
+                 {"warm_up_ms", in_ms(report.warm_up)},
+                 {"measured_ms", in_ms(report.result.measured)},
+                 {"interrupted", report.interrupted},
+                 {"held", report.missed() == 0},
+                 {"rate", report.result.rate_of(record.in_time())},
                  {"errors", record.errors()},
                  {"error_codes", std::move(codes)},
                  {"not_begun", record.not_begun},

@@ -38,9 +38,9 @@ struct load_report {
 };
 
 /// Tables of requests and queries, then errors, pools, expectations and thresholds.
-void write_load_report(output& to, const load_report& what, const sheaf_file& file, const terminal& where);
+void write_load_report(output& to, const load_report& report, const sheaf_file& file, const terminal& where);
 
 /// The same as one JSON object; times in milliseconds.
-std::string to_json(const load_report& what, const sheaf_file& file);
+std::string to_json(const load_report& report, const sheaf_file& file);
 
 } // namespace sheaf::app

@@ -29,9 +29,9 @@ bool belongs(std::string_view outcome, std::string_view name) {
   return outcome.starts_with(name) && (outcome.size() == name.size() || outcome[name.size()] == '[');
 }
 
-std::vector<const outcome*> outcomes_of(const reply& what, std::string_view name) {
+std::vector<const outcome*> outcomes_of(const reply& got, std::string_view name) {
   std::vector<const outcome*> found;
-  for (const auto& x : what.outcomes)
+  for (const auto& x : got.outcomes)
     if (belongs(x.name, name))
       found.push_back(&x);
   return found;
@@ -97,18 +97,18 @@ result<operand> field_of_query(const std::vector<const outcome*>& of, std::strin
   return number(of.front()->table().columns());
 }
 
-result<operand> field_of_reply(const reply& what, std::string_view field) {
+result<operand> field_of_reply(const reply& got, std::string_view field) {
   if (field == "elapsed")
-    return operand{what.elapsed};
+    return operand{got.elapsed};
   if (field == "ok")
-    return operand{what.ok()};
+    return operand{got.ok()};
   if (field == "error")
-    return what.failure ? operand{std::string{to_string(what.failure->code)}} : operand{};
+    return got.failure ? operand{std::string{to_string(got.failure->code)}} : operand{};
   if (field == "queries")
-    return number(what.outcomes.size());
+    return number(got.outcomes.size());
   if (field == "serial_sum")
-    return operand{what.serial_sum()};
-  return operand{slowest(what.outcomes, [](const outcome& x) -> const outcome& { return x; })};
+    return operand{got.serial_sum()};
+  return operand{slowest(got.outcomes, [](const outcome& x) -> const outcome& { return x; })};
 }
 
 bool is_one_of(std::string_view x, std::span<const std::string_view> all) {
@@ -121,12 +121,12 @@ std::span<const std::string_view> reply_fields() noexcept { return fields_of_rep
 
 std::span<const std::string_view> query_fields() noexcept { return fields_of_query; }
 
-result<operand> field_of(const reply& what, std::string_view path) {
+result<operand> field_of(const reply& got, std::string_view path) {
   if (is_one_of(path, fields_of_reply))
-    return field_of_reply(what, path);
+    return field_of_reply(got, path);
   const auto dot = path.rfind('.');
   const auto name = path.substr(0, dot);
-  const auto found = outcomes_of(what, name);
+  const auto found = outcomes_of(got, name);
   if (dot == path.npos || found.empty() || !is_one_of(path.substr(dot + 1), fields_of_query))
     return invalid_request(fmt::format("there is no {}", path));
   return field_of_query(found, path.substr(dot + 1));

@@ -21,7 +21,7 @@ std::span<const std::string_view> query_fields() noexcept;
 
 /// The value of a path. A query with `for_each` stands for all that were made of it: their rows together, the slowest's
 /// time, the first failure. An unknown path and a missing value are `invalid_request`.
-result<operand> field_of(const reply& what, std::string_view path);
+result<operand> field_of(const reply& got, std::string_view path);
 
 /// Nothing, or what is wrong with the path for replies to this request.
 std::optional<std::string> check_field(const request_spec& of, std::string_view path);

@@ -55,10 +55,10 @@ bool append_each(std::vector<query>& out, const query_spec& q, const parameters&
 
 } // namespace
 
-result<request> make_request(const std::vector<database_options>& databases, const request_spec& what,
+result<request> make_request(const std::vector<database_options>& databases, const request_spec& spec,
                              const parameters& values) {
-  request made = what.settings;
-  for (const auto& q : what.queries) {
+  request made = spec.settings;
+  for (const auto& q : spec.queries) {
     const auto d = dialect_of(databases, q.what);
     if (!q.for_each)
       made.queries.push_back(bound(q, values, d));
@@ -66,16 +66,16 @@ result<request> make_request(const std::vector<database_options>& databases, con
       return invalid_request(fmt::format("query {} would be more than {} queries", q.what.name, queries_max));
   }
   if (made.queries.empty())
-    return invalid_request(fmt::format("{} has no queries: the lists that its for_each go over are empty", what.name));
+    return invalid_request(fmt::format("{} has no queries: the lists that its for_each go over are empty", spec.name));
   return made;
 }
 
-std::vector<std::size_t> origins(const request_spec& what, const std::vector<query>& made) {
+std::vector<std::size_t> origins(const request_spec& spec, const std::vector<query>& made) {
   std::vector<std::size_t> from;
-  for (std::size_t i = 0; i < what.queries.size(); ++i) {
-    const auto& name = what.queries[i].what.name;
+  for (std::size_t i = 0; i < spec.queries.size(); ++i) {
+    const auto& name = spec.queries[i].what.name;
     const auto is_one = [&](const query& q) { // `each[7]` of `each`
-      return what.queries[i].for_each ? q.name.starts_with(name) && q.name.substr(name.size()).starts_with('[')
+      return spec.queries[i].for_each ? q.name.starts_with(name) && q.name.substr(name.size()).starts_with('[')
                                       : q.name == name;
     };
     while (from.size() < made.size() && is_one(made[from.size()]))

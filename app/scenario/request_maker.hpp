@@ -11,12 +11,12 @@
 namespace sheaf::app {
 
 /// The request with each query given the values that its statement uses, one query for each element where `for_each`
-/// goes over a list. `values` has one for every parameter of `what`. Lists that would make more than 10,000 queries,
+/// goes over a list. `values` has one for every parameter of `spec`. Lists that would make more than 10,000 queries,
 /// and lists that leave no query at all, are `invalid_request`.
-result<request> make_request(const std::vector<database_options>& databases, const request_spec& what,
+result<request> make_request(const std::vector<database_options>& databases, const request_spec& spec,
                              const parameters& values);
 
-/// The query of `what` that each query of a request made of it came from: its place there.
-std::vector<std::size_t> origins(const request_spec& what, const std::vector<query>& made);
+/// The query of `spec` that each query of a request made of it came from: its place there.
+std::vector<std::size_t> origins(const request_spec& spec, const std::vector<query>& made);
 
 } // namespace sheaf::app

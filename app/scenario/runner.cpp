@@ -94,18 +94,18 @@ bool signal_watch::wait_for(int fd, clock::time_point until) const {
   return true;
 }
 
-reply run(engine& on, request what, const signal_watch& signals) {
+reply run(engine& on, request asked, const signal_watch& signals) {
   auto box = std::make_shared<mailbox>();
-  on.run_async(std::move(what), [box](reply x) { box->put(std::move(x)); });
+  on.run_async(std::move(asked), [box](reply x) { box->put(std::move(x)); });
   signals.wait_for(box->fd);
   return box->take();
 }
 
 std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_watch& signals) {
   std::vector<std::shared_ptr<mailbox>> boxes;
-  for (auto& what : all) {
+  for (auto& asked : all) {
     boxes.push_back(std::make_shared<mailbox>());
-    on.run_async(std::move(what), [box = boxes.back()](reply x) { box->put(std::move(x)); });
+    on.run_async(std::move(asked), [box = boxes.back()](reply x) { box->put(std::move(x)); });
   }
   std::vector<reply> replies;
   for (const auto& box : boxes) {

@@ -38,8 +38,8 @@ private:
 /// The descriptor, or the end of the command when there is none left.
 int checked_descriptor(int fd);
 
-/// Runs `what` and waits for its reply. Throws `interrupted`.
-reply run(engine& on, request what, const signal_watch& signals);
+/// Runs the request and waits for its reply. Throws `interrupted`.
+reply run(engine& on, request asked, const signal_watch& signals);
 
 /// Runs all of them at once and waits for their replies, which come in the same order. Throws `interrupted`.
 std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_watch& signals);

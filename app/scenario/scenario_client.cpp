@@ -47,36 +47,36 @@ const result<expression>& scenario_client::read(const std::string& text,
 }
 
 result<std::string> scenario_client::fill(const template_text::hole& x) {
-  const auto& what = read(x.inner, expression::parse);
-  if (what.has_error())
-    return what.error();
-  auto value = what->evaluate([this](std::string_view name) { return look_up(name); }, &random_);
+  const auto& parsed = read(x.inner, expression::parse);
+  if (parsed.has_error())
+    return parsed.error();
+  auto value = parsed->evaluate([this](std::string_view name) { return look_up(name); }, &random_);
   if (value.has_error())
     return std::move(value).error();
   return plain(*value);
 }
 
 request scenario_client::make(const request_step& how) {
-  const auto& what = *file_.find_request(how.request);
+  const auto& spec = *file_.find_request(how.request);
   parameters values;
-  for (const auto& p : what.parameters) {
+  for (const auto& p : spec.parameters) {
     const auto given = std::find_if(how.with.begin(), how.with.end(), [&](const auto& x) { return x.first == p.name; });
     if (given == how.with.end()) {
       if (!p.default_value)
-        bad_input(fmt::format("{} needs a value for \"{}\"", what.name, p.name));
+        bad_input(fmt::format("{} needs a value for \"{}\"", spec.name, p.name));
       values.emplace_back(p.name, *p.default_value);
       continue;
     }
     auto made = given->second.fill(p.type, [this](const template_text::hole& x) { return fill(x); });
-    values.emplace_back(p.name, value_or_stop(std::move(made), fmt::format("{}: \"{}\": ", what.name, p.name)));
+    values.emplace_back(p.name, value_or_stop(std::move(made), fmt::format("{}: \"{}\": ", spec.name, p.name)));
   }
-  return value_or_stop(make_request(file_.databases, what, values));
+  return value_or_stop(make_request(file_.databases, spec, values));
 }
 
 // -- expectations
 
-checked_expectation scenario_client::judge(const expectation_spec& what, const scope& names) {
-  const auto& [path, text] = what;
+checked_expectation scenario_client::judge(const expectation_spec& expected, const scope& names) {
+  const auto& [path, text] = expected;
   checked_expectation x{.at = text.at, .text = fmt::format("{}: {}", path.text, text.text), .held = false, .found = {}};
   const auto it = names(path.text);
   const auto& condition = read(text.text, expression::parse_expectation);

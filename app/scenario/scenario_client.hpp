@@ -44,7 +44,7 @@ public:
 private:
   result<std::string> fill(const template_text::hole& x);
   result<operand> look_up(std::string_view name) const;
-  checked_expectation judge(const expectation_spec& x, const scope& names);
+  checked_expectation judge(const expectation_spec& expected, const scope& names);
 
   /// The text as an expression, read once: it belongs to the file.
   const result<expression>& read(const std::string& text, result<expression> (*parse)(std::string_view));

@@ -65,20 +65,20 @@ void write_step(output& to, const step_report& step, const terminal& where) {
     fmt::format_to(std::back_inserter(out), "  {}  {}\n", good(false), one_line(failure_of(step)));
 }
 
-void write_summary(output& to, const scenario_report& what, const terminal& where) {
-  const auto missed = what.missed();
+void write_summary(output& to, const scenario_report& report, const terminal& where) {
+  const auto missed = report.missed();
   std::size_t expectations = 0;
-  for (const auto& x : what.steps)
+  for (const auto& x : report.steps)
     expectations += x.expectations.size();
-  fmt::format_to(std::back_inserter(to.text()), "{}: {} requests, {} expectations, {} in {} (seed {})\n", what.scenario,
-                 what.steps.size(), expectations,
+  fmt::format_to(std::back_inserter(to.text()), "{}: {} requests, {} expectations, {} in {} (seed {})\n",
+                 report.scenario, report.steps.size(), expectations,
                  missed == 0 ? paint(where, style::good, "all held")
                              : paint(where, style::bad, fmt::format("{} missed", missed)),
-                 to_text(what.elapsed), what.seed);
+                 to_text(report.elapsed), report.seed);
   to.flush();
 }
 
-void write_json_report(output& to, const scenario_report& what) {
+void write_json_report(output& to, const scenario_report& report) {
   auto& out = to.text();
   const auto text = [&](std::string_view name, std::string_view x) {
     append_json_string(out, name);
@@ -86,13 +86,13 @@ void write_json_report(output& to, const scenario_report& what) {
     append_json_string(out, x);
   };
   out += "{";
-  text("file", what.file);
+  text("file", report.file);
   out += ", ";
-  text("scenario", what.scenario);
+  text("scenario", report.scenario);
   fmt::format_to(std::back_inserter(out), ", \"seed\": {}, \"elapsed_ms\": {:.3f}, \"held\": {}, \"steps\": [",
-                 what.seed, in_ms(what.elapsed), what.missed() == 0);
-  for (std::size_t i = 0; i < what.steps.size(); ++i) {
-    const auto& x = what.steps[i];
+                 report.seed, in_ms(report.elapsed), report.missed() == 0);
+  for (std::size_t i = 0; i < report.steps.size(); ++i) {
+    const auto& x = report.steps[i];
     out += i > 0 ? ",\n {" : "\n {";
     text("request", x.request);
     fmt::format_to(std::back_inserter(out),
@@ -119,26 +119,26 @@ void write_json_report(output& to, const scenario_report& what) {
   to.flush();
 }
 
-void write_junit_report(output& to, const scenario_report& what) {
+void write_junit_report(output& to, const scenario_report& report) {
   std::string cases;
   std::size_t all = 0, failures = 0;
   const auto add = [&](std::size_t step, const std::string& name, const std::string& missed) {
     ++all;
     failures += !missed.empty();
-    append_case(cases, what, step, name, missed);
+    append_case(cases, report, step, name, missed);
   };
-  for (std::size_t i = 0; i < what.steps.size(); ++i) {
-    const auto& x = what.steps[i];
+  for (std::size_t i = 0; i < report.steps.size(); ++i) {
+    const auto& x = report.steps[i];
     if (x.expectations.empty())
       add(i, "is answered", x.what.ok() ? "" : failure_of(x));
     for (const auto& e : x.expectations)
-      add(i, e.text, e.held ? "" : fmt::format("it is {} ({}:{})", e.found, what.file, e.at.line));
+      add(i, e.text, e.held ? "" : fmt::format("it is {} ({}:{})", e.found, report.file, e.at.line));
   }
   fmt::format_to(
       std::back_inserter(to.text()),
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{0}\" failures=\"{1}\" time=\"{2:.6f}\">\n"
       " <testsuite name=\"{3}\" tests=\"{0}\" failures=\"{1}\" time=\"{2:.6f}\">\n{4} </testsuite>\n</testsuites>\n",
-      all, failures, in_ms(what.elapsed) / 1000, markup(what.scenario), cases);
+      all, failures, in_ms(report.elapsed) / 1000, markup(report.scenario), cases);
   to.flush();
 }
 

@@ -17,9 +17,9 @@ namespace sheaf::app {
 
 namespace {
 
-std::vector<std::string> sql_of_each(const request& what) {
+std::vector<std::string> sql_of_each(const request& sent) {
   std::vector<std::string> all;
-  for (const auto& q : what.queries)
+  for (const auto& q : sent.queries)
     all.push_back(q.statement.sql());
   return all;
 }
@@ -104,40 +104,40 @@ void scenario_runner::run(const step_spec& step) {
 
 // -- scenarios
 
-void scenario_runner::run_setup(const std::vector<setup_spec>& steps, std::string_view what) {
+void scenario_runner::run_setup(const std::vector<setup_spec>& steps, std::string_view name) {
   for (auto begin = steps.begin(); begin != steps.end();) {
     const auto end = std::find_if(begin, steps.end(), [&](const auto& x) { return x.database != begin->database; });
     request one;
     const auto* kind = backend_for(*file_.find_database(begin->database)).value();
-    one.queries.push_back(make_setup_query(*kind, {begin, end}, std::string{what}));
+    one.queries.push_back(make_setup_query(*kind, {begin, end}, std::string{name}));
     const auto got = app::run(engine_, std::move(one), signals_);
     if (got.failure)
       throw stop{exit_run_time_failure,
-                 fmt::format("{} failed, and changed nothing: {}", what, to_string(*got.failure))};
+                 fmt::format("{} failed, and changed nothing: {}", name, to_string(*got.failure))};
     begin = end;
   }
 }
 
-void scenario_runner::run(const scenario_spec& what) {
-  run_within(what, [&] {
-    step_cursor steps{what.steps};
+void scenario_runner::run(const scenario_spec& scenario) {
+  run_within(scenario, [&] {
+    step_cursor steps{scenario.steps};
     while (const auto* step = steps.next())
       run(*step);
   });
 }
 
-void scenario_runner::run_within(const scenario_spec& what, const std::function<void()>& body) {
+void scenario_runner::run_within(const scenario_spec& scenario, const std::function<void()>& body) {
   try {
-    run_setup(what.setup, "setup");
+    run_setup(scenario.setup, "setup");
     body();
   } catch (...) {
     try {
-      run_setup(what.teardown, "teardown");
+      run_setup(scenario.teardown, "teardown");
     } catch (const stop&) { // the first failure is the one to tell
     }
     throw;
   }
-  run_setup(what.teardown, "teardown");
+  run_setup(scenario.teardown, "teardown");
 }
 
 } // namespace sheaf::app

@@ -39,16 +39,16 @@ public:
   void run(const request_step& how);
 
   /// Setup, steps, and, whatever happens, teardown. A setup that fails ends the command.
-  void run(const scenario_spec& what);
+  void run(const scenario_spec& scenario);
 
   /// The same with `body` for the steps.
-  void run_within(const scenario_spec& what, const std::function<void()>& body);
+  void run_within(const scenario_spec& scenario, const std::function<void()>& body);
 
 private:
   void run(const step_spec& step);
   void run(const parallel_step& steps);
   void run(const compare_step& how);
-  void run_setup(const std::vector<setup_spec>& steps, std::string_view what);
+  void run_setup(const std::vector<setup_spec>& steps, std::string_view name);
 
   void finish(const request_step& how, const request& sent, reply got);
 

@@ -49,23 +49,23 @@ result<value> typed(const parameter_spec& p, const argument& given) {
   return takes_list ? value{std::move(all)} : std::move(all.front());
 }
 
-const parameter_spec* find(const request_spec& what, std::string_view name) {
+const parameter_spec* find(const request_spec& spec, std::string_view name) {
   const auto found =
-      std::find_if(what.parameters.begin(), what.parameters.end(), [&](const auto& p) { return p.name == name; });
-  return found == what.parameters.end() ? nullptr : &*found;
+      std::find_if(spec.parameters.begin(), spec.parameters.end(), [&](const auto& p) { return p.name == name; });
+  return found == spec.parameters.end() ? nullptr : &*found;
 }
 
 } // namespace
 
-typed_arguments type_arguments(const request_spec& what, const std::vector<argument>& given) {
+typed_arguments type_arguments(const request_spec& spec, const std::vector<argument>& given) {
   typed_arguments made;
   std::vector<std::string_view> names;
-  for (const auto& p : what.parameters)
+  for (const auto& p : spec.parameters)
     names.emplace_back(p.name);
   for (const auto& x : given)
-    if (!find(what, x.name))
+    if (!find(spec, x.name))
       made.bad.push_back({x.name, "there is no such parameter" + did_you_mean(x.name, names)});
-  for (const auto& p : what.parameters) {
+  for (const auto& p : spec.parameters) {
     const auto found = std::find_if(given.begin(), given.end(), [&](const auto& x) { return x.name == p.name; });
     if (found == given.end()) {
       if (p.default_value)
@@ -83,13 +83,13 @@ typed_arguments type_arguments(const request_spec& what, const std::vector<argum
   return made;
 }
 
-std::vector<argument> arguments_of(const request_spec& what,
+std::vector<argument> arguments_of(const request_spec& spec,
                                    const std::vector<std::pair<std::string, std::string>>& query) {
   std::vector<argument> all;
   for (const auto& [name, text] : query) {
     auto found = std::find_if(all.begin(), all.end(), [&n = name](const auto& x) { return x.name == n; });
     if (found == all.end()) {
-      const auto* p = find(what, name);
+      const auto* p = find(spec, name);
       all.push_back({.name = name, .is_list = p && p->type.ends_with("[]"), .values = {}});
       found = std::prev(all.end());
     } else {

@@ -38,10 +38,10 @@ struct typed_arguments {
 /// Gives each parameter its value: the one that was given, read as the declared type, or its default. Bad are: unknown
 /// names, missing values, a list where one value belongs, text that is not of the type, numbers that are out of range
 /// or not finite, and text with NUL.
-typed_arguments type_arguments(const request_spec& what, const std::vector<argument>& given);
+typed_arguments type_arguments(const request_spec& spec, const std::vector<argument>& given);
 
 /// The values of a query string: a name that stands several times is a list, and so is one that is declared as such.
-std::vector<argument> arguments_of(const request_spec& what,
+std::vector<argument> arguments_of(const request_spec& spec,
                                    const std::vector<std::pair<std::string, std::string>>& query);
 
 /// The members of a JSON object whose values are null, true, false, numbers, strings, or lists of these. Anything else

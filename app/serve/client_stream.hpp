@@ -71,8 +71,8 @@ private:
   }
 
   template <class Step, class Handler>
-  void make_when_ready(tcp_socket::wait_type what, Step step, Handler f) {
-    socket_.async_wait(what, [this, step = std::move(step), f = std::move(f)](error why) mutable {
+  void make_when_ready(tcp_socket::wait_type event, Step step, Handler f) {
+    socket_.async_wait(event, [this, step = std::move(step), f = std::move(f)](error why) mutable {
       const auto x = why ? tls_session::progress{.why = why} : step();
       if (x.waits_for)
         make_when_ready(*x.waits_for, std::move(step), std::move(f));

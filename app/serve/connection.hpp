@@ -78,12 +78,12 @@ private:
   // Asking: connection_ask.cpp.
   void serve();
   void run();
-  void run(request what, bool on_shared_session);
+  void run(request asked, bool on_shared_session);
   void check_ready();
   void finish_run(reply x);
 
   // Rows that are sent while their query runs: connection_stream.cpp.
-  void stream_rows(request& what, const request_spec& as_declared);
+  void stream_rows(request& asked, const request_spec& as_declared);
   void on_rows(table part, std::function<void()> next);
   void on_stream_written(error why);
   void end_stream(reply x);

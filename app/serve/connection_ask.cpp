@@ -42,8 +42,8 @@ struct run_options {
   std::vector<bad_argument> bad;
 };
 
-bool declares(const request_spec& what, std::string_view name) {
-  return std::any_of(what.parameters.begin(), what.parameters.end(), [&](const auto& p) { return p.name == name; });
+bool declares(const request_spec& spec, std::string_view name) {
+  return std::any_of(spec.parameters.begin(), spec.parameters.end(), [&](const auto& p) { return p.name == name; });
 }
 
 constexpr meaning<answer_shape> shapes[]{
@@ -66,12 +66,12 @@ void choose(T& to, std::string_view name, std::string_view text, const meaning<T
 }
 
 /// A parameter that the request declares hides an option of its name, unless the parameters are in the body.
-run_options take_options(const request_spec& what, std::vector<std::pair<std::string, std::string>>& query,
+run_options take_options(const request_spec& spec, std::vector<std::pair<std::string, std::string>>& query,
                          bool has_body) {
   run_options made;
   std::erase_if(query, [&](const auto& x) {
     const auto& name = x.first;
-    if (!has_body && declares(what, name))
+    if (!has_body && declares(spec, name))
       return false;
     if (name == "shape")
       choose(made.form.shape, name, x.second, shapes, made.bad);
@@ -140,12 +140,12 @@ void connection::serve() {
 
 void connection::run() {
   auto& x = *exchange_;
-  const auto& what = home_.request(x.where->index);
+  const auto& spec = home_.request(x.where->index);
   const bool has_body = x.request().method() == http::verb::post;
-  const auto options = take_options(what, x.asked.query, has_body);
+  const auto options = take_options(spec, x.asked.query, has_body);
   std::vector<argument> given;
   if (!has_body) {
-    given = arguments_of(what, x.asked.query);
+    given = arguments_of(spec, x.asked.query);
   } else if (!x.request().body().empty()) {
     auto read = parse_json_arguments(x.request().body());
     if (read.has_error()) {
@@ -154,7 +154,7 @@ void connection::run() {
     }
     given = std::move(*read);
   }
-  auto typed = type_arguments(what, given);
+  auto typed = type_arguments(spec, given);
   typed.bad.insert(typed.bad.end(), options.bad.begin(), options.bad.end());
   if (has_body)
     for (const auto& [name, text] : x.asked.query)
@@ -163,7 +163,7 @@ void connection::run() {
     respond(make_problem(typed.bad, x.id));
     return;
   }
-  auto made = make_request(home_.shared().file.databases, what, typed.values);
+  auto made = make_request(home_.shared().file.databases, spec, typed.values);
   const auto wanted = wanted_deadline(x.request());
   if (made.has_error() || wanted.has_error()) {
     const auto& why = made.has_error() ? made.error() : wanted.error();
@@ -178,11 +178,11 @@ void connection::run() {
   }
   made->id = x.id;
   x.form = options.form;
-  stream_rows(*made, what);
+  stream_rows(*made, spec);
   run(std::move(*made), options.on_shared_session);
 }
 
-void connection::run(request what, bool on_shared_session) {
+void connection::run(request asked, bool on_shared_session) {
   auto& x = *exchange_;
   auto& all = home_.shared();
   if (!all.counts.begin_request()) {
@@ -190,7 +190,7 @@ void connection::run(request what, bool on_shared_session) {
                          x.id));
     return;
   }
-  for (const auto& q : what.queries)
+  for (const auto& q : asked.queries)
     x.databases.push_back(q.database.empty() ? all.file.databases.front().name : q.database);
   state_ = state::running;
   give_up_ = clock::time_point::max(); // the engine answers by the request's deadline
@@ -200,12 +200,12 @@ void connection::run(request what, bool on_shared_session) {
     boost::asio::post(here, [this, r = std::move(r)]() mutable { finish_run(std::move(r)); });
   };
   if (on_shared_session) {
-    what.width = what.queries.size(); // all at once, as the caller meant it; they wait for the session
-    x.running = all.shared_session.run_async(std::move(what), finish_later);
+    asked.width = asked.queries.size(); // all at once, as the caller meant it; they wait for the session
+    x.running = all.shared_session.run_async(std::move(asked), finish_later);
   } else if (x.stream) {
-    x.running = all.own_sessions.run_async(std::move(what), finish_later);
+    x.running = all.own_sessions.run_async(std::move(asked), finish_later);
   } else {
-    x.running = all.own_sessions.run_async(std::move(what), finish);
+    x.running = all.own_sessions.run_async(std::move(asked), finish);
   }
 }
 
@@ -239,21 +239,21 @@ void connection::check_ready() {
     tell(home_.ready());
     return;
   }
-  request what;
-  what.on_error = error_policy::partial;
-  what.priority = priority::high;
-  what.deadline = ready_time_max;
+  request asked;
+  asked.on_error = error_policy::partial;
+  asked.priority = priority::high;
+  asked.deadline = ready_time_max;
   for (const auto& d : all.file.databases) {
     query q{d.name, "select 1"};
     q.database = d.name;
     q.read_only = true;
     q.required = false;
-    what.queries.push_back(std::move(q));
+    asked.queries.push_back(std::move(q));
   }
-  what.width = what.queries.size();
+  asked.width = asked.queries.size();
   state_ = state::running;
   give_up_ = clock::time_point::max();
-  exchange_->running = all.own_sessions.run_async(std::move(what), [this, tell](const reply& r) {
+  exchange_->running = all.own_sessions.run_async(std::move(asked), [this, tell](const reply& r) {
     auto& kept = home_.ready();
     const auto bad = std::find_if(r.outcomes.begin(), r.outcomes.end(), [](const outcome& o) { return !o.ok(); });
     kept = {.until = clock::now() + ready_worth, .status = status::ok, .body = "{\"ready\":true}"};

@@ -23,16 +23,16 @@ bool is_head(const exchange& x) { return x.request().method() == http::verb::hea
 } // namespace
 
 /// Has the rows of the query that is declared to stream come here, if there is one.
-void connection::stream_rows(request& what, const request_spec& as_declared) {
+void connection::stream_rows(request& asked, const request_spec& as_declared) {
   auto& x = *exchange_;
   const auto declared = std::find_if(as_declared.queries.begin(), as_declared.queries.end(),
                                      [](const query_spec& q) { return q.stream; });
   if (declared == as_declared.queries.end() || x.form.shape == answer_shape::scalar)
     return;
-  const auto made = std::find_if(what.queries.begin(), what.queries.end(),
+  const auto made = std::find_if(asked.queries.begin(), asked.queries.end(),
                                  [&](const query& q) { return q.name == declared->what.name; });
   x.stream = std::make_shared<row_stream>(row_stream{
-      .query = static_cast<std::size_t>(made - what.queries.begin()), .name = made->name, .rows = row_writer{x.form}});
+      .query = static_cast<std::size_t>(made - asked.queries.begin()), .name = made->name, .rows = row_writer{x.form}});
   made->on_rows = [this, &here = home_.context(), stream = std::weak_ptr{x.stream}](table part,
                                                                                     std::function<void()> next) {
     boost::asio::post(here, [this, stream, part = std::move(part), next = std::move(next)]() mutable {

@@ -37,9 +37,9 @@ void append_times(std::string& out, const query_times& times, std::string_view d
 
 } // namespace
 
-reply_writer::reply_writer(reply what, std::vector<std::string> databases, answer_form how,
+reply_writer::reply_writer(reply got, std::vector<std::string> databases, answer_form how,
                            std::optional<std::size_t> written)
-  : what_(std::move(what)), databases_(std::move(databases)), how_(how), written_(written), rows_(how) {}
+  : what_(std::move(got)), databases_(std::move(databases)), how_(how), written_(written), rows_(how) {}
 
 std::string reply_writer::begin(std::string_view name) {
   std::string out = "{\"results\":{";
@@ -152,8 +152,8 @@ void reply_writer::write_timing(std::string& out) const {
   out += "}}}";
 }
 
-std::string server_timing(const reply& what) {
-  return fmt::format("db;dur={:.3f}, serial;dur={:.3f}", in_ms(what.elapsed), in_ms(what.serial_sum()));
+std::string server_timing(const reply& got) {
+  return fmt::format("db;dur={:.3f}, serial;dur={:.3f}", in_ms(got.elapsed), in_ms(got.serial_sum()));
 }
 
 } // namespace sheaf::app::serve

@@ -20,8 +20,7 @@ class reply_writer {
 public:
   /// `databases` has the name of each query's, in their order. `written` is a query whose rows are out already, behind
   /// what `begin` gave.
-  reply_writer(reply what, std::vector<std::string> databases, answer_form how,
-               std::optional<std::size_t> written = {});
+  reply_writer(reply got, std::vector<std::string> databases, answer_form how, std::optional<std::size_t> written = {});
 
   /// The text before the result that is written first, when that is done before the reply is there.
   static std::string begin(std::string_view name);
@@ -52,6 +51,6 @@ private:
 };
 
 /// For the Server-Timing field: `db;dur=12.3, serial;dur=31`.
-std::string server_timing(const reply& what);
+std::string server_timing(const reply& got);
 
 } // namespace sheaf::app::serve

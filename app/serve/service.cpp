@@ -11,12 +11,12 @@
 
 namespace sheaf::app::serve {
 
-service::service(const sheaf_file& what, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
+service::service(const sheaf_file& served, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
                  const service_limits& bounds, access_rules who, traffic& counted, activity& watched,
                  std::shared_ptr<spdlog::logger> to)
-  : file(what), routes(what, shortcuts), own_sessions(own), shared_session(shared), limits(bounds),
+  : file(served), routes(served, shortcuts), own_sessions(own), shared_session(shared), limits(bounds),
     rules(std::move(who)), counts(counted), seen(watched), log(std::move(to)), metrics(routes.patterns()),
-    openapi(make_openapi(what, !rules.token.empty())), catalogue(make_catalogue(what)) {}
+    openapi(make_openapi(served, !rules.token.empty())), catalogue(make_catalogue(served)) {}
 
 std::string service::metrics_text() const {
   auto out = own_sessions.metrics_text();

@@ -41,7 +41,7 @@ struct access_rules {
 
 class service {
 public:
-  service(const sheaf_file& what, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
+  service(const sheaf_file& served, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
           const service_limits& bounds, access_rules who, traffic& counts, activity& seen,
           std::shared_ptr<spdlog::logger> log);
 

@@ -18,11 +18,11 @@ using namespace std::chrono_literals;
 /// O_NONBLOCK belongs to a description that others may share, such as a shell: so this needs one of its own. A file
 /// does not wait anyway, and has its place in the shared one.
 stderr_writer::stderr_writer() {
-  struct stat what {};
-  if (::fstat(STDERR_FILENO, &what) != 0)
+  struct stat status {};
+  if (::fstat(STDERR_FILENO, &status) != 0)
     return;
-  is_socket_ = S_ISSOCK(what.st_mode);
-  if (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode))
+  is_socket_ = S_ISSOCK(status.st_mode);
+  if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))
     own_ = ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 

@@ -16,18 +16,18 @@
 namespace sheaf::app {
 
 /// `psql`'s aligned style: a heading for each query when there are several, numbers to the right, `(3 rows)` below.
-void write_table_format(output& to, const reply& what, const terminal& where);
+void write_table_format(output& to, const reply& got, const terminal& where);
 
 /// With one query the bytes of `psql --csv`. With several, each result has a line `# name` before it and an empty line
 /// between.
-void write_csv_format(output& to, const reply& what);
+void write_csv_format(output& to, const reply& got);
 
 /// One object: `results` and `errors` by query name, and `timing`. `sql` holds each query's text, for the errors'
 /// places.
-void write_json_format(output& to, const reply& what, const std::vector<std::string>& sql);
+void write_json_format(output& to, const reply& got, const std::vector<std::string>& sql);
 
 /// A line `{"query":…,"row":{…}}` for each row, in order, and `{"query":…,"error":{…}}` for each failure.
-void write_ndjson_format(output& to, const reply& what, const std::vector<std::string>& sql);
+void write_ndjson_format(output& to, const reply& got, const std::vector<std::string>& sql);
 
 /// Appends a cell's text as `psql` shows it, an SQLite blob as `\x00ff`; nothing for NULL.
 void append_cell(std::string& out, const table& from, std::size_t row, std::size_t column);

@@ -56,12 +56,12 @@ void write_csv_rows(output& to, const table& rows) {
 
 } // namespace
 
-void write_csv_format(output& to, const reply& what) {
+void write_csv_format(output& to, const reply& got) {
   bool first = true;
-  for (const auto& of : what.outcomes) {
+  for (const auto& of : got.outcomes) {
     if (!of.ok())
       continue;
-    if (what.outcomes.size() > 1) {
+    if (got.outcomes.size() > 1) {
       to.text() += first ? "# " : "\n# ";
       to.text() += one_line(of.name) + '\n';
       first = false;

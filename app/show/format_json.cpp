@@ -88,18 +88,18 @@ void write_result(output& to, const table& rows) {
 
 /// Calls `write(outcome, position)` for the outcomes that are wanted, as members of an object under their query's name.
 template <class Wanted, class Write>
-void write_members(output& to, std::string_view name, const reply& what, Wanted wanted, Write write) {
+void write_members(output& to, std::string_view name, const reply& got, Wanted wanted, Write write) {
   append_json_string(to.text(), name);
   to.text() += ": {";
   bool first = true;
-  for (std::size_t i = 0; i < what.outcomes.size(); ++i) {
-    if (!wanted(what.outcomes[i]))
+  for (std::size_t i = 0; i < got.outcomes.size(); ++i) {
+    if (!wanted(got.outcomes[i]))
       continue;
     to.text() += first ? "\n " : ",\n ";
     first = false;
-    append_json_string(to.text(), what.outcomes[i].name);
+    append_json_string(to.text(), got.outcomes[i].name);
     to.text() += ": ";
-    write(what.outcomes[i], i);
+    write(got.outcomes[i], i);
   }
   to.text() += '}';
 }
@@ -144,26 +144,26 @@ std::vector<std::string> json_keys(const table& rows) {
   return keys;
 }
 
-void write_json_format(output& to, const reply& what, const std::vector<std::string>& sql) {
+void write_json_format(output& to, const reply& got, const std::vector<std::string>& sql) {
   auto& out = to.text();
   out += '{';
   const auto ok = [](const outcome& of) { return of.ok(); };
-  write_members(to, "results", what, ok, [&](const outcome& of, std::size_t) { write_result(to, of.table()); });
+  write_members(to, "results", got, ok, [&](const outcome& of, std::size_t) { write_result(to, of.table()); });
   out += ",\n";
-  write_members(to, "errors", what, std::not_fn(ok),
+  write_members(to, "errors", got, std::not_fn(ok),
                 [&](const outcome& of, std::size_t i) { append_error(out, *of.error_info(), sql[i]); });
   out += ",\n\"timing\": {";
-  append_milliseconds(out, "elapsed_ms", what.elapsed);
-  append_milliseconds(out += ", ", "serial_sum_ms", what.serial_sum());
-  fmt::format_to(std::back_inserter(out), ", \"speed_up\": {:.2f},\n", what.speed_up());
+  append_milliseconds(out, "elapsed_ms", got.elapsed);
+  append_milliseconds(out += ", ", "serial_sum_ms", got.serial_sum());
+  fmt::format_to(std::back_inserter(out), ", \"speed_up\": {:.2f},\n", got.speed_up());
   const auto any = [](const outcome&) { return true; };
-  write_members(to, "queries", what, any, [&](const outcome& of, std::size_t) { append_times(out, of.times); });
+  write_members(to, "queries", got, any, [&](const outcome& of, std::size_t) { append_times(out, of.times); });
   out += "}}\n";
 }
 
-void write_ndjson_format(output& to, const reply& what, const std::vector<std::string>& sql) {
-  for (std::size_t i = 0; i < what.outcomes.size(); ++i) {
-    const auto& of = what.outcomes[i];
+void write_ndjson_format(output& to, const reply& got, const std::vector<std::string>& sql) {
+  for (std::size_t i = 0; i < got.outcomes.size(); ++i) {
+    const auto& of = got.outcomes[i];
     if (of.ok()) {
       write_lines(to, of.name, of.table());
       continue;

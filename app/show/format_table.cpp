@@ -174,11 +174,11 @@ void write_table_rows(output& to, const table& rows) {
 
 } // namespace
 
-void write_table_format(output& to, const reply& what, const terminal& where) {
-  for (const auto& of : what.outcomes) {
+void write_table_format(output& to, const reply& got, const terminal& where) {
+  for (const auto& of : got.outcomes) {
     if (!of.ok())
       continue;
-    if (what.outcomes.size() > 1)
+    if (got.outcomes.size() > 1)
       to.text() += paint(where, style::bold, one_line(of.name) + ':') + '\n';
     const auto& rows = of.table();
     const auto command = command_line_of(rows);

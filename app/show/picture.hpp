@@ -13,12 +13,12 @@ namespace sheaf::app {
 
 /// An SVG file: a row for each query, an axis, the critical path, and what the queries would have taken one after
 /// another. Follows the reader's light or dark scheme. Needs nothing from elsewhere and runs no script.
-std::string to_svg(const reply& what, std::string_view title);
+std::string to_svg(const reply& got, std::string_view title);
 
 /// A page with the same picture and a table of the queries. Needs nothing from elsewhere and runs no script.
-std::string to_html(const reply& what, std::string_view title);
+std::string to_html(const reply& got, std::string_view title);
 
 /// Chrome's trace event format, which Perfetto opens: a lane for each query, its phases within it.
-std::string to_trace(const reply& what, std::string_view title);
+std::string to_trace(const reply& got, std::string_view title);
 
 } // namespace sheaf::app

@@ -48,31 +48,31 @@ void append_row(std::string& out, const outcome& of, const phases& when) {
                  fetched, to_text(when.end));
 }
 
-void append_table(std::string& out, const reply& what) {
+void append_table(std::string& out, const reply& got) {
   out += "<table>\n<caption>Queries: how long each waited, was executed and was fetched</caption>\n<thead><tr>";
   for (const auto* heading : {"query", "rows or error", "queued", "executed", "fetched", "total"})
     fmt::format_to(std::back_inserter(out), "<th scope=\"col\">{}</th>", heading);
   out += "</tr></thead>\n<tbody>\n";
-  const auto shown = std::min(what.outcomes.size(), pictured_queries_max);
+  const auto shown = std::min(got.outcomes.size(), pictured_queries_max);
   for (std::size_t i = 0; i < shown; ++i)
-    append_row(out, what.outcomes[i], phases_of(what.outcomes[i].times, what.elapsed));
+    append_row(out, got.outcomes[i], phases_of(got.outcomes[i].times, got.elapsed));
   out += "</tbody>\n</table>\n";
-  if (const auto more = what.outcomes.size() - shown; more > 0)
+  if (const auto more = got.outcomes.size() - shown; more > 0)
     fmt::format_to(std::back_inserter(out), "<p>and {} more queries</p>\n", more);
 }
 
 } // namespace
 
-std::string to_html(const reply& what, std::string_view title) {
+std::string to_html(const reply& got, std::string_view title) {
   const auto name = markup(title);
   auto out = fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                          "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
                          name, page_style);
-  out += to_svg(what, title);
-  if (what.failure)
-    fmt::format_to(std::back_inserter(out), "<p class=\"bad\">failed: {}</p>\n", markup(to_string(*what.failure)));
-  append_table(out, what);
+  out += to_svg(got, title);
+  if (got.failure)
+    fmt::format_to(std::back_inserter(out), "<p class=\"bad\">failed: {}</p>\n", markup(to_string(*got.failure)));
+  append_table(out, got);
   out += "</main>\n</body>\n</html>\n";
   return out;
 }

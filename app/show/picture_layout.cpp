@@ -35,26 +35,26 @@ double share(nanoseconds of, nanoseconds whole) noexcept {
 
 double text_width(std::string_view text, double font) { return static_cast<double>(display_width(text)) * font * 0.62; }
 
-layout::layout(const reply& what) : serial(what.serial_sum()) {
+layout::layout(const reply& got) : serial(got.serial_sum()) {
   std::vector<phases> all;
-  all.reserve(what.outcomes.size());
-  for (const auto& of : what.outcomes)
-    all.push_back(phases_of(of.times, what.elapsed));
+  all.reserve(got.outcomes.size());
+  for (const auto& of : got.outcomes)
+    all.push_back(phases_of(of.times, got.elapsed));
   path = critical_path(all);
   const auto shown = std::min(all.size(), pictured_queries_max);
   left_out = all.size() - shown;
   for (std::size_t i = 0; i < shown; ++i)
     rows.push_back({.when = all[i],
-                    .name = shortened(one_line(what.outcomes[i].name), name_columns_max, true),
-                    .note = note_of(what.outcomes[i], all[i]),
-                    .ok = what.outcomes[i].ok()});
+                    .name = shortened(one_line(got.outcomes[i].name), name_columns_max, true),
+                    .note = note_of(got.outcomes[i], all[i]),
+                    .ok = got.outcomes[i].ok()});
   row_height = shown <= 12 ? 28 : shown <= 60 ? 20 : 13;
   bar_height = shown <= 12 ? 18 : shown <= 60 ? 13 : 9;
   font = shown <= 12 ? 13 : shown <= 60 ? 12 : 10;
 
   auto names = text_width(serial_name, 12);
   // When not all are shown, the time is that of those that are.
-  auto last = std::max(left_out > 0 ? nanoseconds::zero() : what.elapsed, nanoseconds{1000});
+  auto last = std::max(left_out > 0 ? nanoseconds::zero() : got.elapsed, nanoseconds{1000});
   for (const auto& row : rows) {
     names = std::max(names, text_width(row.name, font) * 1.06); // the critical path's are bold
     if (row.when.ran || left_out == 0)
@@ -62,7 +62,7 @@ layout::layout(const reply& what) : serial(what.serial_sum()) {
   }
   cut = static_cast<double>(serial.count()) > serial_share_max * static_cast<double>(last.count());
   span = cut ? last : std::max(last, serial);
-  serial_note = fmt::format("{} ({:.1f}×)", to_text(serial), what.speed_up());
+  serial_note = fmt::format("{} ({:.1f}×)", to_text(serial), got.speed_up());
 
   left = edge + names + gap;
   right = width - edge - 24; // half a tick's label

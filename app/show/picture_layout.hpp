@@ -32,7 +32,7 @@ struct layout {
     bool ok;
   };
 
-  explicit layout(const reply& what);
+  explicit layout(const reply& got);
 
   std::vector<row> rows;         ///< The rows of the queries that are shown.
   std::vector<std::size_t> path; ///< `critical_path` of all queries.

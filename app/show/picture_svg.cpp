@@ -36,7 +36,7 @@ struct label {
 
 class drawing {
 public:
-  drawing(const reply& what, std::string_view title) : what_(what), title_(title), at_(what) {}
+  drawing(const reply& got, std::string_view title) : what_(got), title_(title), at_(got) {}
 
   std::string draw() {
     out_.reserve(4096 + at_.rows.size() * 512);
@@ -238,6 +238,6 @@ private:
 
 } // namespace
 
-std::string to_svg(const reply& what, std::string_view title) { return drawing{what, title}.draw(); }
+std::string to_svg(const reply& got, std::string_view title) { return drawing{got, title}.draw(); }
 
 } // namespace sheaf::app

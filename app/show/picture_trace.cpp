@@ -81,17 +81,17 @@ void append_query(trace& to, std::size_t tid, const outcome& of, const phases& w
 
 } // namespace
 
-std::string to_trace(const reply& what, std::string_view title) {
+std::string to_trace(const reply& got, std::string_view title) {
   trace out;
   out.name("process_name", 0, title);
-  const auto shown = std::min(what.outcomes.size(), pictured_queries_max);
+  const auto shown = std::min(got.outcomes.size(), pictured_queries_max);
   for (std::size_t i = 0; i < shown; ++i)
-    append_query(out, i + 1, what.outcomes[i], phases_of(what.outcomes[i].times, what.elapsed));
-  if (const auto more = what.outcomes.size() - shown; more > 0) {
+    append_query(out, i + 1, got.outcomes[i], phases_of(got.outcomes[i].times, got.elapsed));
+  if (const auto more = got.outcomes.size() - shown; more > 0) {
     out.name("thread_name", shown + 1, fmt::format("and {} more queries", more));
     out.order(shown + 1);
     out.slice(shown + 1, fmt::format("and {} more queries", more), nanoseconds::zero(),
-              std::max(what.elapsed, nanoseconds::zero()));
+              std::max(got.elapsed, nanoseconds::zero()));
   }
   return std::move(out).done();
 }

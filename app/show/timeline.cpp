@@ -74,28 +74,28 @@ std::string note(const outcome& of, const span& when) {
 
 } // namespace
 
-std::string timeline(const reply& what, const terminal& where) {
-  const auto shown = std::min(what.outcomes.size(), lines_max);
+std::string timeline(const reply& got, const terminal& where) {
+  const auto shown = std::min(got.outcomes.size(), lines_max);
   std::size_t name_width = 0;
   for (std::size_t i = 0; i < shown; ++i)
-    name_width = std::max(name_width, display_width(one_line(what.outcomes[i].name)));
+    name_width = std::max(name_width, display_width(one_line(got.outcomes[i].name)));
   name_width = std::min(name_width, name_width_max);
   const auto taken = 2 + name_width + 2 + 2 + note_width;
   const auto width = std::max<std::size_t>(static_cast<std::size_t>(where.width), taken + 16) - taken;
-  const auto scale = static_cast<double>(width) / static_cast<double>(std::max(what.elapsed.count(), std::int64_t{1}));
+  const auto scale = static_cast<double>(width) / static_cast<double>(std::max(got.elapsed.count(), std::int64_t{1}));
 
   std::string out;
   for (std::size_t i = 0; i < shown; ++i) {
-    const auto& of = what.outcomes[i];
+    const auto& of = got.outcomes[i];
     const auto name = padded(shortened(one_line(of.name), name_width, where.utf8), name_width);
-    const auto when = span_of(of.times, what.elapsed);
+    const auto when = span_of(of.times, got.elapsed);
     out += fmt::format("  {}  {}  {}\n", name, bar(when, of.ok(), scale, width, where),
                        paint(where, of.ok() ? style::dim : style::bad, note(of, when)));
   }
-  if (shown < what.outcomes.size())
-    out += fmt::format("  and {} more queries\n", what.outcomes.size() - shown);
+  if (shown < got.outcomes.size())
+    out += fmt::format("  and {} more queries\n", got.outcomes.size() - shown);
   const auto [waiting, running] = signs_of(where);
-  out += fmt::format("  {:{}}  0{:>{}}\n", "", name_width, to_text(what.elapsed), width - 1);
+  out += fmt::format("  {:{}}  0{:>{}}\n", "", name_width, to_text(got.elapsed), width - 1);
   out += fmt::format("  {} waiting for a session   {} running\n", paint(where, style::waiting, waiting),
                      paint(where, style::good, running));
   return out;

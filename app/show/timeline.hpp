@@ -12,6 +12,6 @@
 namespace sheaf::app {
 
 /// A line for each query (the first 40), an axis, and a line that says what the signs mean.
-std::string timeline(const reply& what, const terminal& where);
+std::string timeline(const reply& got, const terminal& where);
 
 } // namespace sheaf::app

@@ -38,24 +38,24 @@ std::string_view date_line::now() {
   return {text_, size_};
 }
 
-void write_head(std::string& out, const head& what, date_line& date) {
+void write_head(std::string& out, const head& of, date_line& date) {
   out = "HTTP/1.1 ";
-  append_number(out, static_cast<unsigned>(what.status));
+  append_number(out, static_cast<unsigned>(of.status));
   out += ' ';
-  out += std::string_view{boost::beast::http::obsolete_reason(what.status)};
+  out += std::string_view{boost::beast::http::obsolete_reason(of.status)};
   out += "\r\nServer: sheaf\r\n";
   out += date.now();
-  out += what.more;
+  out += of.more;
   out += "Content-Type: ";
-  out += what.type;
+  out += of.type;
   out += "\r\nContent-Length: ";
-  append_number(out, what.body_bytes);
+  append_number(out, of.body_bytes);
   out += "\r\n\r\n";
 }
 
-bool write_world(std::string& out, const sheaf::reply& what, bool as_array) {
+bool write_world(std::string& out, const sheaf::reply& got, bool as_array) {
   out.clear();
-  for (const auto& x : what.outcomes) {
+  for (const auto& x : got.outcomes) {
     if (as_array)
       out += out.empty() ? '[' : ',';
     if (!append_row(out, x.table()))

@@ -34,10 +34,10 @@ struct head {
 };
 
 /// Replaces `out` with the header of an answer.
-void write_head(std::string& out, const head& what, date_line& date);
+void write_head(std::string& out, const head& of, date_line& date);
 
-/// Replaces `out` with the rows of `what`, which has not failed: one object, or an array of them. False when a row is
+/// Replaces `out` with the rows of `got`, which has not failed: one object, or an array of them. False when a row is
 /// not there.
-bool write_world(std::string& out, const sheaf::reply& what, bool as_array);
+bool write_world(std::string& out, const sheaf::reply& got, bool as_array);
 
 } // namespace techempower

@@ -22,11 +22,11 @@ http_loop::http_loop(boost::asio::io_context& context, sheaf::engine& engine, wo
 }
 
 sheaf::request http_loop::world_request(std::size_t n) {
-  sheaf::request what;
-  what.queries.reserve(n);
+  sheaf::request asked;
+  asked.queries.reserve(n);
   for (std::size_t i = 0; i < n; ++i)
-    what.queries.emplace_back("", statement_, sheaf::parameters{{"id", any_id_(random_)}});
-  return what;
+    asked.queries.emplace_back("", statement_, sheaf::parameters{{"id", any_id_(random_)}});
+  return asked;
 }
 
 void http_loop::take(tcp_socket socket) {

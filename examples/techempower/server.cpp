@@ -28,15 +28,15 @@ server::server(sheaf::engine& engine, unsigned short port, std::chrono::seconds 
   }
 }
 
-void server::on_each_loop(const std::function<void(std::unique_ptr<http_loop>&)>& what) {
+void server::on_each_loop(const std::function<void(std::unique_ptr<http_loop>&)>& f) {
   auto loop = loops_.begin();
-  engine_.run_on_each_loop([&](asio::io_context&) { what(*loop++); });
+  engine_.run_on_each_loop([&](asio::io_context&) { f(*loop++); });
 }
 
-void server::on_first_loop(const std::function<void()>& what) {
+void server::on_first_loop(const std::function<void()>& f) {
   on_each_loop([&](auto& loop) {
     if (&loop == &loops_.front())
-      what();
+      f();
   });
 }
 

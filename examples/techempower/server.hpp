@@ -53,8 +53,8 @@ private:
     std::size_t next = 0; ///< The loop that gets the next connection.
   };
 
-  void on_each_loop(const std::function<void(std::unique_ptr<http_loop>&)>& what);
-  void on_first_loop(const std::function<void()>& what);
+  void on_each_loop(const std::function<void(std::unique_ptr<http_loop>&)>& f);
+  void on_first_loop(const std::function<void()>& f);
   void listen(unsigned short port);
   void accept();
 

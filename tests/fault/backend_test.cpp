@@ -38,8 +38,8 @@ TEST_F(FaultBackend, TerminatedInMidQueryCostsThatQueryAlone) {
   open();
   auto lost = run_later(endless());
   const int pid = busy_backend();
-  auto what = request_of({{"a", "select meet(3)"}, {"b", "select meet(3)"}});
-  auto other = e->run_future(std::move(what));
+  auto asked = request_of({{"a", "select meet(3)"}, {"b", "select meet(3)"}});
+  auto other = e->run_future(std::move(asked));
   terminate(pid);
   const auto x = lost.get();
   ASSERT_FALSE(x.ok());

@@ -77,7 +77,7 @@ TEST_P(FaultCallers, WhoseTasksTakeThePoolAndReturnLateInDisorderGiveItBackWhole
   start({.max_size = 3});
   rows("create table t(x int)");
   meeting_place begun, over;
-  auto what = request_of(3, [&](int) {
+  auto asked = request_of(3, [&](int) {
     return query::of_task("", [&, postgresql = is(database_kind::postgresql)](soci::session& s) {
       if (postgresql)
         s << "set search_path = pg_catalog";
@@ -88,8 +88,8 @@ TEST_P(FaultCallers, WhoseTasksTakeThePoolAndReturnLateInDisorderGiveItBackWhole
       throw std::runtime_error("late, and wrong");
     });
   });
-  what.deadline = 1s;
-  auto x = run_later(std::move(what));
+  asked.deadline = 1s;
+  auto x = run_later(std::move(asked));
   EXPECT_TRUE(begun.meet(4));
   EXPECT_EQ(refused("select 1", 100ms).phase, phase::queue); // there is none left
   const auto late = x.get();

@@ -17,8 +17,8 @@ protected:
   std::vector<std::future<reply>> endless_requests() {
     std::vector<std::future<reply>> all;
     for (int i = 0; i < 50; ++i) {
-      auto what = request_of(3, [](int) { return query{"", "select pg_sleep(86400)"}; });
-      all.push_back(e->run_future(std::move(what)));
+      auto asked = request_of(3, [](int) { return query{"", "select pg_sleep(86400)"}; });
+      all.push_back(e->run_future(std::move(asked)));
     }
     return all;
   }

@@ -103,7 +103,7 @@ protected:
 
   void expect_recovery() {
     schema.server("select setval('arrivals', 1, false)"); // a call cancelled in `meet` is still counted
-    test::expect_recovery({.run = [this](request what) { return e->run(std::move(what)); },
+    test::expect_recovery({.run = [this](request asked) { return e->run(std::move(asked)); },
                            .stats = [this] { return stats(); },
                            .sessions = [this] { return schema.backends(); },
                            .running = [this] { return schema.running(); }});
@@ -134,9 +134,9 @@ protected:
   }
 
   std::future<reply> run_later(query q, std::chrono::nanoseconds deadline = std::chrono::minutes{1}) {
-    auto what = request_of({std::move(q)});
-    what.deadline = deadline;
-    return e->run_future(std::move(what));
+    auto asked = request_of({std::move(q)});
+    asked.deadline = deadline;
+    return e->run_future(std::move(asked));
   }
 
   /// Opens all sessions of the pool. Their backends.
@@ -160,7 +160,7 @@ protected:
       add_sqlite_functions();
     else
       EXPECT_TRUE(eventually([&] { return run(request_of({{"q", "select setval('arrivals', 1, false)"}})).ok(); }));
-    test::expect_recovery({.run = [this](request what) { return run(std::move(what)); },
+    test::expect_recovery({.run = [this](request asked) { return run(std::move(asked)); },
                            .stats = [this] { return stats(); },
                            .sessions = [this] { return database->sessions(); },
                            .running = [this] { return database->running(); }});
@@ -174,9 +174,9 @@ protected:
   }
 
   failure refused(statement sql, std::chrono::nanoseconds deadline = std::chrono::minutes{1}) {
-    auto what = request_of({{"q", std::move(sql)}});
-    what.deadline = deadline;
-    const auto x = run(std::move(what));
+    auto asked = request_of({{"q", std::move(sql)}});
+    asked.deadline = deadline;
+    const auto x = run(std::move(asked));
     EXPECT_FALSE(x.ok());
     return x.ok() ? failure{} : *x["q"].error_info();
   }

@@ -76,18 +76,18 @@ TEST_F(FaultServer, PausedAnswersAtTheDeadline) {
   EXPECT_EQ(rows("select 7").scalar<int>(), 7); // sessions that are there are not its business
   auto endless_one = run_later(endless(), 300ms);
   auto connecting = e->run_future([] {
-    auto what = request_of({{"q", "select 1"}});
-    what.deadline = 300ms;
-    return what;
+    auto asked = request_of({{"q", "select 1"}});
+    asked.deadline = 300ms;
+    return asked;
   }());
   EXPECT_EQ(connecting.get().failure.value().code, errc::deadline_exceeded);
   EXPECT_EQ(endless_one.get().failure.value().code, errc::deadline_exceeded);
   // The cancel, too, waits for the postmaster; the slot does not.
   EXPECT_TRUE(eventually([&] { return stats().total == 0 && stats().cancelling == 0; }));
   for (int i = 0; i < 3; ++i) {
-    auto what = small();
-    what.deadline = 50ms;
-    const auto x = e->run(std::move(what));
+    auto asked = small();
+    asked.deadline = 50ms;
+    const auto x = e->run(std::move(asked));
     ASSERT_FALSE(x.ok());
     EXPECT_EQ(x.failure->code, errc::deadline_exceeded) << to_string(*x.failure);
     EXPECT_EQ(x.failure->phase, phase::connect) << to_string(*x.failure);

@@ -38,30 +38,30 @@ protected:
 
   /// One to three queries: reads, of which some may be run again, and a write that leaves a row of its own.
   request next_request() {
-    request what;
+    request made;
     const int kind = dice(10);
     if (kind < 3) {
-      what.queries.push_back({"write", "insert into written values (:n)", {{"n", ++writes}}});
+      made.queries.push_back({"write", "insert into written values (:n)", {{"n", ++writes}}});
     } else {
       for (int i = 0; i <= kind % 3; ++i) {
         query q{std::to_string(i), "select :i::int from pg_sleep(:s)", {{"i", i}, {"s", dice(4) / 1000.0}}};
         q.read_only = dice(2) == 0;
-        what.queries.push_back(std::move(q));
+        made.queries.push_back(std::move(q));
       }
     }
-    what.on_error = dice(2) == 0 ? error_policy::fail : error_policy::partial;
-    what.deadline = std::chrono::milliseconds{500 + dice(4000)};
-    return what;
+    made.on_error = dice(2) == 0 ? error_policy::fail : error_policy::partial;
+    made.deadline = std::chrono::milliseconds{500 + dice(4000)};
+    return made;
   }
 
   /// Sends the next request of one caller, and so on with each answer until the time is over.
   void call() {
-    auto what = next_request();
-    const bool is_write = what.queries[0].name == "write";
-    const auto deadline = *what.deadline;
+    auto next = next_request();
+    const bool is_write = next.queries[0].name == "write";
+    const auto deadline = *next.deadline;
     const auto sent = clock::now();
     ++asked;
-    e->run_async(std::move(what), [this, is_write, deadline, sent](reply x) {
+    e->run_async(std::move(next), [this, is_write, deadline, sent](reply x) {
       EXPECT_LT(clock::now() - sent, deadline + grace) << (x.ok() ? "" : to_string(*x.failure));
       ++answered;
       note(x, is_write);

@@ -43,9 +43,9 @@ private:
     }
 
   private:
-    void sink_it_(const spdlog::details::log_msg& what) override {
+    void sink_it_(const spdlog::details::log_msg& message) override {
       spdlog::memory_buf_t line;
-      formatter_->format(what, line);
+      formatter_->format(message, line);
       text_.append(line.data(), line.size());
     }
     void flush_() override {}

@@ -105,28 +105,28 @@ temporary_folder::~temporary_folder() {
 }
 
 request request_of(std::vector<query> queries, error_policy on_error) {
-  request what;
-  what.queries = std::move(queries);
-  what.on_error = on_error;
-  return what;
+  request asked;
+  asked.queries = std::move(queries);
+  asked.on_error = on_error;
+  return asked;
 }
 
 request request_of(int count, const std::function<query(int)>& make) {
-  request what;
+  request asked;
   for (int i = 0; i < count; ++i)
-    what.queries.push_back(make(i));
-  return what;
+    asked.queries.push_back(make(i));
+  return asked;
 }
 
-int most_at_once(const reply& what) {
+int most_at_once(const reply& got) {
   std::multimap<std::chrono::nanoseconds, int>
       changes; // a session that is given back counts before one that is taken at that moment
-  for (const auto& x : what.outcomes) {
+  for (const auto& x : got.outcomes) {
     EXPECT_LE(x.times.queued, x.times.acquired);
     EXPECT_LE(x.times.acquired, x.times.released);
     changes.emplace(x.times.released, -1);
   }
-  for (const auto& x : what.outcomes)
+  for (const auto& x : got.outcomes)
     changes.emplace(x.times.acquired, 1);
   int now = 0, most = 0;
   for (const auto& [when, change] : changes)
@@ -134,12 +134,12 @@ int most_at_once(const reply& what) {
   return most;
 }
 
-int number_in(const outcome& what) {
-  if (const auto* f = what.error_info()) {
+int number_in(const outcome& got) {
+  if (const auto* f = got.error_info()) {
     ADD_FAILURE() << to_string(*f);
     return -1;
   }
-  return what.table().scalar<int>();
+  return got.table().scalar<int>();
 }
 
 engine_core& AnyDatabase::start(pool_options pool, const std::function<void(options&)>& change) {
@@ -163,9 +163,9 @@ void AnyDatabase::TearDown() {
   EXPECT_TRUE(eventually([&] { return database->sessions() == 0; })) << database->sessions() << " are left";
 }
 
-std::future<reply> AnyDatabase::run_later(request what) {
+std::future<reply> AnyDatabase::run_later(request asked) {
   auto promise = std::make_shared<std::promise<reply>>();
-  engine->submit(std::move(what), [promise](reply x) { promise->set_value(std::move(x)); });
+  engine->submit(std::move(asked), [promise](reply x) { promise->set_value(std::move(x)); });
   return promise->get_future();
 }
 

@@ -65,10 +65,10 @@ request request_of(std::vector<query> queries, error_policy on_error = error_pol
 request request_of(int count, const std::function<query(int)>& make);
 
 /// The maximum number of queries of a reply that had a session at the same time.
-int most_at_once(const reply& what);
+int most_at_once(const reply& got);
 
 /// The number that a query answered with, or a failure of the test.
-int number_in(const outcome& what);
+int number_in(const outcome& got);
 
 class AnyDatabase : public TidyTest, public ::testing::WithParamInterface<database_kind> {
 protected:
@@ -81,8 +81,8 @@ protected:
   /// The same, with all its sessions open: the deadlines of a test are not spent on opening.
   engine_core& start_ready(pool_options pool, const std::function<void(options&)>& change = {});
 
-  reply run(request what) { return engine->run(std::move(what)); }
-  std::future<reply> run_later(request what);
+  reply run(request asked) { return engine->run(std::move(asked)); }
+  std::future<reply> run_later(request asked);
 
   pool_stats stats() const; ///< All loops together.
   bool is(database_kind x) const { return GetParam() == x; }

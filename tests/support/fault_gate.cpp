@@ -163,9 +163,9 @@ std::size_t fault_gate::connections() const {
       std::count_if(state_->passages.begin(), state_->passages.end(), [](const passage& x) { return x.client >= 0; }));
 }
 
-void fault_gate::strike(fault what, std::size_t after) {
+void fault_gate::strike(fault kind, std::size_t after) {
   const std::lock_guard lock{state_->mutex};
-  state_->what = what;
+  state_->what = kind;
   state_->after = after;
   if (after == 0)
     state_->begin();
@@ -298,12 +298,12 @@ std::string_view read_some(int fd, std::array<char, 1 << 14>& buffer, bool& agai
 }
 
 /// Writes what goes.
-void write_some(descriptor& fd, std::string& what, std::size_t most) {
-  const auto size = ::send(fd, what.data(), std::min(what.size(), most), MSG_DONTWAIT | MSG_NOSIGNAL);
+void write_some(descriptor& fd, std::string& bytes, std::size_t most) {
+  const auto size = ::send(fd, bytes.data(), std::min(bytes.size(), most), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (size > 0)
-    what.erase(0, static_cast<std::size_t>(size));
+    bytes.erase(0, static_cast<std::size_t>(size));
   else if (size < 0 && errno != EAGAIN && errno != EINTR)
-    what.clear(); // its reader will find that it is gone
+    bytes.clear(); // its reader will find that it is gone
 }
 
 } // namespace

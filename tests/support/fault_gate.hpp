@@ -36,7 +36,7 @@ public:
 
   /// Starts a fault now, or once the server has said `after` more bytes. When this returns, nothing passes any more
   /// that should not.
-  void strike(fault what, std::size_t after = 0);
+  void strike(fault kind, std::size_t after = 0);
 
   /// True when it has started: the bytes are used up.
   bool struck() const;

@@ -105,7 +105,7 @@ void engine_core::close() {
     });
   }
   for (auto& x : closed)
-    x.wait_until(give_up); // what is not over by then sits in a C++ task or a lost server: it is left to its thread
+    x.wait_until(give_up); // a loop that is not over by then has a C++ task or a lost server: it is left to its thread
   for (const auto& x : loops_.each())
     x->loop->stop();
   if (front_.handle) // after the last reply, which goes through it

@@ -28,7 +28,7 @@ struct query_called {
   std::uint32_t attempts = 1, retries = 0;
 };
 
-/// To a query or request actor: end now. What is not answered yet gets this code and message.
+/// To a query or request actor: end now. All that is not answered yet gets this code and message.
 struct early_end {
   errc code = errc::query_canceled;
   std::string message;

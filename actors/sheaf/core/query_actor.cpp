@@ -71,9 +71,9 @@ void query_actor::acquire(session_pool::arrival how) {
     run(std::move(*got));
 }
 
-void query_actor::receive(caf::message& what) {
-  if (what.match_elements<early_end>())
-    give_up(what.get_as<early_end>(0));
+void query_actor::receive(caf::message& message) {
+  if (message.match_elements<early_end>())
+    give_up(message.get_as<early_end>(0));
 }
 
 void query_actor::run(lease got) {
@@ -90,16 +90,16 @@ void query_actor::run(lease got) {
               *this);
 }
 
-void query_actor::on_answer(answer&& what, const moments& when) {
+void query_actor::on_answer(answer&& got, const moments& when) {
   note(when);
   times_.released = since_start(loop().now());
   lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
   if (thrown_)
     on_failed(std::move(*thrown_));
-  else if (auto* f = std::get_if<failure>(&what))
+  else if (auto* f = std::get_if<failure>(&got))
     on_failed(std::move(*f));
   else
-    reply(std::move(what));
+    reply(std::move(got));
 }
 
 void query_actor::on_rows(table&& part) {
@@ -129,7 +129,7 @@ void query_actor::on_rows(table&& part) {
   });
 }
 
-/// More than `part` parts are wanted. Who takes them may say so late, or twice.
+/// More than `part` parts are wanted. Their receiver may say so late, or twice.
 void query_actor::resume(std::uint64_t part) {
   if (ended() || !lease_ || part != parts_ || !std::exchange(awaits_next_, false))
     return;
@@ -219,25 +219,24 @@ void query_actor::on_call(session_pool& there, clock::time_point since) {
 }
 
 /// The one reply, and the end of this actor.
-void query_actor::reply(answer&& what) {
+void query_actor::reply(answer&& got) {
   const auto self = end();
   timeout_.disarm();
   if (again_)
     again_->disarm();
   if (retries_ > 0)
     job_.pool->end_retry();
-  auto* f = std::get_if<failure>(&what);
+  auto* f = std::get_if<failure>(&got);
   if (f)
-    f->query = this->what().name;
+    f->query = what().name;
   const auto began = times_.acquired == query_times::not_reached ? times_.queued : times_.acquired;
   job_.pool->metrics().operation.add(f, since_start(loop().now()) - began);
   if (job_.here)
-    job_.here->join(job_.index, std::move(what), times_, attempts_);
+    job_.here->join(job_.index, std::move(got), times_, attempts_);
   else
     caf::anon_send(
         job_.reply_to,
-        query_done{job_.index,
-                   {.name = this->what().name, .data = std::move(what), .times = times_, .attempts = attempts_}});
+        query_done{job_.index, {.name = what().name, .data = std::move(got), .times = times_, .attempts = attempts_}});
 }
 
 /// The time of each phase up to now: ` after 52ms (queue 2ms, execute 50ms)`.

@@ -25,8 +25,8 @@ namespace sheaf {
 /// Takes a query actor's outcome: its request actor. On the same loop a message would only be a detour.
 class query_joiner {
 public:
-  virtual void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) = 0;
-  virtual void call(const query_called& what) = 0;
+  virtual void join(std::size_t index, answer&& got, const query_times& times, std::uint32_t attempts) = 0;
+  virtual void call(const query_called& called) = 0;
 
 protected:
   ~query_joiner() = default;
@@ -54,7 +54,7 @@ public:
 
 private:
   void begin() override;
-  void receive(caf::message& what) override;
+  void receive(caf::message& message) override;
   void on_kill() override { give_up({errc::query_canceled, "the query's actor was ended"}); }
 
   void acquire(session_pool::arrival how);
@@ -62,13 +62,13 @@ private:
   void on_failed(failure why);
   bool run_again(const failure& why);
   void give_up(const early_end& why);
-  void reply(answer&& what);
+  void reply(answer&& got);
 
   void on_lease(lease got) override { run(std::move(got)); }
   void on_refused(failure why) override { on_failed(std::move(why)); }
   void on_call(session_pool& there, clock::time_point since) override;
   std::string_view label() const noexcept override { return what().name; }
-  void on_answer(answer&& what, const moments& when) override;
+  void on_answer(answer&& got, const moments& when) override;
   void on_rows(table&& part) override;
   void resume(std::uint64_t part);
 

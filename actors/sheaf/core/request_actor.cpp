@@ -38,10 +38,10 @@ request_actor::request_actor(caf::actor_config& cfg, engine_loop& home, std::sha
 
 void request_actor::begin() {
   loop().refresh_now();
-  const auto& what = request_->given;
-  reply_.outcomes.resize(what.queries.size());
-  running_.resize(what.queries.size());
-  width_ = what.width != 0 ? what.width : home_.all.settings().width;
+  const auto& given = request_->given;
+  reply_.outcomes.resize(given.queries.size());
+  running_.resize(given.queries.size());
+  width_ = given.width != 0 ? given.width : home_.all.settings().width;
   home_.requests.push_back(*this);
   link_->request = this;
   loop().arm(deadline_, request_->deadline);
@@ -49,15 +49,15 @@ void request_actor::begin() {
     spawn_next();
 }
 
-void request_actor::receive(caf::message& what) {
-  if (what.match_elements<query_done>()) {
-    auto& done = what.get_mutable_as<query_done>(0);
+void request_actor::receive(caf::message& message) {
+  if (message.match_elements<query_done>()) {
+    auto& done = message.get_mutable_as<query_done>(0);
     join(done.index, std::move(done.what.data), done.what.times, done.what.attempts);
   }
-  if (what.match_elements<query_called>())
-    call(what.get_as<query_called>(0));
-  if (what.match_elements<early_end>())
-    give_up(what.get_as<early_end>(0));
+  if (message.match_elements<query_called>())
+    call(message.get_as<query_called>(0));
+  if (message.match_elements<early_end>())
+    give_up(message.get_as<early_end>(0));
 }
 
 bool request_actor::wants_more() const noexcept {
@@ -99,11 +99,11 @@ void request_actor::spawn(std::size_t index, engine_loop& where, bool reserved, 
 }
 
 /// A query that waits has a place on another loop.
-void request_actor::call(const query_called& what) {
-  const auto index = static_cast<std::size_t>(what.index);
-  auto& where = *home_.all.each()[what.loop];
+void request_actor::call(const query_called& called) {
+  const auto index = static_cast<std::size_t>(called.index);
+  auto& where = *home_.all.each()[called.loop];
   if (!ending_) {
-    spawn(index, where, true, what);
+    spawn(index, where, true, called);
     return;
   }
   where.pools[request_->databases[index]]->unreserve();
@@ -112,15 +112,15 @@ void request_actor::call(const query_called& what) {
                .phase = phase::queue,
                .query = request_->given.queries[index].name,
                .message = end_.message},
-       {.queued = what.queued}, what.attempts);
+       {.queued = called.queued}, called.attempts);
 }
 
 /// One query is over. When it was the last, so is the request.
-void request_actor::join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) {
+void request_actor::join(std::size_t index, answer&& got, const query_times& times, std::uint32_t attempts) {
   const auto& q = request_->given.queries[index];
   auto& slot = reply_.outcomes[index];
   slot.name = q.name;
-  slot.data = std::move(what);
+  slot.data = std::move(got);
   slot.times = times;
   slot.attempts = attempts;
   running_[index] = nullptr;
@@ -133,8 +133,8 @@ void request_actor::join(std::size_t index, answer&& what, const query_times& ti
     reply_now();
 }
 
-void request_actor::apply_policy(const query& q, const outcome& what) {
-  const auto* f = what.error_info();
+void request_actor::apply_policy(const query& q, const outcome& got) {
+  const auto* f = got.error_info();
   ++(f ? failed_ : succeeded_);
   switch (request_->given.on_error) {
   case error_policy::fail:
@@ -202,7 +202,7 @@ void request_actor::reply_now() {
   callback_(std::move(reply_));
 }
 
-/// A failed request is worth a warning; what else there is to tell, only those want to read who look for something.
+/// A failed request is worth a warning; the rest is only for readers who look for something.
 void request_actor::log_outcome() const {
   const auto& log = home_.all.log();
   const auto& id = request_->given.id;

@@ -30,16 +30,16 @@ public:
 
 private:
   void begin() override;
-  void receive(caf::message& what) override;
+  void receive(caf::message& message) override;
   void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
-  void join(std::size_t index, answer&& what, const query_times& times, std::uint32_t attempts) override;
+  void join(std::size_t index, answer&& got, const query_times& times, std::uint32_t attempts) override;
 
-  void call(const query_called& what) override;
+  void call(const query_called& called) override;
 
   void spawn_next();
   void spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before);
   bool wants_more() const noexcept;
-  void apply_policy(const query& q, const outcome& what);
+  void apply_policy(const query& q, const outcome& got);
   void end_rest(const early_end& why);
   void reply_now();
   void log_outcome() const;

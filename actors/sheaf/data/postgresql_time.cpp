@@ -94,10 +94,10 @@ public:
 
   bool at_end() const noexcept { return rest_.empty(); }
 
-  bool skip(std::string_view what) noexcept {
-    if (!rest_.starts_with(what))
+  bool skip(std::string_view text) noexcept {
+    if (!rest_.starts_with(text))
       return false;
-    rest_.remove_prefix(what.size());
+    rest_.remove_prefix(text.size());
     return true;
   }
 

@@ -104,9 +104,9 @@ failure table::explain_name(std::string_view name) const {
 }
 
 failure table::explain_name(std::size_t row, std::string_view name, std::string_view wanted) const {
-  auto what = explain_name(name);
-  what.message = "row " + std::to_string(row) + " as " + std::string{wanted} + ", " + what.message;
-  return what;
+  auto why = explain_name(name);
+  why.message = "row " + std::to_string(row) + " as " + std::string{wanted} + ", " + why.message;
+  return why;
 }
 
 failure table::explain_scalar(std::string_view wanted) const {

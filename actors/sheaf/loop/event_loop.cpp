@@ -22,7 +22,7 @@ constexpr int rounds_per_turn = 4;
 /// Asio's handlers that run before queued functions have their turn.
 constexpr int handlers_per_turn = 64;
 
-[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void throw_errno(const char* where) { throw std::system_error(errno, std::generic_category(), where); }
 
 } // namespace
 
@@ -66,13 +66,13 @@ void event_loop::stop() {
   ready_.clear();
 }
 
-void event_loop::post(std::function<void()> what) {
+void event_loop::post(std::function<void()> f) {
   if (runs_here()) {
-    ready_.push_back(std::move(what));
+    ready_.push_back(std::move(f));
     return;
   }
   std::unique_lock guard{inbox_mutex_};
-  inbox_.push_back(std::move(what));
+  inbox_.push_back(std::move(f));
   has_mail_.store(true, std::memory_order_release);
   const bool asleep = std::exchange(asleep_, false);
   guard.unlock();

@@ -73,7 +73,7 @@ public:
   bool runs_here() const noexcept { return current() == this; }
 
   /// Queues a function. Any thread; takes no lock when the loop's own calls it. After `stop` it is dropped.
-  void post(std::function<void()> what);
+  void post(std::function<void()> f);
 
   /// Counts the actors that live here. Any thread.
   void actor_began() noexcept { actors_.fetch_add(1, std::memory_order_relaxed); }

@@ -18,24 +18,24 @@ void loop_actor::launch(caf::execution_unit*, bool, bool hide) {
     loop_.post([this] { begin(); });
 }
 
-void loop_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
+void loop_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) {
   if (getf(is_cleaned_up_flag)) { // and its loop may be gone as well
-    caf::detail::sync_request_bouncer{caf::make_error(caf::sec::request_receiver_down)}(*what);
+    caf::detail::sync_request_bouncer{caf::make_error(caf::sec::request_receiver_down)}(*element);
     return;
   }
   loop_.post([self = caf::strong_actor_ptr{ctrl()}, this,
-              element = std::shared_ptr<caf::mailbox_element>{std::move(what)}] { take(*element); });
+              element = std::shared_ptr<caf::mailbox_element>{std::move(element)}] { take(*element); });
 }
 
-void loop_actor::take(caf::mailbox_element& what) {
-  if (what.mid.is_request())
-    caf::detail::sync_request_bouncer{caf::make_error(caf::sec::unexpected_message)}(what);
+void loop_actor::take(caf::mailbox_element& element) {
+  if (element.mid.is_request())
+    caf::detail::sync_request_bouncer{caf::make_error(caf::sec::unexpected_message)}(element);
   else if (ended())
     return;
-  else if (what.content().match_elements<caf::exit_msg>())
+  else if (element.content().match_elements<caf::exit_msg>())
     on_kill();
   else {
-    auto content = what.move_content_to_message();
+    auto content = element.move_content_to_message();
     receive(content);
   }
 }

@@ -29,7 +29,7 @@ public:
   void launch(caf::execution_unit*, bool lazy, bool hide) final;
 
   using caf::local_actor::enqueue;
-  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) final;
+  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) final;
 
   bool cleanup(caf::error&& reason, caf::execution_unit* host) final;
   void on_destroy() final;
@@ -39,7 +39,7 @@ protected:
   virtual void begin() = 0;
 
   /// A message; never in the middle of something else that this actor does, and not after `end`.
-  virtual void receive(caf::message& what) = 0;
+  virtual void receive(caf::message& message) = 0;
 
   /// Somebody sent CAF's exit message: this actor has to deliver what it owes now.
   virtual void on_kill() = 0;
@@ -49,7 +49,7 @@ protected:
   bool ended() const noexcept { return !self_; }
 
 private:
-  void take(caf::mailbox_element& what);
+  void take(caf::mailbox_element& element);
 
   event_loop& loop_;
   caf::strong_actor_ptr self_; ///< Set until `end`: the loop's neighbours hold plain pointers to the actor.

@@ -17,10 +17,10 @@ std::optional<failure> result_budget::draw(std::size_t rows, std::size_t bytes) 
   return {};
 }
 
-failure too_large(std::string_view bound, std::size_t limit, bound_on what) {
-  const auto* const subject = what == bound_on::row      ? "a row is"
-                              : what == bound_on::result ? "the result is"
-                                                         : "the request's results together are";
+failure too_large(std::string_view bound, std::size_t limit, bound_on scope) {
+  const auto* const subject = scope == bound_on::row      ? "a row is"
+                              : scope == bound_on::result ? "the result is"
+                                                          : "the request's results together are";
   return {.code = errc::result_too_large,
           .phase = phase::fetch,
           .message = fmt::format("{} larger than {} ({}): select less, or raise it", subject, bound, limit),

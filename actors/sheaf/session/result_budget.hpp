@@ -32,6 +32,6 @@ private:
 enum class bound_on : std::uint8_t { row, result, request };
 
 /// A row, a result, or all of a request's results together are larger than `bound`, which is `limit`.
-failure too_large(std::string_view bound, std::size_t limit, bound_on what = bound_on::result);
+failure too_large(std::string_view bound, std::size_t limit, bound_on scope = bound_on::result);
 
 } // namespace sheaf

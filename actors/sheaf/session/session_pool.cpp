@@ -273,7 +273,8 @@ void session_pool::publish() {
     places_.fetch_add(change, relaxed);
   if (others_.empty() || (more == 0 && change == 0))
     return;
-  // Whoever waits and whoever has a place write their own numbers before they read the other's: one of them sees both.
+  // A pool whose queries wait and a pool that has a place each write their own number before they read the other's: one
+  // of them sees both.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (waiting() > 0 && !look_timer_.armed())
     loop_.arm(look_timer_, loop_.now());
@@ -307,14 +308,14 @@ pool_stats session_pool::stats() const {
   return x;
 }
 
-failure session_pool::refusal(errc code, std::string_view what) const {
+failure session_pool::refusal(errc code, std::string_view why) const {
   const auto idle = idle_.size() + checks_.size();
   const auto active = sessions_.size() - idle - cancelling_;
   return {.code = code,
           .phase = phase::queue,
           .message =
-              fmt::format("pool {}: {} (total {} of {}, active {}, idle {}, waiting {}, connecting {})", database_,
-                          what, sessions_.size(), limits_.max_size, active, idle, waiting(), connecting_)};
+              fmt::format("pool {}: {} (total {} of {}, active {}, idle {}, waiting {}, connecting {})", database_, why,
+                          sessions_.size(), limits_.max_size, active, idle, waiting(), connecting_)};
 }
 
 } // namespace sheaf

@@ -252,7 +252,7 @@ private:
   void publish();
   void check_closed();
   std::size_t waiting() const noexcept;
-  failure refusal(errc code, std::string_view what) const;
+  failure refusal(errc code, std::string_view why) const;
 
   event_loop& loop_;
   session_factory& factory_;

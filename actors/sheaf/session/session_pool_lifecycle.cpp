@@ -124,7 +124,7 @@ void session_pool::on_opened(opening& x, result<std::unique_ptr<session>> opened
   publish();
 }
 
-/// Whoever waits goes on waiting as long as another session may serve them.
+/// The queries that wait go on waiting as long as another session may serve them.
 void session_pool::on_open_failed(failure why) {
   metrics_.open_failures.add();
   if (failures_in_a_row_ == 0 && log_.takes(severity::warning)) // once, until one succeeds
@@ -211,7 +211,8 @@ void session_pool::on_checked(check& x) {
   settle(s);
 }
 
-/// It is stopped like any other statement, which confirms or breaks the session. Whoever waits need not wait for that.
+/// It is stopped like any other statement, which confirms or breaks the session. The queries that wait need not
+/// wait for that.
 void session_pool::on_check_overdue(check& x) {
   auto& s = x.of;
   std::erase_if(checks_, [&](const check& y) { return &y == &x; });

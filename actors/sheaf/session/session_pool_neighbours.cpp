@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // A session that comes free on one loop serves those who wait on another. Each pool shows the others one number: the
-// places it has, or, below zero, how many wait there without one. Whoever moves a waiter from a pool that has too few
-// to one that has too many corrects both numbers first, so that nobody counts on the same place or the same waiter
-// twice; then the waiter's own loop sends it. Where nobody has a place to spare, those who have waited longest still go
+// places it has, or, below zero, how many wait there without one. A pool that moves a waiter from a pool that has too
+// few to one that has too many corrects both numbers first, so that nobody counts on the same place or the same waiter
+// twice; then the waiter's own loop sends it. When no pool has a place to spare, those who have waited longest still go
 // first: a pool whose session comes free calls those who are older than its own by more than `slack`.
 
 #include "sheaf/session/session_pool.hpp"

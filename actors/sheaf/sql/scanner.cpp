@@ -27,7 +27,7 @@ constexpr auto classes = [] {
   return table;
 }();
 
-constexpr bool is(char c, std::uint8_t what) noexcept { return (classes[static_cast<unsigned char>(c)] & what) != 0; }
+constexpr bool is(char c, std::uint8_t kinds) noexcept { return (classes[static_cast<unsigned char>(c)] & kinds) != 0; }
 
 bool equals_lower(std::string_view word, std::string_view lower) noexcept {
   return std::equal(word.begin(), word.end(), lower.begin(), lower.end(),
@@ -72,14 +72,14 @@ private:
 
   char peek(std::size_t n) const noexcept { return pos_ + n < sql_.size() ? sql_[pos_ + n] : '\0'; }
 
-  void skip(std::size_t n, token what) noexcept {
+  void skip(std::size_t n, token kind) noexcept {
     pos_ = std::min(pos_ + n, sql_.size());
-    last_ = what;
+    last_ = kind;
   }
 
-  void skip_to(std::size_t end, token what) noexcept {
+  void skip_to(std::size_t end, token kind) noexcept {
     pos_ = std::min(end, sql_.size()); // `end` is npos where something was not found.
-    last_ = what;
+    last_ = kind;
   }
 
   std::size_t end_of_word(std::size_t from) const noexcept {
@@ -140,10 +140,10 @@ private:
     }
   }
 
-  /// The place behind the next `what`, or npos.
-  std::size_t after(std::string_view what, std::size_t skipped = 1) const noexcept {
-    const auto at = sql_.find(what, pos_ + skipped);
-    return at == sql_.npos ? at : at + what.size();
+  /// The place behind the next `text`, or npos.
+  std::size_t after(std::string_view text, std::size_t skipped = 1) const noexcept {
+    const auto at = sql_.find(text, pos_ + skipped);
+    return at == sql_.npos ? at : at + text.size();
   }
 
   /// `--` to the end of the line, or `/* */`, which nests in PostgreSQL.

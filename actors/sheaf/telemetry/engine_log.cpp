@@ -71,13 +71,13 @@ engine_log::line& engine_log::line::with(std::string_view key, std::chrono::nano
   return *this;
 }
 
-engine_log::line& engine_log::line::with(const failure& what) {
-  if (!what.query.empty())
-    with("query", what.query);
-  with("phase", to_string(what.phase)).with("code", to_string(what.code));
-  if (!what.sqlstate.empty())
-    with("sqlstate", what.sqlstate);
-  return with("message", what.message);
+engine_log::line& engine_log::line::with(const failure& why) {
+  if (!why.query.empty())
+    with("query", why.query);
+  with("phase", to_string(why.phase)).with("code", to_string(why.code));
+  if (!why.sqlstate.empty())
+    with("sqlstate", why.sqlstate);
+  return with("message", why.message);
 }
 
 } // namespace sheaf

@@ -40,7 +40,7 @@ public:
     line& with(std::string_view key, std::string_view value); ///< Quoted if it holds blanks, quotes or an equals sign.
     line& with(std::string_view key, std::uint64_t value);
     line& with(std::string_view key, std::chrono::nanoseconds value); ///< In milliseconds, as `1.234`.
-    line& with(const failure& what);                                  ///< Query, phase, code, SQLSTATE, message.
+    line& with(const failure& why);                                   ///< Query, phase, code, SQLSTATE, message.
 
   private:
     const engine_log& log_;

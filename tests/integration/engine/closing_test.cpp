@@ -26,10 +26,10 @@ TEST_P(Closing, AnswersAllThatIsInFlight) {
   start({.max_size = 3}, [](options& how) { how.loops = 2; });
   std::vector<std::future<reply>> replies;
   for (int i = 0; i < 20; ++i) {
-    auto what = request_of(5, [&](int) { return database->never_ends(""); });
-    what.width = 1 + static_cast<std::size_t>(i) % 5; // so that some have not begun yet
-    what.on_error = i % 2 == 0 ? error_policy::fail : error_policy::partial;
-    replies.push_back(run_later(std::move(what)));
+    auto asked = request_of(5, [&](int) { return database->never_ends(""); });
+    asked.width = 1 + static_cast<std::size_t>(i) % 5; // so that some have not begun yet
+    asked.on_error = i % 2 == 0 ? error_policy::fail : error_policy::partial;
+    replies.push_back(run_later(std::move(asked)));
   }
   ASSERT_TRUE(eventually([&] { return database->running() == 3; }));
   engine.reset();

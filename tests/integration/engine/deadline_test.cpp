@@ -31,9 +31,9 @@ SHEAF_ON_EVERY_DATABASE(Deadline);
 
 TEST_P(Deadline, EndsAQueryThatRuns) {
   start_ready({.max_size = 3});
-  auto what = request_of({database->never_ends("endless")});
-  what.deadline = 200ms;
-  const auto x = run(std::move(what));
+  auto asked = request_of({database->never_ends("endless")});
+  asked.deadline = 200ms;
+  const auto x = run(std::move(asked));
   ASSERT_FALSE(x.ok());
   EXPECT_EQ(x.failure->code, errc::deadline_exceeded);
   EXPECT_EQ(x.failure->phase, phase::execute);
@@ -50,9 +50,9 @@ TEST_P(Deadline, EndsAQueryInTheQueue) {
   start_ready({.max_size = 1}, [](options& how) { how.width = 2; });
   auto holder = run_later(request_of({database->never_ends("")}));
   ASSERT_TRUE(eventually([&] { return database->running() == 1; }));
-  auto what = request_of({database->answers("waits", 1)});
-  what.deadline = 100ms;
-  const auto x = run(std::move(what));
+  auto asked = request_of({database->answers("waits", 1)});
+  asked.deadline = 100ms;
+  const auto x = run(std::move(asked));
   ASSERT_FALSE(x.ok());
   EXPECT_EQ(x.failure->code, errc::deadline_exceeded);
   EXPECT_EQ(x.failure->phase, phase::queue);
@@ -68,9 +68,9 @@ TEST_P(Deadline, EndsAQueryInTheQueue) {
 TEST_P(Deadline, KeepsTheRowsThatCameInTime) {
   start_ready({.max_size = 3});
   for (const auto policy : {error_policy::fail, error_policy::partial}) {
-    auto what = request_of({database->answers("quick", 1), database->never_ends("endless")}, policy);
-    what.deadline = 300ms;
-    const auto x = run(std::move(what));
+    auto asked = request_of({database->answers("quick", 1), database->never_ends("endless")}, policy);
+    asked.deadline = 300ms;
+    const auto x = run(std::move(asked));
     ASSERT_FALSE(x.ok());
     EXPECT_EQ(x.failure->code, errc::deadline_exceeded);
     EXPECT_EQ(number_in(x["quick"]), 1);
@@ -87,9 +87,9 @@ TEST_P(Deadline, IsTheEnginesWhenTheRequestHasNone) {
 
 TEST_P(Deadline, ThatHasPassedAlreadyAnswersAtOnce) {
   start();
-  auto what = request_of({database->never_ends("")});
-  what.deadline = 0s;
-  const auto x = run(std::move(what));
+  auto asked = request_of({database->never_ends("")});
+  asked.deadline = 0s;
+  const auto x = run(std::move(asked));
   EXPECT_EQ(x.failure->code, errc::deadline_exceeded);
   expect_recovery();
 }
@@ -125,18 +125,18 @@ TEST_P(Deadline, OfAQueryIsNotLaterThanTheRequests) {
   start();
   auto endless = database->never_ends("endless");
   endless.timeout = 24h;
-  auto what = request_of({std::move(endless)});
-  what.deadline = 100ms;
-  EXPECT_EQ(run(std::move(what)).failure->code, errc::deadline_exceeded);
+  auto asked = request_of({std::move(endless)});
+  asked.deadline = 100ms;
+  EXPECT_EQ(run(std::move(asked)).failure->code, errc::deadline_exceeded);
 }
 
 TEST_P(Deadline, LeavesThePoolWholeHoweverOftenItPasses) {
   start_ready({.max_size = 3, .max_queue_size = 100});
   for (int i = 0; i < 20; ++i) {
-    auto what = request_of(6, [&](int) { return database->never_ends(""); });
-    what.width = 6;
-    what.deadline = 10ms * (i % 4);
-    EXPECT_EQ(run(std::move(what)).failure->code, errc::deadline_exceeded);
+    auto asked = request_of(6, [&](int) { return database->never_ends(""); });
+    asked.width = 6;
+    asked.deadline = 10ms * (i % 4);
+    EXPECT_EQ(run(std::move(asked)).failure->code, errc::deadline_exceeded);
   }
   expect_recovery();
   EXPECT_LE(stats().total, 3u);
@@ -149,9 +149,9 @@ TEST_F(ConnectDeadline, EndsAQueryWhoseServerNeverAnswers) {
   {
     silent_server server;
     engine e{std::move(*engine::create(for_database(server.url()), system).value())};
-    auto what = request_of({{"q", "select 1"}});
-    what.deadline = 200ms;
-    const auto x = e.run(std::move(what));
+    auto asked = request_of({{"q", "select 1"}});
+    asked.deadline = 200ms;
+    const auto x = e.run(std::move(asked));
     ASSERT_FALSE(x.ok());
     EXPECT_EQ(x.failure->code, errc::deadline_exceeded);
     EXPECT_EQ(x.failure->phase, phase::connect);
@@ -170,9 +170,9 @@ TEST(ScriptedConnectDeadline, LetsTheSessionJoinThePoolWhenItIsThereAtLast) {
   caf::actor_system_config config;
   caf::actor_system system{config};
   const auto engine = std::move(engine_core::create(script.engine_options(), system).value());
-  auto what = request_of({{"q", "answer 1"}});
-  what.deadline = 50ms;
-  const auto x = engine->run(std::move(what));
+  auto asked = request_of({{"q", "answer 1"}});
+  asked.deadline = 50ms;
+  const auto x = engine->run(std::move(asked));
   EXPECT_EQ(x["q"].error_info()->phase, phase::connect);
   script.let_in();
   EXPECT_TRUE(engine->run(request_of({{"q", "answer 1"}})).ok());

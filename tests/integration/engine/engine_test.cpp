@@ -88,9 +88,9 @@ TEST_P(Engine, CancelsTheRestWhenOneQueryFails) {
 
 TEST_P(Engine, DoesNotBeginWhatIsLeftWhenOneQueryFails) {
   start();
-  auto what = request_of({database->fails("culprit"), database->never_ends("not begun")});
-  what.width = 1;
-  const auto x = run(std::move(what));
+  auto asked = request_of({database->fails("culprit"), database->never_ends("not begun")});
+  asked.width = 1;
+  const auto x = run(std::move(asked));
   EXPECT_EQ(x["not begun"].error_info()->code, errc::query_canceled);
   EXPECT_EQ(x["not begun"].times.queued, query_times::not_reached);
   EXPECT_FALSE(x["not begun"].error_info()->reached_server);
@@ -124,8 +124,8 @@ TEST_P(Engine, FailsAPartialRequestForARequiredQueryAndKeepsTheOthersRows) {
 
 TEST_P(Engine, RefusesWhatIsNoRequestAndSendsNothing) {
   start();
-  const auto refused = [&](request what) {
-    const auto x = run(std::move(what));
+  const auto refused = [&](request asked) {
+    const auto x = run(std::move(asked));
     EXPECT_TRUE(x.outcomes.empty());
     EXPECT_FALSE(x.ok());
     return x.failure.value_or(failure{});
@@ -176,10 +176,10 @@ TEST_P(Engine, CountsItsSessions) {
 
 TEST_P(Engine, RefusesAQueryWhenTheQueueIsFullAndGivesTheNumbers) {
   start({.max_size = 1, .max_queue_size = 2}, [](options& how) { how.width = 10; });
-  auto what = request_of(4, [&](int) { return database->never_ends(""); });
-  what.on_error = error_policy::partial;
-  what.deadline = 1s; // for those that have a place
-  const auto x = run(std::move(what));
+  auto asked = request_of(4, [&](int) { return database->never_ends(""); });
+  asked.on_error = error_policy::partial;
+  asked.deadline = 1s; // for those that have a place
+  const auto x = run(std::move(asked));
   ASSERT_EQ(x.outcomes.size(), 4u);
   std::vector<failure> full;
   for (const auto& o : x.outcomes)

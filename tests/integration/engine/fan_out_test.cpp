@@ -91,9 +91,9 @@ TEST_P(FanOut, ServesWhoWaitsOnTheFirstLoopThatHasASession) {
 
 TEST_P(FanOut, RunsThemOneAfterAnotherOnASharedSession) {
   start({.max_size = 1});
-  auto what = request_of(5, [&](int i) { return database->in_turn("", i); });
-  what.width = 5;
-  const auto x = run(std::move(what));
+  auto asked = request_of(5, [&](int i) { return database->in_turn("", i); });
+  asked.width = 5;
+  const auto x = run(std::move(asked));
   EXPECT_EQ(sessions_in(x).size(), 1u);
   EXPECT_EQ(most_at_once(x), 1);
   EXPECT_EQ(stats().total, 1u);
@@ -101,9 +101,9 @@ TEST_P(FanOut, RunsThemOneAfterAnotherOnASharedSession) {
 
 TEST_P(FanOut, RunsThemOneAfterAnotherAtWidthOne) {
   start({.max_size = 4});
-  auto what = request_of(5, [&](int i) { return database->in_turn("", i); });
-  what.width = 1;
-  const auto x = run(std::move(what));
+  auto asked = request_of(5, [&](int i) { return database->in_turn("", i); });
+  asked.width = 1;
+  const auto x = run(std::move(asked));
   EXPECT_TRUE(x.ok()) << to_string(*x.failure);
   EXPECT_EQ(most_at_once(x), 1);
   if (is(database_kind::scripted)) {
@@ -113,9 +113,9 @@ TEST_P(FanOut, RunsThemOneAfterAnotherAtWidthOne) {
 
 TEST_P(FanOut, RunsAsManyAtOnceAsItsWidthAndNeverMore) {
   start({.max_size = 10});
-  auto what = request_of(12, [&](int) { return database->meets("", 3); });
-  what.width = 3;
-  const auto x = run(std::move(what));
+  auto asked = request_of(12, [&](int) { return database->meets("", 3); });
+  asked.width = 3;
+  const auto x = run(std::move(asked));
   EXPECT_TRUE(x.ok()) << to_string(*x.failure);
   EXPECT_EQ(most_at_once(x), 3);
   if (is(database_kind::scripted)) {
@@ -133,9 +133,9 @@ TEST_P(FanOut, TakesTheEnginesWidthWhenTheRequestHasNone) {
 TEST_P(FanOut, AnswersARequestOfMoreQueriesThanThereAreSessions) {
   start({.max_size = 4});
   for (const std::size_t width : {0, 40}) {
-    auto what = request_of(40, [&](int) { return database->meets("", 4); });
-    what.width = width;
-    const auto x = run(std::move(what));
+    auto asked = request_of(40, [&](int) { return database->meets("", 4); });
+    asked.width = width;
+    const auto x = run(std::move(asked));
     EXPECT_EQ(sessions_in(x).size(), 4u);
     EXPECT_EQ(most_at_once(x), 4);
   }
@@ -143,9 +143,9 @@ TEST_P(FanOut, AnswersARequestOfMoreQueriesThanThereAreSessions) {
 
 TEST_P(FanOut, AnswersTenThousandQueriesThroughAPoolOfFour) {
   start({.max_size = 4});
-  auto what = request_of(10'000, [&](int i) { return database->answers("", i); });
-  what.width = 10'000;
-  const auto x = run(std::move(what));
+  auto asked = request_of(10'000, [&](int i) { return database->answers("", i); });
+  asked.width = 10'000;
+  const auto x = run(std::move(asked));
   ASSERT_TRUE(x.ok()) << to_string(*x.failure);
   ASSERT_EQ(x.outcomes.size(), 10'000u);
   for (int i = 0; i < 10'000; ++i)
@@ -179,13 +179,13 @@ TEST_F(TwoDatabases, AnswerOneRequest) {
     auto how = for_database(schema.url());
     how.databases.push_back({.name = "local", .url = "sqlite:" + folder / "local.db?mode=rwc"});
     auto engine = std::move(sheaf::engine::create(how, system).value());
-    auto what = request_of(6, [](int i) {
+    auto asked = request_of(6, [](int i) {
       query q{"", i < 3 ? "select meet(3) as session, version() as database"
                         : "select meet(3) as session, sqlite_version() as database"};
       q.database = i < 3 ? "main" : "local";
       return q;
     });
-    const auto x = engine->run(std::move(what));
+    const auto x = engine->run(std::move(asked));
     ASSERT_TRUE(x.ok()) << to_string(*x.failure);
     for (std::size_t i = 0; i < 6; ++i)
       EXPECT_EQ(x[i].table().get<std::string>(0, "database").starts_with("PostgreSQL"), i < 3);

@@ -102,10 +102,10 @@ TEST_P(FrontDoor, CallsBackExactlyOnce) {
   std::vector<std::atomic<int>> calls(count);
   std::latch all{count};
   for (int i = 0; i < count; ++i) {
-    auto what = i % 3 == 0   ? request_of({database->answers("", i)})
-                : i % 3 == 1 ? request_of({database->fails("")})
-                             : request{}; // refused
-    e.run_async(std::move(what), [&, i](reply x) {
+    auto asked = i % 3 == 0   ? request_of({database->answers("", i)})
+                 : i % 3 == 1 ? request_of({database->fails("")})
+                              : request{}; // refused
+    e.run_async(std::move(asked), [&, i](reply x) {
       EXPECT_EQ(x.ok(), i % 3 == 0);
       if (calls[static_cast<std::size_t>(i)]++ == 0)
         all.count_down();

@@ -102,9 +102,10 @@ TEST_F(Metrics, HaveAHelpAndATypeForEachName) {
 TEST_F(Metrics, LogTellsWhichQueryOfWhichRequestFailedAndWhere) {
   captured_log lines;
   open([&](options& how) { how.logger = lines.logger; });
-  auto what = request_of({query{"good", "select 1"}, query{"bad one", "select :secret::int", {{"secret", "hunter2"}}}});
-  what.id = "order 66";
-  e->run(std::move(what));
+  auto asked =
+      request_of({query{"good", "select 1"}, query{"bad one", "select :secret::int", {{"secret", "hunter2"}}}});
+  asked.id = "order 66";
+  e->run(std::move(asked));
   e->run(request_of({query{"q", "select 1"}}));
   EXPECT_EQ(lines.count("warning event=request_failed request=\"order 66\" ms="), 1u) << lines.text();
   EXPECT_THAT(lines.text(), HasSubstr(" query=\"bad one\" phase=execute code=rejected_sql sqlstate=22P02 message=\""));
@@ -115,9 +116,9 @@ TEST_F(Metrics, LogTellsWhichQueryOfWhichRequestFailedAndWhere) {
 TEST_F(Metrics, LogOfPartialRequestsHasEachFailure) {
   captured_log lines;
   open([&](options& how) { how.logger = lines.logger; });
-  auto what = request_of({query{"a", "select 1/0"}, query{"b", "select 2/0"}}, error_policy::partial);
-  what.queries[0].required = what.queries[1].required = false;
-  EXPECT_TRUE(e->run(std::move(what)).ok());
+  auto asked = request_of({query{"a", "select 1/0"}, query{"b", "select 2/0"}}, error_policy::partial);
+  asked.queries[0].required = asked.queries[1].required = false;
+  EXPECT_TRUE(e->run(std::move(asked)).ok());
   EXPECT_EQ(lines.count("debug event=query_failed request=r1 query="), 2u) << lines.text();
 }
 

@@ -17,9 +17,9 @@ using testing::HasSubstr;
 class Policy : public AnyDatabase {
 protected:
   request first_of(std::size_t k, std::vector<query> queries) const {
-    auto what = request_of(std::move(queries), error_policy::first);
-    what.first = k;
-    return what;
+    auto asked = request_of(std::move(queries), error_policy::first);
+    asked.first = k;
+    return asked;
   }
 
   /// Nothing runs any more, and all sessions serve.
@@ -110,9 +110,9 @@ TEST_P(Policy, ACancelAtAnyMomentCostsOneReplyAndNoSession) {
 TEST_P(Policy, ADeadlineSaysHowLongEachPhaseTook) {
   start({.max_size = 1});
   ASSERT_TRUE(run(request_of({database->answers("", 1)})).ok()); // opening a session may take longer than the deadline
-  auto what = request_of({database->never_ends("a")});
-  what.deadline = std::chrono::milliseconds{200};
-  const auto x = run(std::move(what));
+  auto asked = request_of({database->never_ends("a")});
+  asked.deadline = std::chrono::milliseconds{200};
+  const auto x = run(std::move(asked));
   EXPECT_THAT(x.failure.value().message,
               testing::ContainsRegex("after [0-9]+ms \\(queue [0-9]+ms, execute [0-9]+ms\\)"));
   EXPECT_EQ(x.failure->message, x["a"].error_info()->message);

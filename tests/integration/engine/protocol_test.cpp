@@ -36,10 +36,10 @@ protected:
   }
 
   /// The actor's answer, or CAF's error.
-  static result<reply> ask(caf::actor_system& from, const engine_actor& whom, request what) {
+  static result<reply> ask(caf::actor_system& from, const engine_actor& whom, request asked) {
     caf::scoped_actor self{from};
     std::optional<result<reply>> answer;
-    self->request(whom, caf::infinite, std::move(what))
+    self->request(whom, caf::infinite, std::move(asked))
         .receive([&](reply& x) { answer = std::move(x); },
                  [&](const caf::error& why) { answer = failure{.message = from.render(why)}; });
     return std::move(*answer);

@@ -126,21 +126,21 @@ TEST_P(ResultLimits, UndoesWhatATooLargeResultHasWritten) {
 
 TEST_P(ResultLimits, OfARequestHoldForAllItsResultsTogether) {
   start({.max_size = 1});
-  auto what = request_of(4, [&](int i) {
+  auto asked = request_of(4, [&](int i) {
     auto q = rows_of(5, 100);
     q.name = std::to_string(i);
     return q;
   });
-  what.max_rows = 20;
-  EXPECT_TRUE(run(what).ok());
-  what.max_rows = 19;
-  auto f = run(what).failure.value_or(failure{});
+  asked.max_rows = 20;
+  EXPECT_TRUE(run(asked).ok());
+  asked.max_rows = 19;
+  auto f = run(asked).failure.value_or(failure{});
   EXPECT_EQ(f.code, errc::result_too_large);
   EXPECT_EQ(f.query, "3");
   EXPECT_NE(f.message.find("together"), std::string::npos) << f.message;
-  what.max_rows.reset();
-  what.max_bytes = 1200;
-  f = run(what).failure.value_or(failure{});
+  asked.max_rows.reset();
+  asked.max_bytes = 1200;
+  f = run(asked).failure.value_or(failure{});
   EXPECT_EQ(f.code, errc::result_too_large);
   EXPECT_NE(f.message.find("max_bytes (1200)"), std::string::npos) << f.message;
   expect_recovery();
@@ -148,9 +148,9 @@ TEST_P(ResultLimits, OfARequestHoldForAllItsResultsTogether) {
 
 TEST_P(ResultLimits, OfARequestStopItsEndlessResults) {
   start({.max_size = 1}, [](options& how) { how.max_rows = 2'000'000'000; });
-  auto what = request_of({rows_of(1'000'000'000, 1)});
-  what.max_bytes = mib;
-  const auto f = run(what).failure.value_or(failure{});
+  auto asked = request_of({rows_of(1'000'000'000, 1)});
+  asked.max_bytes = mib;
+  const auto f = run(asked).failure.value_or(failure{});
   EXPECT_EQ(f.code, errc::result_too_large);
   EXPECT_NE(f.message.find("together"), std::string::npos) << f.message;
   expect_recovery();

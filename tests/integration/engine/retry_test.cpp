@@ -107,22 +107,22 @@ TEST_F(Retry, RefusesAWriteThatIsDeclaredReadOnly) {
 }
 
 TEST_F(Retry, EndsBeforeTheDeadlineWithTheFailureItself) {
-  auto what = request_of({reading("select conflicts(100)")});
-  what.deadline = 2s;
-  const auto x = e->run(std::move(what));
+  auto asked = request_of({reading("select conflicts(100)")});
+  asked.deadline = 2s;
+  const auto x = e->run(std::move(asked));
   EXPECT_EQ(x.failure.value_or(failure{}).code, errc::serialization_failure);
   EXPECT_GT(x["q"].attempts, 1u);
 }
 
 TEST_F(Retry, IsForAFewAtOnce) {
-  auto what = request_of(10, [](int) {
+  auto asked = request_of(10, [](int) {
     auto q = reading("select conflicts(1000)");
     q.name.clear();
     return q;
   });
-  what.on_error = error_policy::partial;
-  what.deadline = 3s;
-  const auto x = e->run(std::move(what));
+  asked.on_error = error_policy::partial;
+  asked.deadline = 3s;
+  const auto x = e->run(std::move(asked));
   EXPECT_EQ(std::count_if(x.outcomes.begin(), x.outcomes.end(), [](const outcome& y) { return y.attempts > 1; }), 3);
   EXPECT_EQ(stats().retries, 3u);
   EXPECT_EQ(stats().retries_refused, 7u);

@@ -182,9 +182,9 @@ TEST_P(RowsInParts, TakeNoNoticeOfWhoAsksTwiceOrTooLate) {
 TEST_P(RowsInParts, ThatAreNotTakenEndAtTheDeadline) {
   start_ready({.max_size = 1});
   taker got{false};
-  auto what = request_of({into(got, rows_of(1'000'000, 100))});
-  what.deadline = std::chrono::milliseconds{500};
-  const auto f = run(what).failure.value_or(failure{});
+  auto asked = request_of({into(got, rows_of(1'000'000, 100))});
+  asked.deadline = std::chrono::milliseconds{500};
+  const auto f = run(asked).failure.value_or(failure{});
   EXPECT_EQ(f.code, errc::deadline_exceeded);
   EXPECT_EQ(f.phase, phase::fetch);
   EXPECT_THAT(f.message, HasSubstr("were not taken in time"));
@@ -232,10 +232,10 @@ TEST_P(RowsInParts, KnowNoBoundsButTheirQuerys) {
   const auto with = [&](taker& who, auto change) {
     auto q = into(who, rows_of(30'000, 100));
     change(q);
-    auto what = request_of({std::move(q)}, error_policy::partial);
-    what.max_rows = 5;
-    what.max_bytes = 1000;
-    return run(what).outcomes.at(0);
+    auto asked = request_of({std::move(q)}, error_policy::partial);
+    asked.max_rows = 5;
+    asked.max_bytes = 1000;
+    return run(asked).outcomes.at(0);
   };
   taker all;
   EXPECT_TRUE(with(all, [](query&) {}).ok());
@@ -309,14 +309,14 @@ TEST_P(RowsInParts, OfWhatIsWrittenEndAtTheDeadline) {
   start({.max_size = 1});
   ASSERT_TRUE(run(request_of({{"", "create table t(x text)"}})).ok());
   taker got{false};
-  auto what = request_of({into(got, {"write", is(database_kind::postgresql)
-                                                  ? "insert into t select repeat('x', 100) from generate_series(1, "
-                                                    "200000) returning x"
-                                                  : "with recursive s(n) as (select 1 union all select n + 1 from s "
-                                                    "limit 200000) insert into t select printf('%.*c', 100, 'x') "
-                                                    "from s returning x"})});
-  what.deadline = std::chrono::seconds{2};
-  EXPECT_EQ(run(what).failure.value_or(failure{}).code, errc::deadline_exceeded);
+  auto asked = request_of({into(got, {"write", is(database_kind::postgresql)
+                                                   ? "insert into t select repeat('x', 100) from generate_series(1, "
+                                                     "200000) returning x"
+                                                   : "with recursive s(n) as (select 1 union all select n + 1 from s "
+                                                     "limit 200000) insert into t select printf('%.*c', 100, 'x') "
+                                                     "from s returning x"})});
+  asked.deadline = std::chrono::seconds{2};
+  EXPECT_EQ(run(asked).failure.value_or(failure{}).code, errc::deadline_exceeded);
   EXPECT_EQ(got.parts(), 1u);
   // PostgreSQL writes all before it sends the first row, and is not to be stopped from there; SQLite goes row by row.
   EXPECT_EQ(number_in(run(request_of({{"n", "select count(*) from t"}}))["n"]),

@@ -75,9 +75,9 @@ TEST_F(SessionTraces, OfTasksAreGone) {
 
 TEST_F(SessionTraces, OfACancelledStatementAreGone) {
   const auto before = found();
-  auto what = request_of({{"q", "select pg_advisory_lock(7), pg_sleep(86400)"}});
-  what.deadline = std::chrono::milliseconds{100};
-  EXPECT_FALSE(e->run(std::move(what)).ok());
+  auto asked = request_of({{"q", "select pg_advisory_lock(7), pg_sleep(86400)"}});
+  asked.deadline = std::chrono::milliseconds{100};
+  EXPECT_FALSE(e->run(std::move(asked)).ok());
   EXPECT_EQ(found(), before);
 }
 

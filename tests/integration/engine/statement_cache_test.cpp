@@ -216,7 +216,7 @@ TEST_F(StatementCache, IsEachSessionsOwn) {
   const auto met = request_of(3, [](int) { return query{"", "select meet(3)"}; });
   for (int i = 0; i < 5; ++i)
     EXPECT_TRUE(e->run(met).ok());
-  auto what = request_of(3, [](int) {
+  auto asked = request_of(3, [](int) {
     return query::of_task("", [](soci::session& s) {
       int n = 0, ignored = 0;
       s << "select meet(3)", soci::into(ignored); // one on each session
@@ -224,7 +224,7 @@ TEST_F(StatementCache, IsEachSessionsOwn) {
       return n;
     });
   });
-  const auto x = e->run(std::move(what));
+  const auto x = e->run(std::move(asked));
   ASSERT_TRUE(x.ok()) << to_string(*x.failure);
   for (const auto& o : x.outcomes)
     EXPECT_EQ(o.value<int>(), 1);

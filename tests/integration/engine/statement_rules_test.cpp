@@ -108,9 +108,9 @@ TEST_P(StatementRules, ShowsNoParametersValueInAnError) {
 TEST_P(StatementRules, RollsBackATransactionThatWasLeftOpen) {
   ASSERT_TRUE(run(request_of({{"", "create table t(x int)"}})).ok());
   for (int i = 0; i < 4; ++i) {
-    auto what = request_of({{"begin", "begin"}, {"write", "insert into t values (1)"}});
-    what.width = 1; // one session, one after the other
-    EXPECT_TRUE(run(std::move(what)).ok());
+    auto asked = request_of({{"begin", "begin"}, {"write", "insert into t values (1)"}});
+    asked.width = 1; // one session, one after the other
+    EXPECT_TRUE(run(std::move(asked)).ok());
   }
   EXPECT_EQ(stats().total, 1u);
   // Had the first transaction stayed open, the rows would be in it and nobody else would see them.

@@ -24,7 +24,7 @@ protected:
 
   request random_request(std::mt19937& random) const {
     const auto dice = [&](int sides) { return static_cast<int>(random() % static_cast<unsigned>(sides)); };
-    auto what = request_of(1 + dice(12), [&](int i) {
+    auto asked = request_of(1 + dice(12), [&](int i) {
       switch (dice(8)) {
       case 0:
         return database->fails("");
@@ -38,22 +38,22 @@ protected:
         return database->answers("", i);
       }
     });
-    what.width = static_cast<std::size_t>(dice(6));
-    what.priority = static_cast<priority>(dice(3));
-    what.on_error = dice(2) == 0 ? error_policy::fail : error_policy::partial;
-    what.deadline = std::chrono::milliseconds{dice(60)};
-    return what;
+    asked.width = static_cast<std::size_t>(dice(6));
+    asked.priority = static_cast<priority>(dice(3));
+    asked.on_error = dice(2) == 0 ? error_policy::fail : error_policy::partial;
+    asked.deadline = std::chrono::milliseconds{dice(60)};
+    return asked;
   }
 
   /// Checks what must hold whatever became of a request.
-  void check(const request& what, const reply& x) {
-    ASSERT_EQ(x.outcomes.size(), what.queries.size());
+  void check(const request& asked, const reply& x) {
+    ASSERT_EQ(x.outcomes.size(), asked.queries.size());
     bool all = true, required = true;
     for (std::size_t i = 0; i < x.outcomes.size(); ++i) {
       const auto& o = x.outcomes[i];
       all = all && o.ok();
-      required = required && (o.ok() || !what.queries[i].required);
-      if (o.ok() && what.queries[i].statement.sql() == database->answers("", static_cast<int>(i)).statement.sql()) {
+      required = required && (o.ok() || !asked.queries[i].required);
+      if (o.ok() && asked.queries[i].statement.sql() == database->answers("", static_cast<int>(i)).statement.sql()) {
         EXPECT_EQ(number_in(o), static_cast<int>(i));
       }
       EXPECT_LE(o.times.queued, x.elapsed);
@@ -61,7 +61,7 @@ protected:
         ++codes[static_cast<std::size_t>(o.error_info()->code)];
       }
     }
-    EXPECT_EQ(x.ok(), what.on_error == error_policy::fail ? all : required);
+    EXPECT_EQ(x.ok(), asked.on_error == error_policy::fail ? all : required);
     ++answered;
   }
 
@@ -73,9 +73,9 @@ protected:
         std::mt19937 random{static_cast<unsigned>(t)};
         std::vector<std::pair<request, std::future<reply>>> in_flight;
         for (int i = 0; i < requests_per_thread; ++i) {
-          auto what = random_request(random);
-          auto x = run_later(what);
-          in_flight.emplace_back(std::move(what), std::move(x));
+          auto asked = random_request(random);
+          auto x = run_later(asked);
+          in_flight.emplace_back(std::move(asked), std::move(x));
           if (in_flight.size() == 8 || i + 1 == requests_per_thread) {
             for (auto& [sent, reply] : in_flight)
               check(sent, reply.get());

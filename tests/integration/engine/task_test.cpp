@@ -93,7 +93,7 @@ TEST_P(Task, GetsASessionOfItsOwn) {
 }
 
 TEST_P(Task, SharesThePoolWithStatements) {
-  auto what = request_of(6, [&](int i) {
+  auto asked = request_of(6, [&](int i) {
     return i % 2 == 0 ? query::of_task("",
                                        [](soci::session& s) {
                                          int session = 0;
@@ -102,8 +102,8 @@ TEST_P(Task, SharesThePoolWithStatements) {
                                        })
                       : database->in_turn("", 0);
   });
-  what.width = 1;
-  const auto x = run(std::move(what));
+  asked.width = 1;
+  const auto x = run(std::move(asked));
   ASSERT_TRUE(x.ok()) << to_string(*x.failure);
   EXPECT_EQ(stats().total, 1u);
   for (std::size_t i = 0; i < 6; i += 2)
@@ -167,15 +167,15 @@ TEST_P(Task, ThatClosesItsSessionCostsThatSessionAlone) {
 TEST_P(Task, IsStoppedAtItsDeadlineWhenItUsesItsSession) {
   EXPECT_EQ(count("(select 1) x"), 1); // a session is open: that may take longer
   meeting_place place;
-  auto what = request_of({query::of_task("task", [&](soci::session& s) {
+  auto asked = request_of({query::of_task("task", [&](soci::session& s) {
     int n = 0;
     s << (is(database_kind::postgresql) ? "select count(*) from pg_sleep(86400)"
                                         : database->never_ends("").statement.sql()),
         soci::into(n);
     return n;
   })});
-  what.deadline = 200ms;
-  const auto x = run(std::move(what));
+  asked.deadline = 200ms;
+  const auto x = run(std::move(asked));
   EXPECT_EQ(x.failure->code, errc::deadline_exceeded);
   EXPECT_EQ(x.failure->phase, phase::execute);
   EXPECT_TRUE(eventually([&] { return stats().cancelling == 0; }));
@@ -186,9 +186,9 @@ TEST_P(Task, IsStoppedAtItsDeadlineWhenItUsesItsSession) {
 TEST_P(Task, IsAnsweredForAtItsDeadlineEvenWhenItDoesNotReturn) {
   EXPECT_EQ(count("(select 1) x"), 1); // a session is open: that may take longer
   meeting_place place;
-  auto what = request_of({query::of_task("task", [&](soci::session&) { place.meet(2); })});
-  what.deadline = 100ms;
-  EXPECT_EQ(run(std::move(what)).failure->code, errc::deadline_exceeded);
+  auto asked = request_of({query::of_task("task", [&](soci::session&) { place.meet(2); })});
+  asked.deadline = 100ms;
+  EXPECT_EQ(run(std::move(asked)).failure->code, errc::deadline_exceeded);
   EXPECT_EQ(stats().cancelling, 1u); // its session is not free before it is over
   EXPECT_EQ(count("(select 1) x"), 1);
   place.meet(2);

@@ -118,14 +118,14 @@ TEST_F(Unreachable, DatabaseTakesNothingElseWithIt) {
     how.databases.push_back({.name = "garbage", .url = "sqlite:" + folder / "garbage.db"});
     how.databases.push_back({.name = "elsewhere", .url = "host=/nowhere password=hunter2"});
   });
-  auto what =
+  auto asked =
       request_of({{"good", "select 1"}, {"missing", "select 2"}, {"garbage", "select 3"}, {"elsewhere", "select 4"}});
-  for (auto& q : what.queries) {
+  for (auto& q : asked.queries) {
     q.database = q.name == "good" ? "" : q.name;
     q.required = q.name == "good";
   }
-  what.on_error = error_policy::partial;
-  const auto x = e->run(std::move(what));
+  asked.on_error = error_policy::partial;
+  const auto x = e->run(std::move(asked));
   EXPECT_TRUE(x.ok()) << to_string(*x.failure);
   EXPECT_EQ(number_in(x["good"]), 1);
   for (const auto* name : {"missing", "garbage", "elsewhere"}) {

@@ -68,9 +68,9 @@ struct setting {
   std::string output{};                             ///< A file in place of the pipe for standard output.
 };
 
-inline void check(bool ok, const char* what) {
+inline void check(bool ok, const char* where) {
   if (!ok)
-    throw std::system_error(errno, std::generic_category(), what);
+    throw std::system_error(errno, std::generic_category(), where);
 }
 
 /// A child process. Ends with it: whatever still runs is killed.

@@ -202,9 +202,9 @@ TEST_F(ServeBadInput, IsRefusedForTheJsonInIt) {
       {"a million deep in a parameter", "{\"n\": " + std::string(1'000'000, '[')},
   };
   http_client c{port};
-  for (const auto& [what, text] : cases) {
+  for (const auto& [fault, text] : cases) {
     const auto x = c.post("/requests/pair", text);
-    EXPECT_EQ(x.status, 400) << what << x.body;
+    EXPECT_EQ(x.status, 400) << fault << x.body;
     EXPECT_EQ(x.field("content-type"), "application/problem+json");
   }
   const auto x = c.post("/requests/pair?shape=rows", R"({"n": -9223372036854775808, "x": 1e-5, "t": "\ud83d\ude00"})");

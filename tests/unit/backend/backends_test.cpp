@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Which kind of database a URL is for.
+// The kind of database that a URL is for.
 
 #include "sheaf/backends.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What becomes of what a C++ task returns or throws.
+// The answers that are made of the values a C++ task returns and of the exceptions it throws.
 
 #include "sheaf/backend/postgresql/task_error.hpp"
 #include "sheaf/backend/soci_task.hpp"

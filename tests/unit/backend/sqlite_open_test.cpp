@@ -175,8 +175,8 @@ TEST_F(SqliteOpen, LetsSessionsOfADatabaseInMemoryWriteAtOnce) {
     for (auto& s : sessions)
       writes.push_back(start(*s, {"q", "insert into t select count(*) from t"}));
     for (auto& w : writes) {
-      const auto what = w->future.get().first;
-      EXPECT_TRUE(std::holds_alternative<table>(what)) << failure_in(what).message;
+      const auto got = w->future.get().first;
+      EXPECT_TRUE(std::holds_alternative<table>(got)) << failure_in(got).message;
     }
   }
   EXPECT_EQ(rows(*sessions[0], "select count(*) from t").scalar<int>(), 200);

@@ -187,9 +187,9 @@ TEST_F(SqliteStop, EndsATaskAtItsDeadlineWhenItUsesItsSession) {
 
 TEST_F(SqliteStop, DoesNotBeginAfterTheDeadline) {
   rows(*db, "create table t(x)");
-  const auto [what, when] = start(*db, {"q", "insert into t values (1)"}, clock::now() - 1ms)->future.get();
-  EXPECT_EQ(failure_in(what).code, errc::deadline_exceeded);
-  EXPECT_FALSE(failure_in(what).reached_server);
+  const auto [got, when] = start(*db, {"q", "insert into t values (1)"}, clock::now() - 1ms)->future.get();
+  EXPECT_EQ(failure_in(got).code, errc::deadline_exceeded);
+  EXPECT_FALSE(failure_in(got).reached_server);
   EXPECT_EQ(when.sent, clock::time_point{});
   EXPECT_EQ(count(), "0\n");
 }

@@ -111,8 +111,8 @@ TEST_F(SqliteValues, BindsEachTypeAsSqliteHasIt) {
       {sys_days{2024y / 2 / 29} + 3h + 4min + 5s, "text|'2024-02-29 03:04:05'"},
       {sys_days{1969y / 12 / 31} + 23h + 59min + 59s + 1us, "text|'1969-12-31 23:59:59.000001'"},
   };
-  for (const auto& [what, expected] : cases)
-    EXPECT_EQ(list("select typeof(:x), quote(:x)", {{"x", what}}), expected + "\n");
+  for (const auto& [bound, expected] : cases)
+    EXPECT_EQ(list("select typeof(:x), quote(:x)", {{"x", bound}}), expected + "\n");
 }
 
 TEST_F(SqliteValues, BindsDatesThatSqliteCanReckonWith) {
@@ -128,8 +128,8 @@ TEST_F(SqliteValues, TakesAParameterThatStandsTwiceOnce) {
 TEST_F(SqliteValues, RefusesWhatSqliteCannotHold) {
   const value cases[] = {value::array{1, 2}, std::numeric_limits<double>::quiet_NaN(), sys_days{10000y / 1 / 1},
                          sys_days{-1y / 12 / 31}, sys_days{10000y / 1 / 1} + 1s};
-  for (const auto& what : cases) {
-    const auto f = refused("select :good, :bad", {{"good", 1}, {"bad", what}});
+  for (const auto& bad : cases) {
+    const auto f = refused("select :good, :bad", {{"good", 1}, {"bad", bad}});
     EXPECT_EQ(f.code, errc::invalid_request);
     EXPECT_NE(f.message.find("parameter bad"), std::string::npos) << f.message;
     EXPECT_FALSE(f.reached_server);

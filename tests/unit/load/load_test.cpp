@@ -31,8 +31,8 @@ std::vector<step_spec> steps(const std::vector<std::string>& names) {
   return made;
 }
 
-step_spec again(std::size_t times, std::vector<step_spec> what) {
-  return {.at = {}, .what = repeat_step{.times = times, .steps = std::move(what)}};
+step_spec again(std::size_t times, std::vector<step_spec> steps) {
+  return {.at = {}, .what = repeat_step{.times = times, .steps = std::move(steps)}};
 }
 
 std::string order_of(const std::vector<step_spec>& all) {

@@ -44,22 +44,22 @@ protected:
 };
 
 TEST_F(RequestOnTheWire, CarriesARequest) {
-  request what = made_of(
+  request sent = made_of(
       {{"a", "select :x, :y", {{"x", std::numeric_limits<double>::infinity()}, {"y", nullptr}}}, {"b", "select 1"}});
-  what.queries[1].database = "other";
-  what.queries[1].timeout = 250ms;
-  what.queries[1].required = false;
-  what.queries[1].read_only = true;
-  what.queries[1].max_rows = 7;
-  what.queries[1].max_bytes = 1'000'000'000'000;
-  what.deadline = 5s;
-  what.max_rows = 8;
-  what.max_bytes = 9;
-  what.id = "order 66";
-  what.width = 3;
-  what.on_error = error_policy::partial;
-  what.priority = priority::low;
-  const auto got = round_trip(what);
+  sent.queries[1].database = "other";
+  sent.queries[1].timeout = 250ms;
+  sent.queries[1].required = false;
+  sent.queries[1].read_only = true;
+  sent.queries[1].max_rows = 7;
+  sent.queries[1].max_bytes = 1'000'000'000'000;
+  sent.deadline = 5s;
+  sent.max_rows = 8;
+  sent.max_bytes = 9;
+  sent.id = "order 66";
+  sent.width = 3;
+  sent.on_error = error_policy::partial;
+  sent.priority = priority::low;
+  const auto got = round_trip(sent);
   ASSERT_EQ(got.queries.size(), 2u);
   EXPECT_EQ(got.queries[0].name, "a");
   EXPECT_EQ(got.queries[0].statement.sql(), "select :x, :y");
@@ -88,14 +88,14 @@ TEST_F(RequestOnTheWire, CarriesARequest) {
 TEST_F(RequestOnTheWire, CarriesAReply) {
   table_builder rows{{{.name = "n", .oid = 0, .type = "integer"}}};
   rows.add_integer(5'000'000'000);
-  reply what;
-  what.outcomes = {{.name = "a", .data = rows.finish(), .times = {.queued = 1ns, .released = 3ns}},
+  reply sent;
+  sent.outcomes = {{.name = "a", .data = rows.finish(), .times = {.queued = 1ns, .released = 3ns}},
                    {.name = "b", .data = std::any{}},
                    {.name = "c", .data = failure{.code = errc::rejected_sql, .sqlstate = "42601", .position = 8}}};
-  what.failure = failure{
+  sent.failure = failure{
       .code = errc::rejected_sql, .phase = phase::execute, .query = "c", .message = "no", .reached_server = true};
-  what.elapsed = 9ms;
-  const auto got = round_trip(what);
+  sent.elapsed = 9ms;
+  const auto got = round_trip(sent);
   ASSERT_EQ(got.outcomes.size(), 3u);
   EXPECT_EQ(got["a"].table().scalar<std::int64_t>(), 5'000'000'000);
   EXPECT_EQ(got["a"].times.released, 3ns);
@@ -147,9 +147,9 @@ TEST_F(RequestOnTheWire, RefusesWhatCannotLeaveItsProcess) {
 }
 
 TEST_F(RequestOnTheWire, RefusesAMessageThatWasCutOffOrBent) {
-  auto what = made_of({{"a", "select :x", {{"x", "text"}}}});
-  what.deadline = 1s;
-  ASSERT_FALSE(save(what));
+  auto sent = made_of({{"a", "select :x", {{"x", "text"}}}});
+  sent.deadline = 1s;
+  ASSERT_FALSE(save(sent));
   const auto whole = bytes_;
   request got;
   for (std::size_t size = 0; size < whole.size(); ++size) {
@@ -166,8 +166,8 @@ TEST_F(RequestOnTheWire, RefusesAMessageThatWasCutOffOrBent) {
 }
 
 TEST_F(RequestOnTheWire, PrintsNoValues) {
-  const auto what = made_of({{"a", "select :x", {{"x", "geheim"}}}});
-  const auto text = caf::deep_to_string(what);
+  const auto asked = made_of({{"a", "select :x", {{"x", "geheim"}}}});
+  const auto text = caf::deep_to_string(asked);
   EXPECT_EQ(text.find("geheim"), text.npos) << text;
   EXPECT_NE(text.find("select :x"), text.npos) << text;
 

@@ -17,12 +17,12 @@ request of(std::vector<query> queries) { return {.queries = std::move(queries)};
 /// The error in a request of one good query after `spoil`.
 template <class F>
 std::string complaint(F spoil) {
-  auto what = of({{"books", "select :a", {{"a", 1}}}});
+  auto asked = of({{"books", "select :a", {{"a", 1}}}});
   if constexpr (std::is_invocable_v<F, request&>)
-    spoil(what);
+    spoil(asked);
   else
-    spoil(what.queries[0]);
-  const auto wrong = validate(what);
+    spoil(asked.queries[0]);
+  const auto wrong = validate(asked);
   if (!wrong)
     return {};
   EXPECT_EQ(wrong->code, errc::invalid_request);
@@ -42,20 +42,20 @@ failure thrown_by(F f) {
 }
 
 TEST(Request, NumbersQueriesWithoutANameByPosition) {
-  auto what = of({{"", "select 1"}, {"b", "select 2"}, {"", "select 3"}});
-  number_queries(what);
-  EXPECT_EQ(what.queries[0].name, "q1");
-  EXPECT_EQ(what.queries[1].name, "b");
-  EXPECT_EQ(what.queries[2].name, "q3");
-  EXPECT_FALSE(validate(what));
+  auto asked = of({{"", "select 1"}, {"b", "select 2"}, {"", "select 3"}});
+  number_queries(asked);
+  EXPECT_EQ(asked.queries[0].name, "q1");
+  EXPECT_EQ(asked.queries[1].name, "b");
+  EXPECT_EQ(asked.queries[2].name, "q3");
+  EXPECT_FALSE(validate(asked));
 }
 
 TEST(Request, NeedsAQuery) { EXPECT_EQ(validate({})->message, "a request needs at least one query"); }
 
 TEST(Request, NeedsUniqueNames) {
   const auto names = [](std::string first, std::string second, std::string third) {
-    auto what = of({{std::move(first), "select 1"}, {std::move(second), "select 2"}, {std::move(third), "select 3"}});
-    const auto wrong = validate(what);
+    auto asked = of({{std::move(first), "select 1"}, {std::move(second), "select 2"}, {std::move(third), "select 3"}});
+    const auto wrong = validate(asked);
     return wrong ? wrong->query + ": " + wrong->message : "";
   };
   EXPECT_EQ(names("b", "a", "b"), "b: two queries are named \"b\"; rename one");
@@ -66,12 +66,12 @@ TEST(Request, NeedsUniqueNames) {
 }
 
 TEST(Request, TakesManyQueries) {
-  auto what = of(std::vector<query>(10'000, query{"", "select 1"}));
-  EXPECT_FALSE(validate(what));
-  number_queries(what);
-  EXPECT_FALSE(validate(what));
-  what.queries[7].name = "q9999";
-  EXPECT_EQ(validate(what)->query, "q9999");
+  auto asked = of(std::vector<query>(10'000, query{"", "select 1"}));
+  EXPECT_FALSE(validate(asked));
+  number_queries(asked);
+  EXPECT_FALSE(validate(asked));
+  asked.queries[7].name = "q9999";
+  EXPECT_EQ(validate(asked)->query, "q9999");
 }
 
 TEST(Request, RefusesLimitsThatAreNone) {
@@ -129,9 +129,9 @@ TEST(Request, RefusesAParameterThatIsGivenTwice) {
 }
 
 std::string bound(std::string_view sql, parameters values, dialect d = dialect::postgresql) {
-  const query what{"books", sql, std::move(values)};
-  const auto parsed = what.statement.parse(d, what.parameters);
-  const auto wrong = check_values(what, *parsed, d);
+  const query q{"books", sql, std::move(values)};
+  const auto parsed = q.statement.parse(d, q.parameters);
+  const auto wrong = check_values(q, *parsed, d);
   if (!wrong)
     return parsed->text;
   EXPECT_EQ(wrong->query, "books");

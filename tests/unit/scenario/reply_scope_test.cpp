@@ -18,9 +18,9 @@ using testing::HasSubstr;
 operand scalar(const char* text, const char* type) {
   table_builder rows{{{.name = "x", .oid = 0, .type = type}}};
   rows.add_text(text);
-  reply what;
-  what.outcomes.push_back({.name = "q", .data = rows.finish()});
-  return field_of(what, "q.scalar").value();
+  reply got;
+  got.outcomes.push_back({.name = "q", .data = rows.finish()});
+  return field_of(got, "q.scalar").value();
 }
 
 TEST(ReplyScope, GivesScalarsTheirTypes) {
@@ -35,21 +35,21 @@ TEST(ReplyScope, GivesScalarsTheirTypes) {
 }
 
 TEST(ReplyScope, SaysWhatThereIsNot) {
-  reply what;
-  what.outcomes.push_back({.name = "a[0]", .data = table{}});
-  what.outcomes.push_back({.name = "a[1]", .data = failure{.code = errc::rejected_sql, .query = "a[1]"}});
-  what.outcomes.push_back({.name = "b", .data = table{}});
-  EXPECT_EQ(field_of(what, "a.error").value(), operand{std::string{"rejected_sql"}});
-  EXPECT_EQ(field_of(what, "a.ok").value(), operand{false});
-  EXPECT_EQ(field_of(what, "a.attempts").value(), operand{std::int64_t{2}});
-  EXPECT_EQ(field_of(what, "a.rows").error().code, errc::rejected_sql) << "the failure itself";
-  EXPECT_THAT(field_of(what, "b.scalar").error().message, HasSubstr("0 rows"));
-  EXPECT_EQ(field_of(what, "c.rows").error().message, "there is no c.rows");
-  EXPECT_EQ(field_of(what, "b.nope").error().message, "there is no b.nope");
-  EXPECT_EQ(field_of(what, "nope").error().message, "there is no nope");
-  EXPECT_EQ(field_of(what, "queries").value(), operand{std::int64_t{3}});
-  EXPECT_EQ(field_of(what, "ok").value(), operand{true});
-  EXPECT_EQ(field_of(what, "error").value(), operand{});
+  reply got;
+  got.outcomes.push_back({.name = "a[0]", .data = table{}});
+  got.outcomes.push_back({.name = "a[1]", .data = failure{.code = errc::rejected_sql, .query = "a[1]"}});
+  got.outcomes.push_back({.name = "b", .data = table{}});
+  EXPECT_EQ(field_of(got, "a.error").value(), operand{std::string{"rejected_sql"}});
+  EXPECT_EQ(field_of(got, "a.ok").value(), operand{false});
+  EXPECT_EQ(field_of(got, "a.attempts").value(), operand{std::int64_t{2}});
+  EXPECT_EQ(field_of(got, "a.rows").error().code, errc::rejected_sql) << "the failure itself";
+  EXPECT_THAT(field_of(got, "b.scalar").error().message, HasSubstr("0 rows"));
+  EXPECT_EQ(field_of(got, "c.rows").error().message, "there is no c.rows");
+  EXPECT_EQ(field_of(got, "b.nope").error().message, "there is no b.nope");
+  EXPECT_EQ(field_of(got, "nope").error().message, "there is no nope");
+  EXPECT_EQ(field_of(got, "queries").value(), operand{std::int64_t{3}});
+  EXPECT_EQ(field_of(got, "ok").value(), operand{true});
+  EXPECT_EQ(field_of(got, "error").value(), operand{});
 }
 
 } // namespace

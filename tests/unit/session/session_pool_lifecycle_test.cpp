@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How a pool comes to its sessions, looks after them, and ends them.
+// A pool opens its sessions, looks after them, and ends them.
 
 #include "unit/session/pool_client.hpp"
 

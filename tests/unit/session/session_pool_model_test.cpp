@@ -43,7 +43,7 @@ protected:
   static constexpr std::size_t turns = 6000;
 
 public:
-  /// What the pool tells model_client `c`, and whether it may.
+  // The calls of the pool to model_client `c`. Each checks that the pool may make it.
   void on_lease(model_client& c, lease got) {
     expect_waiting(c);
     auto& q = queue_of(c);
@@ -239,7 +239,7 @@ protected:
     ASSERT_TRUE(now.idle == 0 || now.waiting == 0) << "somebody waits while a session idles";
   }
 
-  /// Everything comes to an end: whoever waits is served or refused, every session comes back.
+  /// Everything comes to an end: each query that waits is served or refused, every session comes back.
   void drain() {
     on_loop([&] {
       script.hold_opening(false);

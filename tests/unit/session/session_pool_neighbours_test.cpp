@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The pools of one database on several loops: whoever waits is served by the first session that comes free, wherever
-// that is. Here they share one loop, so that a test sees all of them at rest.
+// The pools of one database on several loops: a query that waits is served by the first session that comes free,
+// wherever that is. Here they share one loop, so that a test sees all of them at rest.
 
 #include "support/pool_under_test.hpp"
 
@@ -162,16 +162,16 @@ TEST_F(SessionPoolNeighbours, KeepNobodyWaitingBesideAnIdleSession) {
     for (int turn = 0; turn < 1500 && !HasFatalFailure(); ++turn) {
       on_loop([&] { // several things may happen before the loops hear of each other
         for (auto n = 1 + random(4); n > 0; --n) {
-          const auto what = random(100);
+          const auto drawn = random(100);
           auto some = std::next(clients.begin(), static_cast<std::ptrdiff_t>(random(clients.size() + 1)));
-          if (what < 40) {
+          if (drawn < 40) {
             auto& c = *clients.emplace_back(
                 std::make_unique<wanderer>(served, ++last_number, static_cast<priority>(random(3))));
             c.ask(*pools[random(pools.size())]);
-          } else if (what < 75 && some != clients.end() && !(*some)->waits()) {
+          } else if (drawn < 75 && some != clients.end() && !(*some)->waits()) {
             moves += (*some)->moves;
             clients.erase(some); // gives its session back
-          } else if (what < 80 && some != clients.end() && (*some)->waits()) {
+          } else if (drawn < 80 && some != clients.end() && (*some)->waits()) {
             clients.erase(some);
           } else if (script.now().opening_held > 0) {
             script.let_in();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Who gets the next session, one rule at a time.
+// The rules by which a pool gives its sessions to the queries that wait, one rule at a time.
 
 #include "unit/session/pool_client.hpp"
 
@@ -149,8 +149,8 @@ TEST_F(SessionPool, TellsOtherLoopsHowManyPlacesItHas) {
   EXPECT_EQ(pool->places(), 3);
 }
 
-/// Whoever looks while a query that was expected arrives sees its place taken, neither twice nor not at all: a request
-/// that is led astray waits for a session while another is idle.
+/// A loop that looks while a query that was expected arrives sees its place taken, neither twice nor not at all: a
+/// request that is led astray waits for a session while another is idle.
 TEST_F(SessionPool, TellsOtherLoopsTheSameWhileAnExpectedQueryArrives) {
   make({.max_size = 2});
   give_back(get());

@@ -82,9 +82,9 @@ private:
     }
   }
 
-  static void require(bool held, const std::string& what) {
+  static void require(bool held, const std::string& why) {
     if (!held)
-      throw std::runtime_error(what);
+      throw std::runtime_error(why);
   }
 
   void skip_space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \n\t\r"), rest_.size())); }

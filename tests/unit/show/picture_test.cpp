@@ -69,7 +69,7 @@ reply many(std::size_t count) {
   return out;
 }
 
-element svg_of(const reply& what, std::string_view title = "title") { return markup_reader::read(to_svg(what, title)); }
+element svg_of(const reply& got, std::string_view title = "title") { return markup_reader::read(to_svg(got, title)); }
 
 /// The only element of a class below `in`.
 const element& only(const element& in, std::string_view word) {
@@ -153,31 +153,31 @@ TEST(Picture, MarksTheCriticalPath) {
 }
 
 TEST(Picture, ShowsWhatTheQueriesTakeOneAfterAnother) {
-  const auto what = example(); // 60 + 50 + 20 + 50
-  const auto svg = svg_of(what);
+  const auto got = example(); // 60 + 50 + 20 + 50
+  const auto svg = svg_of(got);
   const auto per_millisecond = width_of(*svg.of_class("query")[1], "executing") / 20;
   const auto& serial = only(svg, "serial");
   EXPECT_NEAR(width_of(serial, "ghost"), 180 * per_millisecond, 0.1);
   EXPECT_THAT(serial.of_class("break"), IsEmpty());
   EXPECT_EQ(serial.named("text").back()->text, "180 ms (1.8×)");
-  EXPECT_THAT(to_svg(what, ""), HasSubstr("4 queries in 100 ms; one after another they would take 180 ms, 1.8 times"));
+  EXPECT_THAT(to_svg(got, ""), HasSubstr("4 queries in 100 ms; one after another they would take 180 ms, 1.8 times"));
 }
 
 TEST(Picture, ShowsThatBarToScaleAlsoWhereItIsTheShorterOne) {
-  reply what;
-  what.elapsed = 100ms;
-  what.outcomes.push_back(answered("a", times(0ms, 60ms, 100ms, 100ms)));
-  const auto svg = svg_of(what);
+  reply got;
+  got.elapsed = 100ms;
+  got.outcomes.push_back(answered("a", times(0ms, 60ms, 100ms, 100ms)));
+  const auto svg = svg_of(got);
   EXPECT_NEAR(width_of(only(svg, "serial"), "ghost"), width_of(*svg.of_class("query").front(), "executing"), 0.02);
   EXPECT_NEAR(width_of(*svg.of_class("query").front(), "session"), 1.5 * width_of(only(svg, "serial"), "ghost"), 0.03);
 }
 
 TEST(Picture, CutsThatBarWhenItWouldDwarfTheOthers) {
-  reply what;
-  what.elapsed = 10ms;
+  reply got;
+  got.elapsed = 10ms;
   for (int i = 0; i < 5; ++i)
-    what.outcomes.push_back(answered("q" + std::to_string(i), times(0ms, 0ms, 5ms, 10ms)));
-  const auto svg = svg_of(what);
+    got.outcomes.push_back(answered("q" + std::to_string(i), times(0ms, 0ms, 5ms, 10ms)));
+  const auto svg = svg_of(got);
   const auto& serial = only(svg, "serial");
   const auto& bar = *svg.of_class("query").front();
   EXPECT_NEAR(width_of(serial, "ghost"), width_of(bar, "executing") + width_of(bar, "fetching"), 0.02);
@@ -187,13 +187,13 @@ TEST(Picture, CutsThatBarWhenItWouldDwarfTheOthers) {
 
 TEST(Picture, EscapesAndShortensText) {
   use_environment_locale();
-  reply what;
-  what.elapsed = 1ms;
+  reply got;
+  got.elapsed = 1ms;
   const std::string wild = "<b> & \"c\" 'd'\033\n\xff\uffff";
-  what.outcomes.push_back(answered(wild, times(0ms, 0ms, 1ms, 1ms)));
-  what.outcomes.push_back(answered("مجموع 🎉", times(0ms, 0ms, 1ms, 1ms)));
-  what.outcomes.push_back(answered(std::string(100, 'x'), times(0ms, 0ms, 1ms, 1ms)));
-  const auto svg = svg_of(what, wild + "</title><script>");
+  got.outcomes.push_back(answered(wild, times(0ms, 0ms, 1ms, 1ms)));
+  got.outcomes.push_back(answered("مجموع 🎉", times(0ms, 0ms, 1ms, 1ms)));
+  got.outcomes.push_back(answered(std::string(100, 'x'), times(0ms, 0ms, 1ms, 1ms)));
+  const auto svg = svg_of(got, wild + "</title><script>");
   const auto rows = svg.of_class("query");
   EXPECT_THAT(rows[0]->named("title").front()->text, HasSubstr("<b> & \"c\" 'd'\\x1B \\xFF\ufffd: 0 rows"));
   EXPECT_EQ(name_in(*rows[1]), "مجموع 🎉");
@@ -235,12 +235,12 @@ TEST(Picture, KeepsEverythingInsideHoweverManyQueriesThereAre) {
   use_environment_locale();
   for (const std::size_t count : {0u, 1u, 3u, 12u, 13u, 60u, 61u, 200u, 501u}) {
     SCOPED_TRACE(count);
-    auto what = many(count);
+    auto got = many(count);
     for (std::size_t i = 0; i < count; i += 3)
-      what.outcomes[i].data = failure{.code = errc::serialization_failure};
+      got.outcomes[i].data = failure{.code = errc::serialization_failure};
     if (count > 1)
-      what.outcomes[1].name.assign(100, 'm');
-    const auto svg = svg_of(what);
+      got.outcomes[1].name.assign(100, 'm');
+    const auto svg = svg_of(got);
     EXPECT_EQ(svg.of_class("query").size(), std::min<std::size_t>(count, 500));
     expect_inside(svg);
   }
@@ -255,9 +255,9 @@ TEST(Picture, MakesRowsLowerWhenThereAreMany) {
 }
 
 TEST(Picture, ShowsTheFirstFiveHundredOfTenThousandAndSaysSo) {
-  auto what = many(10000);
-  what.outcomes[7] = failed("query_7", errc::pool_timeout, {.queued = 0ms}); // waited until the end of all
-  const auto svg = to_svg(what, "t"), html = to_html(what, "t"), trace = to_trace(what, "t");
+  auto got = many(10000);
+  got.outcomes[7] = failed("query_7", errc::pool_timeout, {.queued = 0ms}); // waited until the end of all
+  const auto svg = to_svg(got, "t"), html = to_html(got, "t"), trace = to_trace(got, "t");
   for (const auto& text : {svg, html, trace}) {
     EXPECT_THAT(text, HasSubstr("and 9500 more queries"));
     EXPECT_THAT(text, HasSubstr("query_499"));
@@ -274,11 +274,11 @@ TEST(Picture, ShowsTheFirstFiveHundredOfTenThousandAndSaysSo) {
 }
 
 TEST(Picture, ShowsQueriesThatNeverHadASession) {
-  reply what;
-  what.elapsed = 30s;
-  what.outcomes.push_back(failed("queued", errc::pool_timeout, {.queued = 10s}));
-  what.outcomes.push_back(failed("not even queued", errc::query_canceled, {}));
-  const auto svg = svg_of(what);
+  reply got;
+  got.elapsed = 30s;
+  got.outcomes.push_back(failed("queued", errc::pool_timeout, {.queued = 10s}));
+  got.outcomes.push_back(failed("not even queued", errc::query_canceled, {}));
+  const auto svg = svg_of(got);
   const auto rows = svg.of_class("query");
   EXPECT_NEAR(width_of(*rows[0], "session"), 2 * width_of(*rows[0], "turn"), 0.02);
   EXPECT_NEAR(width_of(*rows[1], "turn"), 3 * width_of(*rows[0], "turn"), 0.03);
@@ -293,12 +293,12 @@ TEST(Picture, TakesTimesThatAreNothing) {
   reply nothing;
   nothing.outcomes.push_back(answered("a", {}));
   nothing.outcomes.push_back(answered("b", times(0ns, 0ns, 0ns, 0ns)));
-  for (const auto& what : {reply{}, nothing}) {
-    for (const auto& text : {to_svg(what, ""), to_html(what, ""), to_trace(what, "")}) {
+  for (const auto& got : {reply{}, nothing}) {
+    for (const auto& text : {to_svg(got, ""), to_html(got, ""), to_trace(got, "")}) {
       EXPECT_THAT(text, Not(HasSubstr("nan")));
       EXPECT_THAT(text, Not(HasSubstr("inf")));
     }
-    expect_inside(svg_of(what));
+    expect_inside(svg_of(got));
   }
   const auto svg = svg_of(nothing);
   EXPECT_THAT(svg.of_class("query")[0]->of_class("executing"), IsEmpty());
@@ -306,11 +306,11 @@ TEST(Picture, TakesTimesThatAreNothing) {
 }
 
 TEST(Picture, TakesTheLongestTimes) {
-  reply what;
-  what.elapsed = nanoseconds::max();
-  what.outcomes.push_back(answered("a", times(0ns, 0ns, 1ns, nanoseconds::max())));
-  expect_inside(svg_of(what));
-  EXPECT_NO_THROW(nlohmann::json::parse(to_trace(what, "")));
+  reply got;
+  got.elapsed = nanoseconds::max();
+  got.outcomes.push_back(answered("a", times(0ns, 0ns, 1ns, nanoseconds::max())));
+  expect_inside(svg_of(got));
+  EXPECT_NO_THROW(nlohmann::json::parse(to_trace(got, "")));
 }
 
 /// Expects nothing that would need something from elsewhere, or run something.
@@ -350,8 +350,8 @@ double contrast(const std::string& a, const std::string& b) {
 }
 
 /// The colour that the style has for a class or element in this part of it.
-std::string colour_of(const std::string& style, const std::string& what, const std::string& property) {
-  const auto rule = style.find(".sheaf " + what + "{");
+std::string colour_of(const std::string& style, const std::string& selector, const std::string& property) {
+  const auto rule = style.find(".sheaf " + selector + "{");
   const auto at = style.find(property + ":#", rule);
   return rule == std::string::npos ? std::string{"#000000"} : style.substr(at + property.size() + 1, 7);
 }
@@ -400,9 +400,9 @@ TEST(Page, HasThePictureAndATable) {
 }
 
 TEST(Page, SaysWhyTheRequestFailed) {
-  auto what = example();
-  what.failure = failure{.code = errc::rejected_sql, .query = "a", .message = "no <table>"};
-  EXPECT_THAT(to_html(what, "t"), HasSubstr("no &lt;table&gt;"));
+  auto got = example();
+  got.failure = failure{.code = errc::rejected_sql, .query = "a", .message = "no <table>"};
+  EXPECT_THAT(to_html(got, "t"), HasSubstr("no &lt;table&gt;"));
 }
 
 /// The slices of a lane.
@@ -435,11 +435,11 @@ TEST(Trace, HasALaneForEachQueryWithItsPhasesWithinIt) {
 }
 
 TEST(Trace, NamesProcessAndLanes) {
-  reply what = example();
-  what.outcomes[1].name = "\"b\"\n\033\xff";
+  reply got = example();
+  got.outcomes[1].name = "\"b\"\n\033\xff";
   std::set<std::string> lanes;
   std::string process;
-  const auto trace = nlohmann::json::parse(to_trace(what, "my \"trace\""));
+  const auto trace = nlohmann::json::parse(to_trace(got, "my \"trace\""));
   for (const auto& event : trace.at("traceEvents")) {
     if (event.at("name") == "thread_name")
       lanes.insert(event.at("args").at("name"));
@@ -451,10 +451,10 @@ TEST(Trace, NamesProcessAndLanes) {
 }
 
 TEST(Trace, WritesNanosecondsExactly) {
-  reply what;
-  what.elapsed = 1'000'001ns;
-  what.outcomes.push_back(answered("a", times(0ns, 1'005ns, 1'000'000ns, 1'000'001ns)));
-  const auto text = to_trace(what, "");
+  reply got;
+  got.elapsed = 1'000'001ns;
+  got.outcomes.push_back(answered("a", times(0ns, 1'005ns, 1'000'000ns, 1'000'001ns)));
+  const auto text = to_trace(got, "");
   EXPECT_THAT(text, HasSubstr(R"("ts":1.005,"dur":998.995)"));
   EXPECT_THAT(text, HasSubstr(R"("ts":1000.000,"dur":0.001)"));
 }

@@ -14,28 +14,28 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 TEST(Timeline, TellsWaitingFromRunning) {
-  reply what;
-  what.elapsed = 100ms;
-  what.outcomes.push_back(
+  reply got;
+  got.elapsed = 100ms;
+  got.outcomes.push_back(
       {.name = "first", .data = table{}, .times = {.queued = 0ns, .acquired = 0ns, .sent = 0ns, .last_row = 50ms}});
-  what.outcomes.push_back(
+  got.outcomes.push_back(
       {.name = "second", .data = table{}, .times = {.queued = 0ns, .acquired = 50ms, .sent = 50ms, .last_row = 100ms}});
-  what.outcomes.push_back({.name = "third", .data = failure{.code = errc::pool_timeout}, .times = {.queued = 0ns}});
+  got.outcomes.push_back({.name = "third", .data = failure{.code = errc::pool_timeout}, .times = {.queued = 0ns}});
   const terminal narrow{.width = 60};
-  EXPECT_EQ(timeline(what, narrow), "  first   ##########            ran 50.0 ms\n"
-                                    "  second  ..........##########  ran 50.0 ms, waited 50.0 ms\n"
-                                    "  third   ....................  pool_timeout, never ran, waited 100 ms\n"
-                                    "          0             100 ms\n"
-                                    "  . waiting for a session   # running\n");
+  EXPECT_EQ(timeline(got, narrow), "  first   ##########            ran 50.0 ms\n"
+                                   "  second  ..........##########  ran 50.0 ms, waited 50.0 ms\n"
+                                   "  third   ....................  pool_timeout, never ran, waited 100 ms\n"
+                                   "          0             100 ms\n"
+                                   "  . waiting for a session   # running\n");
 }
 
 TEST(Timeline, ShowsAtLeastASignAndAtMostFortyQueries) {
-  reply what;
-  what.elapsed = 1h;
+  reply got;
+  got.elapsed = 1h;
   for (int i = 0; i < 1000; ++i)
-    what.outcomes.push_back(
+    got.outcomes.push_back(
         {.name = "q" + std::to_string(i), .data = table{}, .times = {.queued = 1h, .acquired = 1h, .last_row = 1h}});
-  const auto drawn = timeline(what, {});
+  const auto drawn = timeline(got, {});
   EXPECT_THAT(drawn, HasSubstr(".#  ran 0 us"));
   EXPECT_THAT(drawn, HasSubstr("and 960 more queries"));
   reply nothing;

@@ -100,7 +100,7 @@ private:
   bool is_wanted() const noexcept { return flight_->run->state == session_run::status::in_line; }
 
   void start_task();
-  void on_task_done(answer what);
+  void on_task_done(answer got);
 
   void cancel_statement();
   void on_cancel_sent();

@@ -85,9 +85,9 @@ failure rejected(std::string message, std::size_t position = 0) {
   return {.code = errc::rejected_sql, .phase = phase::execute, .message = std::move(message), .position = position};
 }
 
-failure several_statements(const parsed_statement& what, std::size_t second_at) {
+failure several_statements(const parsed_statement& parsed, std::size_t second_at) {
   return rejected("a query is one statement, and here a second one begins: make it a query of its own",
-                  what.position_in_source(characters(std::string_view{what.text}.substr(0, second_at)) + 1));
+                  parsed.position_in_source(characters(std::string_view{parsed.text}.substr(0, second_at)) + 1));
 }
 
 failure not_bindable(std::string_view name, std::string_view why) {
@@ -178,8 +178,8 @@ failure sqlite_failure(sqlite3* db, int result_code, bool values_bound) {
 
 void sqlite_statement::finalizer::operator()(sqlite3_stmt* x) const noexcept { sqlite3_finalize(x); }
 
-result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_statement& what, bool keep) {
-  const std::string_view sql = what.text;
+result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_statement& parsed, bool keep) {
+  const std::string_view sql = parsed.text;
   const auto start = skip_blanks(sql, 0);
   if (start == sql.size())
     return rejected("the statement is empty");
@@ -187,7 +187,7 @@ result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_sta
   if (pragma)
     // Preparing it might run it, so whatever follows has to be found before.
     if (const auto second = skip_blanks(sql, end_of_simple_statement(sql, start)); second != sql.size())
-      return several_statements(what, second);
+      return several_statements(parsed, second);
 
   sqlite3_stmt* handle = nullptr;
   const char* tail = nullptr;
@@ -198,24 +198,24 @@ result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_sta
   if (code != SQLITE_OK) {
     auto f = sqlite_failure(db, code, false);
     if (const auto offset = sqlite3_error_offset(db); offset >= 0)
-      f.position = what.position_in_source(characters(sql.substr(0, start + static_cast<std::size_t>(offset))) + 1);
+      f.position = parsed.position_in_source(characters(sql.substr(0, start + static_cast<std::size_t>(offset))) + 1);
     return f;
   }
   if (!handle)
     return rejected("the statement is empty");
   if (const auto second = skip_blanks(sql, static_cast<std::size_t>(tail - sql.data())); second != sql.size())
-    return several_statements(what, second);
+    return several_statements(parsed, second);
   return statement;
 }
 
-std::optional<failure> sqlite_statement::bind(const parsed_statement& what, const parameters& values) {
+std::optional<failure> sqlite_statement::bind(const parsed_statement& parsed, const parameters& values) {
   const auto count = static_cast<std::size_t>(sqlite3_bind_parameter_count(get()));
-  if (what.positional || count > what.names.size())
+  if (parsed.positional || count > parsed.names.size())
     return failure{.code = errc::invalid_request,
                    .phase = phase::execute,
                    .message = "the statement has parameters of another form than :name"};
-  for (std::size_t i = 0; i < what.names.size(); ++i) {
-    const auto& name = what.names[i];
+  for (std::size_t i = 0; i < parsed.names.size(); ++i) {
+    const auto& name = parsed.names[i];
     const auto* value = find(values, name);
     if (!value)
       return not_bindable(name, "no value is given");
@@ -235,18 +235,18 @@ void sqlite_statement::release() noexcept {
   sqlite3_clear_bindings(get());
 }
 
-result<sqlite_statement*> sqlite_statement_cache::get(sqlite3* db, const parsed_statement& what) {
+result<sqlite_statement*> sqlite_statement_cache::get(sqlite3* db, const parsed_statement& parsed) {
   not_kept_.reset();
-  if (auto* found = kept_.find(what))
+  if (auto* found = kept_.find(parsed))
     return &found->statement;
-  auto prepared = sqlite_statement::prepare(db, what, size_max_ > 0);
+  auto prepared = sqlite_statement::prepare(db, parsed, size_max_ > 0);
   if (prepared.has_error())
     return std::move(prepared).error();
   if (size_max_ == 0 || prepared->pragma())
     return &not_kept_.emplace(std::move(*prepared));
   if (kept_.size() == size_max_)
     kept_.drop(kept_.oldest());
-  return &kept_.add({what, std::move(*prepared)}).statement;
+  return &kept_.add({parsed, std::move(*prepared)}).statement;
 }
 
 bool sqlite_statement_cache::clear() {

@@ -26,18 +26,18 @@ failure sqlite_failure(sqlite_api::sqlite3* db, int result_code, bool values_bou
 /// A prepared statement, finalized when it goes.
 class sqlite_statement {
 public:
-  /// Prepares `what`, which has to be one statement: text with none, and text with more after it, is `rejected_sql`,
+  /// Prepares `parsed`, which has to be one statement: text with none, and text with more after it, is `rejected_sql`,
   /// and nothing of it has run. A syntax error has its position.
-  static result<sqlite_statement> prepare(sqlite_api::sqlite3* db, const parsed_statement& what, bool keep);
+  static result<sqlite_statement> prepare(sqlite_api::sqlite3* db, const parsed_statement& parsed, bool keep);
 
   sqlite_api::sqlite3_stmt* get() const noexcept { return handle_.get(); }
 
   /// `pragma`, `explain pragma`: SQLite runs some of them, and reads the values of others, while it prepares them.
   bool pragma() const noexcept { return pragma_; }
 
-  /// Binds a value to each of `what.names`. Text and bytes are not copied: they live until `release`. Values that
+  /// Binds a value to each of `parsed.names`. Text and bytes are not copied: they live until `release`. Values that
   /// SQLite has no form for (arrays, NaN, years beyond 9999) and parameters other than `:name` are `invalid_request`.
-  std::optional<failure> bind(const parsed_statement& what, const parameters& values);
+  std::optional<failure> bind(const parsed_statement& parsed, const parameters& values);
 
   /// Resets the statement and forgets the bound values.
   void release() noexcept;
@@ -59,7 +59,7 @@ public:
   explicit sqlite_statement_cache(std::size_t size_max) : size_max_(size_max) {}
 
   /// Finds or prepares a statement. It belongs to the cache, and lives until the next call.
-  result<sqlite_statement*> get(sqlite_api::sqlite3* db, const parsed_statement& what);
+  result<sqlite_statement*> get(sqlite_api::sqlite3* db, const parsed_statement& parsed);
 
   /// Finalizes all statements; false when there were none.
   bool clear();

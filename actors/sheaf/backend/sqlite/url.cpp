@@ -15,8 +15,8 @@ namespace sheaf {
 
 namespace {
 
-failure wrong(std::string_view what) {
-  return {.code = errc::invalid_request, .message = fmt::format("SQLite URL: {}", what)};
+failure wrong(std::string_view why) {
+  return {.code = errc::invalid_request, .message = fmt::format("SQLite URL: {}", why)};
 }
 
 /// Text with `%41` for bytes; nothing when a `%` is not followed by two hexadecimal digits.
