@@ -69,7 +69,7 @@ int usage_error(const CLI::App& program, std::string_view why, const std::vector
 int run(const chosen_command& command) {
   try {
     return command();
-  } catch (const stop& why) {
+  } catch (const command_error& why) {
     return complain(why.exit_code(), why.what());
   } catch (const interrupted& by) {
     return complain(exit_signalled + by.signal, "interrupted");

@@ -24,9 +24,9 @@ inline constexpr const char* exit_codes =
     "  99 an expectation was missed; 130 interrupted\n";
 
 /// Ends the command with a line on stderr. Caught in `main` only.
-class stop : public std::runtime_error {
+class command_error : public std::runtime_error {
 public:
-  stop(int exit_code, const std::string& message) : std::runtime_error(message), exit_code_(exit_code) {}
+  command_error(int exit_code, const std::string& message) : std::runtime_error(message), exit_code_(exit_code) {}
 
   int exit_code() const noexcept { return exit_code_; }
 
@@ -39,13 +39,13 @@ inline int exit_code_of(const failure& why) noexcept {
   return why.code == errc::invalid_request ? exit_bad_input : exit_run_time_failure;
 }
 
-[[noreturn]] inline void bad_input(const std::string& message) { throw stop{exit_bad_input, message}; }
+[[noreturn]] inline void bad_input(const std::string& message) { throw command_error{exit_bad_input, message}; }
 
 /// The value, or the end of the command with the failure's message after `context` (`"--deadline: "`).
 template <class T>
-T value_or_stop(result<T> x, const std::string& context = {}) {
+T value_or_throw(result<T> x, const std::string& context = {}) {
   if (!x)
-    throw stop{exit_code_of(x.error()), context + x.error().message};
+    throw command_error{exit_code_of(x.error()), context + x.error().message};
   return std::move(*x);
 }
 

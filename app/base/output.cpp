@@ -63,10 +63,11 @@ output::~output() {
 
 void output::fail(int error) const {
   // A reader that has seen enough (`| head`) is no failure worth a word.
-  throw stop{exit_run_time_failure,
-             error == EPIPE ? ""
-                            : fmt::format("{}: {}", file_.empty() ? "standard output" : file_ + " cannot be written",
-                                          std::generic_category().message(error))};
+  throw command_error{exit_run_time_failure,
+                      error == EPIPE
+                          ? ""
+                          : fmt::format("{}: {}", file_.empty() ? "standard output" : file_ + " cannot be written",
+                                        std::generic_category().message(error))};
 }
 
 void output::flush() {

@@ -16,7 +16,7 @@ public:
 
   /// Writes into a file, which is written beside its place and put there by `finish`: it is whole or as it was. A
   /// target that is no plain file (a pipe, `/dev/null`) is written as it stands. An empty name is standard output. Ends
-  /// the command (`stop`, exit code 2) when there is no writing there.
+  /// the command (`command_error`, exit code 2) when there is no writing there.
   explicit output(const std::string& file);
 
   ~output(); ///< A file that was not finished is as it was before.
@@ -32,8 +32,8 @@ public:
       flush();
   }
 
-  /// Writes all of it. Ends the command (`stop`, exit code 2) when it cannot be written; silently when it is a pipe
-  /// that nobody reads any more.
+  /// Writes all of it. Ends the command (`command_error`, exit code 2) when it cannot be written; silently when it is a
+  /// pipe that nobody reads any more.
   void flush();
 
   /// Writes all of it and puts the file in its place.

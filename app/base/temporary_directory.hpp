@@ -21,8 +21,8 @@ public:
     const char* parent = getenv("TMPDIR");
     path_ = std::string{parent != nullptr && *parent != '\0' ? parent : "/tmp"} + "/sheaf-XXXXXX";
     if (mkdtemp(path_.data()) == nullptr)
-      throw stop{exit_run_time_failure, "cannot make a temporary directory (TMPDIR names its parent): " +
-                                            std::generic_category().message(errno)};
+      throw command_error{exit_run_time_failure, "cannot make a temporary directory (TMPDIR names its parent): " +
+                                                     std::generic_category().message(errno)};
   }
 
   ~temporary_directory() {

@@ -45,12 +45,12 @@ load_spec load_of(const bench_arguments& how, load_spec load) {
   if (how.clients)
     load.clients = how.clients;
   if (!how.rate.empty())
-    load.rate = value_or_stop(parse_rate(how.rate), "--rate: ");
+    load.rate = value_or_throw(parse_rate(how.rate), "--rate: ");
   if (!how.duration.empty())
-    load.duration = value_or_stop(parse_duration(how.duration), "--duration: ");
+    load.duration = value_or_throw(parse_duration(how.duration), "--duration: ");
   if (!how.warm_up.empty())
     load.warm_up =
-        how.warm_up == "0" ? std::chrono::nanoseconds{0} : value_or_stop(parse_duration(how.warm_up), "--warm-up: ");
+        how.warm_up == "0" ? std::chrono::nanoseconds{0} : value_or_throw(parse_duration(how.warm_up), "--warm-up: ");
   return load;
 }
 

@@ -12,7 +12,7 @@
 
 namespace sheaf::app {
 
-/// The chosen command: runs it, gives the exit code. May throw `stop`, `interrupted` and `sheaf::error`.
+/// The chosen command: runs it, gives the exit code. May throw `command_error`, `interrupted` and `sheaf::error`.
 using chosen_command = std::function<int()>;
 
 /// `sheaf demo`: the experiment that shows what a session for each query is worth.

@@ -84,7 +84,7 @@ table run_statement(engine& on, const std::string& sql, parameters values, const
   asked.queries.emplace_back("demo", sql, std::move(values));
   auto answered = run(on, std::move(asked), signals);
   if (answered.failure)
-    throw stop{exit_code_of(*answered.failure), describe(*answered.failure, sql)};
+    throw command_error{exit_code_of(*answered.failure), describe(*answered.failure, sql)};
   return answered[0].table();
 }
 

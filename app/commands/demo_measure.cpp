@@ -23,7 +23,7 @@ reply run_queries(engine& on, const experiment& trial, std::size_t count, const 
     asked.queries.emplace_back(fmt::format("{} {}", trial.noun, i), trial.sql);
   auto answered = run(on, std::move(asked), signals);
   if (answered.failure)
-    throw stop{exit_code_of(*answered.failure), describe(*answered.failure, trial.sql)};
+    throw command_error{exit_code_of(*answered.failure), describe(*answered.failure, trial.sql)};
   return answered;
 }
 

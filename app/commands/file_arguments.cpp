@@ -49,7 +49,7 @@ sheaf_file load_sheaf_file(const std::string& path, const variables& given) {
   for (const auto& x : findings)
     tell("{}\n", to_text(x, path));
   if (has_errors(findings))
-    throw stop{exit_bad_input, ""};
+    throw command_error{exit_bad_input, ""};
   return std::move(read.file);
 }
 

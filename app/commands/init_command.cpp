@@ -60,7 +60,7 @@ int run_init(const std::string& path) {
     bad_input(errno == EEXIST ? fmt::format("{} is there already; give another name", path)
                               : fmt::format("{}: {}", path, std::generic_category().message(errno)));
   if (std::fwrite(starter.data(), 1, starter.size(), file.get()) != starter.size() || std::fflush(file.get()) != 0)
-    throw stop{exit_run_time_failure, fmt::format("{} cannot be written", path)};
+    throw command_error{exit_run_time_failure, fmt::format("{} cannot be written", path)};
   fmt::print("{} is written; try: sheaf run {} smoke\n", path, path);
   return exit_all_held;
 }

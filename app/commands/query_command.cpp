@@ -76,7 +76,7 @@ bool is_partial(const query_arguments& how) noexcept { return how.on_error == "p
 options engine_options(const query_arguments& from) {
   auto how = for_database(from.url);
   auto& pool = how.databases.front().pool;
-  how.deadline = value_or_stop(parse_duration(from.deadline), "--deadline: ");
+  how.deadline = value_or_throw(parse_duration(from.deadline), "--deadline: ");
   // Nothing but the deadline ends the wait of a query for its turn.
   pool.acquire_timeout = how.deadline;
   if (from.width > 0)

@@ -56,7 +56,7 @@ std::vector<named_text> gather_queries(const std::vector<std::string>& arguments
     auto [name, path] = split_name(argument);
     if (path == "-" && std::exchange(stdin_read, true))
       bad_input("--file -: standard input can be read only once");
-    queries.push_back({std::move(name), value_or_stop(read_text_file(path), "--file " + path + ": ")});
+    queries.push_back({std::move(name), value_or_throw(read_text_file(path), "--file " + path + ": ")});
   }
   for (std::size_t i = 0; i < queries.size(); ++i)
     if (queries[i].name.empty())
@@ -68,7 +68,7 @@ std::vector<query> bind_parameters(const std::vector<named_text>& queries, const
                                    dialect d) {
   parameters given;
   for (const auto& argument : arguments) {
-    auto [name, value] = value_or_stop(parse_parameter(argument, d), "-p ");
+    auto [name, value] = value_or_throw(parse_parameter(argument, d), "-p ");
     if (find(given, name) != nullptr)
       bad_input(fmt::format("-p {}: given twice", name));
     given.emplace_back(std::move(name), std::move(value));

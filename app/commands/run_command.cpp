@@ -55,11 +55,11 @@ request_step step_of(const request_spec& spec, const std::vector<std::string>& a
     value.is_list = p->type.ends_with("[]");
     for (std::size_t begin = 0; value.is_list && begin <= text.size() && !text.empty();) {
       const auto end = std::min(text.find(',', begin), text.size());
-      value.texts.push_back(value_or_stop(template_text::parse(text.substr(begin, end - begin)), "-p " + name + ": "));
+      value.texts.push_back(value_or_throw(template_text::parse(text.substr(begin, end - begin)), "-p " + name + ": "));
       begin = end + 1;
     }
     if (!value.is_list)
-      value.texts.push_back(value_or_stop(template_text::parse(text), "-p " + name + ": "));
+      value.texts.push_back(value_or_throw(template_text::parse(text), "-p " + name + ": "));
     how.with.emplace_back(std::move(name), std::move(value));
   }
   return how;
@@ -89,11 +89,12 @@ void write_timeline(const run_arguments& how, const step_report& step) {
     return;
   }
   const std::string_view file = how.timeline;
-  const auto picture = file.ends_with(".svg")    ? to_svg(step.what, step.request)
-                       : file.ends_with(".html") ? to_html(step.what, step.request)
-                       : file.ends_with(".json")
-                           ? to_trace(step.what, step.request)
-                           : throw stop{exit_bad_input, "--timeline: a picture is a .svg, .html or .json file"};
+  const auto picture =
+      file.ends_with(".svg")    ? to_svg(step.what, step.request)
+      : file.ends_with(".html") ? to_html(step.what, step.request)
+      : file.ends_with(".json")
+          ? to_trace(step.what, step.request)
+          : throw command_error{exit_bad_input, "--timeline: a picture is a .svg, .html or .json file"};
   output to{how.timeline};
   to.text() = picture;
   to.finish();

@@ -55,7 +55,7 @@ std::string read_token(const std::string& file) {
   const char* given = std::getenv("SHEAF_TOKEN");
   std::string token = given ? given : "";
   if (!file.empty())
-    token = value_or_stop(read_text_file(file, 1), fmt::format("--token-file: {}: ", file));
+    token = value_or_throw(read_text_file(file, 1), fmt::format("--token-file: {}: ", file));
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r'))
     token.pop_back();
   const bool is_printable = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7f; });
@@ -77,7 +77,7 @@ void complete_setup(serve_arguments& how, const boost::asio::ip::address& addres
   auto& setup = how.setup;
   auto& rules = setup.rules;
   const auto duration = [](const std::string& text, const char* option) {
-    return value_or_stop(parse_duration(text), std::string{option} + ": ");
+    return value_or_throw(parse_duration(text), std::string{option} + ": ");
   };
   setup.limits.header_timeout = duration(how.header_timeout, "--header-timeout");
   setup.limits.body_timeout = duration(how.body_timeout, "--body-timeout");
@@ -165,7 +165,7 @@ private:
       for (const auto& x : findings)
         log.warn(to_text(x, how_.file));
       if (has_errors(findings))
-        throw stop{exit_bad_input, fmt::format("{} has errors", how_.file)};
+        throw command_error{exit_bad_input, fmt::format("{} has errors", how_.file)};
       auto next = make(std::move(read.file));
       now_->stop(clock::time_point::max()); // its requests have deadlines of their own
       before_.push_back(std::exchange(now_, std::move(next)));
@@ -190,7 +190,7 @@ int run_serve(serve_arguments how) {
   const unwaiting_stderr libraries;
   const auto where = parse_endpoint(how.listen);
   complete_setup(how, where.address());
-  const auto drain = value_or_stop(parse_duration(how.drain), "--drain: ");
+  const auto drain = value_or_throw(parse_duration(how.drain), "--drain: ");
   raise_descriptor_limit();
   std::optional<demo_file> demo;
   if (how.file.empty()) {

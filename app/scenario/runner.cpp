@@ -51,7 +51,7 @@ struct mailbox {
 
 int checked_descriptor(int fd) {
   if (fd < 0)
-    throw stop{exit_run_time_failure, "no file descriptor left: " + std::generic_category().message(errno)};
+    throw command_error{exit_run_time_failure, "no file descriptor left: " + std::generic_category().message(errno)};
   return fd;
 }
 
@@ -84,7 +84,7 @@ bool signal_watch::wait_for(int fd, clock::time_point until) const {
     if (ready > 0)
       break;
     if (errno != EINTR)
-      throw stop{exit_run_time_failure, "poll: " + std::generic_category().message(errno)};
+      throw command_error{exit_run_time_failure, "poll: " + std::generic_category().message(errno)};
   }
   if (waits[0].revents == 0)
     return true;

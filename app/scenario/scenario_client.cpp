@@ -68,9 +68,9 @@ request scenario_client::make(const request_step& how) {
       continue;
     }
     auto made = given->second.fill(p.type, [this](const template_text::hole& x) { return fill(x); });
-    values.emplace_back(p.name, value_or_stop(std::move(made), fmt::format("{}: \"{}\": ", spec.name, p.name)));
+    values.emplace_back(p.name, value_or_throw(std::move(made), fmt::format("{}: \"{}\": ", spec.name, p.name)));
   }
-  return value_or_stop(make_request(file_.databases, spec, values));
+  return value_or_throw(make_request(file_.databases, spec, values));
 }
 
 // -- expectations

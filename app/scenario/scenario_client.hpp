@@ -30,7 +30,8 @@ public:
   /// `file` outlives the client.
   scenario_client(const sheaf_file& file, const variables& given, generator random);
 
-  /// The request that a step asks. Ends the command (`stop`) when a value cannot be made, or there is nothing to ask.
+  /// The request that a step asks. Ends the command (`command_error`) when a value cannot be made, or there is nothing
+  /// to ask.
   request make(const request_step& how);
 
   /// Checks what a step expects of its reply, and captures what it names. A capture that fails is an expectation

@@ -112,8 +112,8 @@ void scenario_runner::run_setup(const std::vector<setup_spec>& steps, std::strin
     one.queries.push_back(make_setup_query(*kind, {begin, end}, std::string{name}));
     const auto got = app::run(engine_, std::move(one), signals_);
     if (got.failure)
-      throw stop{exit_run_time_failure,
-                 fmt::format("{} failed, and changed nothing: {}", name, to_string(*got.failure))};
+      throw command_error{exit_run_time_failure,
+                          fmt::format("{} failed, and changed nothing: {}", name, to_string(*got.failure))};
     begin = end;
   }
 }
@@ -133,7 +133,7 @@ void scenario_runner::run_within(const scenario_spec& scenario, const std::funct
   } catch (...) {
     try {
       run_setup(scenario.teardown, "teardown");
-    } catch (const stop&) { // the first failure is the one to tell
+    } catch (const command_error&) { // the first failure is the one to tell
     }
     throw;
   }

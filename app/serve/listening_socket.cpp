@@ -47,8 +47,8 @@ listening_socket::listening_socket(const ip::tcp::endpoint& where)
     return;
   const int error = errno;
   close();
-  throw stop{exit_run_time_failure, fmt::format("cannot listen on {}:{}: {}", where.address().to_string(), where.port(),
-                                                std::generic_category().message(error))};
+  throw command_error{exit_run_time_failure, fmt::format("cannot listen on {}:{}: {}", where.address().to_string(),
+                                                         where.port(), std::generic_category().message(error))};
 }
 
 listening_socket::~listening_socket() { close(); }

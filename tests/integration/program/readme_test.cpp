@@ -107,10 +107,12 @@ TEST(Reliability, NamesTestsThatAreThere) {
   for (std::string line; std::getline(lines, line); ++promises) {
     const std::sregex_iterator begin{line.begin(), line.end(), named}, end;
     EXPECT_NE(begin, end) << "proved by nothing: " << line;
-    for (auto i = begin; i != end; ++i)
-      EXPECT_TRUE(
-          std::regex_search(tests, std::regex{"TEST(_[FP])?\\(" + (*i)[1].str() + ", " + (*i)[2].str() + "\\)"}))
+    for (auto i = begin; i != end; ++i) {
+      const auto declared = '(' + (*i)[1].str() + ", " + (*i)[2].str() + ')';
+      EXPECT_TRUE(tests.find("TEST" + declared) != tests.npos || tests.find("TEST_F" + declared) != tests.npos ||
+                  tests.find("TEST_P" + declared) != tests.npos)
           << i->str();
+    }
   }
   EXPECT_GT(promises, 20);
 }

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <deque>
+#include <regex>
 
 namespace {
 
@@ -371,11 +372,12 @@ TEST_F(ServeBadInput, IsToldToComeAgainWhereTheQueueIsFull) {
   first.send(get_of("/requests/slow"));
   ASSERT_TRUE(eventually([&] { return schema.running() == 1; }));
   second.send(get_of("/requests/slow"));
-  http_answer x;
-  EXPECT_TRUE(eventually([&] {
-    x = get("/requests/slow", "X-Request-Timeout: 100ms\r\n");
-    return x.status == 429;
+  ASSERT_TRUE(eventually([&] {
+    const auto metrics = get("/metrics").body;
+    return std::regex_search(metrics, std::regex{R"(connection_pending_requests\{[^}]*\} 1\n)"});
   }));
+  const auto x = get("/requests/slow");
+  EXPECT_EQ(x.status, 429);
   EXPECT_EQ(x.field("retry-after"), "1");
   EXPECT_EQ(json::parse(x.body).at("code").as_string(), "pool_queue_full");
 }

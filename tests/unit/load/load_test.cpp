@@ -310,7 +310,7 @@ TEST_F(LoadGenerator, EndsWhenAValueCannotBeMade) {
   try {
     x.check();
     FAIL() << "nothing is wrong";
-  } catch (const app::stop& why) {
+  } catch (const app::command_error& why) {
     EXPECT_EQ(why.exit_code(), exit_bad_input);
     EXPECT_THAT(why.what(), HasSubstr("one: \"n\": "));
   }
