@@ -65,8 +65,6 @@ protected:
       how.databases[0].url = schema.url(fmt::format("port={} sslmode=disable gssencmode=disable", gate->port()));
       how.databases[0].pool.max_size = 1;
     });
-    // From a large row on, libpq's buffer is large, so that one look at the socket finds much: rows, and the reset.
-    EXPECT_EQ(rows("select repeat('z', 300000)").rows(), 1u);
   }
 
   void TearDown() override {
@@ -78,13 +76,16 @@ protected:
 
   /// Runs until the connection is reset, behind rows that have not been read, while the first part is with the taker.
   std::future<reply> run_until_reset(std::chrono::nanoseconds deadline = 1min) {
+    // From a large row on, libpq's buffer is large, so that one look at the socket finds much: rows, and the reset.
+    EXPECT_EQ(rows("select repeat('z', 300000)").rows(), 1u);
+    taker = std::make_unique<slow_taker>();
     std::string nulls = "null"; // many cells in few bytes: several parts fit into a socket
     for (int i = 0; i < 99; ++i)
       nulls += ", null";
     query q{"rows", "select " + nulls + " from generate_series(1, 200000)"};
-    q.on_rows = taker.sink();
+    q.on_rows = taker->sink();
     auto answered = run_later(std::move(q), deadline);
-    EXPECT_TRUE(eventually([&] { return taker.parts() == 1; }));
+    EXPECT_TRUE(eventually([&] { return taker->parts() == 1; }));
     const auto waits_for_us = fmt::format("select count(*) from pg_stat_activity where application_name = '{}' and "
                                           "wait_event = 'ClientWrite'",
                                           schema.name());
@@ -94,21 +95,23 @@ protected:
   }
 
   std::unique_ptr<fault_gate> gate;
-  slow_taker taker;
+  std::unique_ptr<slow_taker> taker;
 };
 
 TEST_F(LostRows, AreHandedOnAsFarAsTheyHadArrived) {
-  auto answered = run_until_reset();
-  const auto before = taker.rows();
-  taker.go_on();
-  const auto x = answered.get();
-  ASSERT_TRUE(x.failure);
-  EXPECT_EQ(x.failure->code, errc::connection_lost) << to_string(*x.failure);
-  EXPECT_EQ(x.failure->phase, phase::fetch);
-  EXPECT_GT(taker.rows(), before);
-  EXPECT_LT(taker.rows(), 200'000u);
-  gate->heal();
-  expect_recovery();
+  for (int i = 0; i < 4; ++i) { // the last rows and the reset come in one read nine times out of ten
+    auto answered = run_until_reset();
+    const auto before = taker->rows();
+    taker->go_on();
+    const auto x = answered.get();
+    ASSERT_TRUE(x.failure);
+    EXPECT_EQ(x.failure->code, errc::connection_lost) << to_string(*x.failure);
+    EXPECT_EQ(x.failure->phase, phase::fetch);
+    EXPECT_GT(taker->rows(), before);
+    EXPECT_LT(taker->rows(), 200'000u);
+    gate->heal();
+    expect_recovery();
+  }
 }
 
 TEST_F(LostRows, AreNotWaitedForPastTheDeadline) {
@@ -116,7 +119,7 @@ TEST_F(LostRows, AreNotWaitedForPastTheDeadline) {
   EXPECT_EQ(answered.get().failure.value_or(failure{}).code, errc::deadline_exceeded);
   gate->heal();
   expect_recovery();
-  taker.go_on(); // too late, to a session that is gone
+  taker->go_on(); // too late, to a session that is gone
   expect_recovery();
 }
 
