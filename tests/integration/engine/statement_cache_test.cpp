@@ -4,6 +4,7 @@
 // are gone.
 
 #include "sheaf/backend/postgresql/native.hpp"
+#include "sheaf/backend/postgresql/statement_cache.hpp"
 #include "support/postgresql_test.hpp"
 
 #include <soci/soci.h>
@@ -39,6 +40,12 @@ protected:
     });
   }
 
+  /// The first run of a statement goes without a name, and tells the types that its name stands for.
+  table twice(const statement& sql) {
+    rows(sql);
+    return rows(sql);
+  }
+
   using texts = std::multiset<std::string>;
 };
 
@@ -53,15 +60,15 @@ TEST_F(StatementCache, PreparesAStatementOnce) {
 
 TEST_F(StatementCache, ForgetsWhatWasNotUsedForLongest) {
   open_with(2);
+  twice("select 'a'");
+  twice("select 'b'");
   rows("select 'a'");
-  rows("select 'b'");
-  rows("select 'a'");
-  rows("select 'c'");
+  twice("select 'c'");
   EXPECT_EQ(prepared(), (texts{"select 'a'", "select 'c'"}));
-  rows("select 'b'");
+  twice("select 'b'");
   EXPECT_EQ(prepared(), (texts{"select 'b'", "select 'c'"}));
   for (int i = 0; i < 100; ++i)
-    EXPECT_EQ(rows(fmt::format("select {}", i)).scalar<int>(), i);
+    EXPECT_EQ(twice(fmt::format("select {}", i)).scalar<int>(), i);
   EXPECT_EQ(prepared().size(), 2u);
 }
 
@@ -69,7 +76,7 @@ TEST_F(StatementCache, OfSizeOneHasRoomForOne) {
   open_with(1);
   rows("create table t(x int)");
   for (const auto* sql : {"select 1", "table t", "select 2"}) {
-    rows(sql);
+    twice(sql);
     EXPECT_EQ(prepared(), (texts{sql}));
     rows("vacuum t");
     EXPECT_EQ(prepared(), (texts{sql})) << "there is no plan to keep";
@@ -174,7 +181,7 @@ TEST_F(StatementCache, BelievesNoAnswerOfAnotherStatementUnderItsName) {
     EXPECT_EQ(f.code, errc::internal) << f.message;
     EXPECT_NE(f.message.find("another statement has run"), std::string::npos) << f.message;
   }
-  EXPECT_EQ(rows("select 1 as a").scalar<int>(), 1);
+  EXPECT_EQ(twice("select 1 as a").scalar<int>(), 1);
   EXPECT_EQ(prepared(), (texts{"select 1 as a"})) << "nor is anything else left under a name of ours";
   EXPECT_EQ(stats().total, 1u);
 }
@@ -232,31 +239,69 @@ TEST_F(StatementCache, IsEachSessionsOwn) {
 
 TEST_F(StatementCache, PreparesAndExecutesInOneRoundTrip) {
   open_with(1);
-  rows("select 'evicted'");
+  twice("select 'evicted'");
   temporary_folder folder;
-  const auto path = folder / "trace";
-  auto* file = std::fopen(path.c_str(), "w");
-  ASSERT_TRUE(file);
-  on_session([=](soci::session& s) {
-    PQtrace(native_connection(s), file);
-    PQsetTraceFlags(native_connection(s), PQTRACE_SUPPRESS_TIMESTAMPS);
-  });
-  EXPECT_EQ(rows("select :x::int", {{"x", 7}}).scalar<int>(), 7);
-  on_session([](soci::session& s) { PQuntrace(native_connection(s)); });
-  std::fclose(file);
+  const statement asked{"select :x::int"};
+  for (const auto* expected :
+       {"deallocate Parse Describe Bind Execute", "Parse \"sheaf_ Bind Execute", "Bind Execute"}) {
+    const auto path = folder / "trace";
+    auto* file = std::fopen(path.c_str(), "w");
+    ASSERT_TRUE(file);
+    on_session([=](soci::session& s) {
+      PQtrace(native_connection(s), file);
+      PQsetTraceFlags(native_connection(s), PQTRACE_SUPPRESS_TIMESTAMPS);
+    });
+    EXPECT_EQ(rows(asked, {{"x", 7}}).scalar<int>(), 7);
+    on_session([](soci::session& s) { PQuntrace(native_connection(s)); });
+    std::fclose(file);
 
-  std::ifstream in{path};
-  int turns = 0; // from sending to receiving
-  std::string trace;
-  char last = 'B';
-  for (std::string line; std::getline(in, line); last = line.front()) {
-    trace += line + '\n';
-    if (last == 'F' && line.front() == 'B')
-      ++turns;
+    std::ifstream in{path};
+    int turns = 0; // from sending to receiving
+    std::string trace;
+    char last = 'B';
+    for (std::string line; std::getline(in, line); last = line.front()) {
+      trace += line + '\n';
+      if (last == 'F' && line.front() == 'B')
+        ++turns;
+    }
+    EXPECT_EQ(turns, 1 + 1) << trace; // the first one cleans up after the task
+    std::istringstream words{expected};
+    std::size_t at = 0;
+    for (std::string word; std::getline(words, word, ' ');) {
+      at = trace.find(word, at);
+      ASSERT_NE(at, trace.npos) << "no " << word << " in\n" << trace;
+    }
   }
-  EXPECT_EQ(turns, 1 + 1) << trace; // the first one cleans up after the task
-  for (const auto* message : {"Parse", "Bind", "Execute", "deallocate"})
-    EXPECT_NE(trace.find(message), std::string::npos) << trace;
+}
+
+/// Somebody else prepares and forgets on the same connection, as behind a pooler.
+TEST_F(StatementCache, TakesAStatementOfItsNameForItsOwn) {
+  open_with(1);
+  const statement asked{"select :x::int + 1"};
+  rows(asked, {{"x", 1}});
+  rows(asked, {{"x", 1}}); // prepared now
+  const auto name = on_session([](soci::session& s) {
+    std::string x;
+    s << "select name from pg_prepared_statements", soci::into(x);
+    return x;
+  });
+  EXPECT_TRUE(name.starts_with("sheaf_")) << name;
+  twice("select 'another'"); // takes its place, and its name is forgotten
+  rows(asked, {{"x", 1}});
+  on_session([&](soci::session& s) { s << "prepare " + name + "(int) as select $1::int + 1"; });
+  EXPECT_EQ(rows(asked, {{"x", 4}}).scalar<int>(), 5);
+  on_session([&](soci::session& s) { s << "deallocate " + name; });
+  EXPECT_EQ(rows(asked, {{"x", 5}}).scalar<int>(), 6);
+  EXPECT_EQ(stats().total, 1u);
+}
+
+TEST(StatementName, SaysTheTextAndTheTypes) {
+  const auto name = statement_name("select $1", {25});
+  EXPECT_EQ(name, statement_name("select $1", {25}));
+  EXPECT_EQ(name.size(), 38u);
+  for (const auto& other : {statement_name("select $1 ", {25}), statement_name("select $1", {23}),
+                            statement_name("select $1", {}), statement_name("select $1", {2, 5})})
+    EXPECT_NE(name, other);
 }
 
 } // namespace

@@ -92,7 +92,7 @@ staleness staleness_of(const PGresult* r, std::string_view name) {
     return staleness::none;
   if (!field(r, PG_DIAG_CONTEXT).empty() || (is_unknown && !names(field(r, PG_DIAG_MESSAGE_PRIMARY), name)))
     return staleness::possible;
-  return staleness::proven;
+  return is_unknown ? staleness::unknown : staleness::changed;
 }
 
 bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) noexcept {

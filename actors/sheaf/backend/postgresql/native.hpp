@@ -41,12 +41,13 @@ private:
 /// The server's error, with its position in the SQL as it was given. Without SQLSTATE the connection is lost.
 failure failure_of(const PGresult* r, const parsed_statement& text);
 
-/// A server's error may mean that it has not even begun a prepared statement: it does not know the statement's name, or
-/// the tables that the statement was planned for have changed.
+/// A server's error may mean that it has not even begun a prepared statement.
 enum class staleness : std::uint8_t {
   none,
-  possible, ///< The server says so, but perhaps of a statement that a function runs: rows may have been written before.
-  proven,   ///< Nothing has run.
+  possible, ///< It says one of the following, but perhaps of a statement that a function runs: that may have written.
+  unknown,  ///< It does not know the statement's name.
+  changed,  ///< The tables that it was planned for have changed.
+  named,    ///< It has a statement of that name already.
 };
 
 /// The staleness that the error `r` of a prepared statement of this name shows. An SQLSTATE proves nothing, as anybody

@@ -15,13 +15,16 @@ namespace {
 /// The first pause between two cancels of the same statement.
 constexpr auto first_cancel_pause = std::chrono::milliseconds{10};
 
+/// A statement that was sent again so often, because a name was taken or was not there, goes without one.
+constexpr unsigned corrections_max = 2;
+
 } // namespace
 
 postgresql_session::postgresql_session(event_loop& loop, blocking_executor& blocking,
                                        std::shared_ptr<soci::session> connection, const database_options& limits)
   : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
-    prepared_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
+    statements_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
     cancel_again_([this] { cancel_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
   watch();
 }
@@ -67,13 +70,16 @@ void postgresql_session::send() {
   const parameter_texts values{*job.text, job.query->parameters};
   bool sent = true;
   // Beside many rows parsing costs nothing; and a statement without a plan may answer differently each time.
-  if (!prepared_.enabled() || job.query->on_rows || !job.text->planned) {
+  const bool is_kept =
+      statements_.enabled() && !job.query->on_rows && job.text->planned && x.corrections < corrections_max;
+  x.statement = is_kept ? statements_.find(*job.text) : nullptr;
+  if (!is_kept) {
     sent =
         PQsendQueryParams(conn_, job.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
     if (sent && job.query->on_rows)
       PQsetSingleRowMode(conn_);
-  } else if ((x.statement = prepared_.find(*job.text))) {
-    using enum prepared_statement::binary;
+  } else if (x.statement && x.statement->prepared) {
+    using enum known_statement::binary;
     const bool binary =
         x.statement->results == always || (x.statement->results == under_iso_dates && has_iso_dates(conn_));
     sent =
@@ -96,22 +102,29 @@ void postgresql_session::send() {
   post(&postgresql_session::lose_connection); // nobody hears from a session before `push` returns
 }
 
-/// Prepares and executes in one round trip, as a pipeline. Statements that have to make room go first, each with a sync
-/// of its own: when one is gone already, nobody else fails.
+/// Prepares and executes in one round trip, as a pipeline. The first time that goes without a name, and the server
+/// tells the types of the parameters, which the name stands for from then on. Names that have to make room go first,
+/// each with a sync of its own: when one is gone already, nobody else fails.
 bool postgresql_session::send_and_prepare(const char* const* values, int count) {
   auto& x = *flight_;
-  x.statement = &prepared_.add(*x.job().text);
-  x.fresh = x.preparing = true;
+  if (!x.statement)
+    x.statement = &statements_.add(*x.job().text);
+  const auto& known = *x.statement;
+  const char* name = known.name.c_str();
+  x.fresh = true;
+  x.awaits = flight::preparation::parse;
   bool sent = PQenterPipelineMode(conn_);
-  while (const auto evicted = prepared_.evict()) {
+  while (const auto evicted = statements_.evict()) {
     sent = sent &&
            PQsendQueryParams(conn_, ("deallocate " + *evicted).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) &&
            PQpipelineSync(conn_);
     ++syncs_;
   }
-  sent = sent && PQsendPrepare(conn_, x.statement->name.c_str(), x.statement->text.text.c_str(), 0, nullptr) &&
-         PQsendQueryPrepared(conn_, x.statement->name.c_str(), count, values, nullptr, nullptr, 0) &&
-         PQpipelineSync(conn_);
+  sent =
+      sent &&
+      PQsendPrepare(conn_, name, known.text.text.c_str(), static_cast<int>(known.types.size()), known.types.data()) &&
+      (!known.name.empty() || PQsendDescribePrepared(conn_, name)) &&
+      PQsendQueryPrepared(conn_, name, count, values, nullptr, nullptr, 0) && PQpipelineSync(conn_);
   ++syncs_;
   return sent;
 }

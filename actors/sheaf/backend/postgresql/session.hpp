@@ -51,9 +51,10 @@ private:
     session_run* run;
     const execution& job() const noexcept { return run->job; }
 
-    prepared_statement* statement = nullptr; ///< Null when it is not prepared.
-    bool fresh = false;                      ///< It was prepared with this run.
-    bool preparing = false;                  ///< The result of PQsendPrepare comes next.
+    known_statement* statement = nullptr; ///< Null when nothing of it is to be kept.
+    bool fresh = false;                   ///< It was prepared with this run.
+    enum class preparation : std::uint8_t { none, parse, describe } awaits = preparation::none; ///< Comes next.
+    unsigned corrections = 0; ///< The times that it was sent again, because of what the server knew of it.
 
     pgresult_ptr rows;
     std::optional<row_collector> parts; ///< Rows of a result that is taken in parts, from its first row.
@@ -88,7 +89,8 @@ private:
   bool check_size();
   void refuse(failure why);
   void complete();
-  bool prepare_again();
+  void learn(const PGresult& described);
+  bool send_again();
   void check_columns();
   void settle();
   bool is_clean() const noexcept;
@@ -117,7 +119,7 @@ private:
   int socket_;
   const int backend_pid_;
   const std::chrono::nanoseconds cancel_wait_timeout_;
-  statement_cache prepared_;
+  statement_cache statements_;
 
   state state_ = state::idle;
   std::optional<flight> flight_; ///< Set in all states but `idle`, and `broken` once it is answered.

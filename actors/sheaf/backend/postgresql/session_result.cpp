@@ -120,8 +120,14 @@ bool postgresql_session::take(PGresult* r) {
   case PGRES_TUPLES_OK:
     if (syncs_ > 1) // the evicted statement's
       break;
-    if (!std::exchange(x.preparing, false))
+    if (x.awaits == flight::preparation::parse) {
+      x.statement->prepared = !x.statement->name.empty();
+      x.awaits = x.statement->prepared ? flight::preparation::none : flight::preparation::describe;
+    } else if (x.awaits == flight::preparation::describe) {
+      learn(*result);
+    } else {
       x.rows = std::move(result);
+    }
     break;
   case PGRES_SINGLE_TUPLE:
     take_row(*result);
@@ -145,7 +151,9 @@ bool postgresql_session::take(PGresult* r) {
   default:
     if (syncs_ <= 1 && !x.wrong) {
       x.wrong = failure_of(r, *x.job().text);
-      if (x.statement)
+      if (x.statement && x.awaits == flight::preparation::parse)
+        x.stale = x.wrong->sqlstate == "42P05" ? staleness::named : staleness::none;
+      else if (x.statement)
         x.stale = staleness_of(r, x.statement->name);
       if (x.parts)
         x.wrong->phase = phase::fetch;
@@ -205,16 +213,15 @@ void postgresql_session::complete() {
     x.run->when.last_row = loop_.now();
   if (PQpipelineStatus(conn_) != PQ_PIPELINE_OFF)
     PQexitPipelineMode(conn_);
-  if (x.statement && x.fresh && x.preparing) { // it was not even prepared
-    prepared_.drop(*std::exchange(x.statement, nullptr));
-    x.preparing = false;
-  }
+  if (x.awaits != flight::preparation::none && x.stale != staleness::named) // it was not even prepared
+    statements_.drop(*std::exchange(x.statement, nullptr));
+  x.awaits = flight::preparation::none;
   if (PQstatus(conn_) != CONNECTION_OK || PQsocket(conn_) < 0 || PQtransactionStatus(conn_) == PQTRANS_UNKNOWN) {
     lose_connection();
     return;
   }
   if (state_ == state::running) {
-    if (prepare_again())
+    if (send_again())
       return;
     check_columns();
     settle();
@@ -225,16 +232,35 @@ void postgresql_session::complete() {
   }
 }
 
-/// A prepared statement may have become useless since: its tables were altered, or somebody deallocated it. It is
-/// prepared anew: at once, when it is proven that nothing has run, and else by the next query that runs it.
-bool postgresql_session::prepare_again() {
+/// Takes the types of the statement's parameters, and with them its name.
+void postgresql_session::learn(const PGresult& described) {
+  auto& x = *flight_;
+  x.statement->types.clear();
+  for (int i = 0; i < PQnparams(&described); ++i)
+    x.statement->types.push_back(PQparamtype(&described, i));
+  x.statement->name = statement_name(x.statement->text.text, x.statement->types);
+  x.awaits = flight::preparation::none;
+}
+
+/// The server may know other statements than this session thinks: somebody deallocated one, or prepared it on the same
+/// connection, as behind PgBouncer; or tables were altered since. The statement is sent again when it is proven that
+/// nothing has run, and else made anew by the next query that runs it.
+bool postgresql_session::send_again() {
   auto& x = *flight_;
   const auto stale = std::exchange(x.stale, staleness::none);
-  if (!x.statement || x.fresh || stale == staleness::none)
+  if (stale == staleness::none || !x.statement || (x.fresh && stale != staleness::named))
     return false;
-  prepared_.retire(*std::exchange(x.statement, nullptr));
-  if (stale != staleness::proven || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
+  auto& known = *std::exchange(x.statement, nullptr);
+  if (stale == staleness::named)
+    known.prepared = true;
+  else if (stale == staleness::unknown)
+    known.prepared = false;
+  else
+    statements_.drop(known);
+  if (stale == staleness::possible || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
     return false;
+  ++x.corrections;
+  x.fresh = false;
   x.wrong.reset();
   send();
   return true;
@@ -244,7 +270,7 @@ bool postgresql_session::prepare_again() {
 /// be turned into the server's exact text. So a statement's first result, in text, decides. The server refuses the
 /// statement when its columns would change: rows with others are those of somebody else's statement.
 void postgresql_session::check_columns() {
-  using enum prepared_statement::binary;
+  using enum known_statement::binary;
   auto& x = *flight_;
   if (!x.statement || !x.rows)
     return;
@@ -265,7 +291,7 @@ void postgresql_session::check_columns() {
                       .message = "another statement has run: somebody has given the name " + known.name +
                                  ", which sheaf had prepared this one under, to a statement of their own",
                       .reached_server = true};
-    prepared_.retire(*std::exchange(x.statement, nullptr));
+    statements_.drop(*std::exchange(x.statement, nullptr));
   }
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The statements that one PostgreSQL session has prepared, by text; the least recently used one makes room. Loop thread
-// only.
+// The statements that one PostgreSQL session knows, by text; the least recently used one makes room. Loop thread only.
 
 #pragma once
 
 #include "sheaf/backend/recent_statements.hpp"
 #include "sheaf/cell.hpp"
+
+#include <libpq-fe.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,13 +17,19 @@
 
 namespace sheaf {
 
-struct prepared_statement {
+/// A name for a statement of this text and of parameters of these types, the same wherever it is given: a server's
+/// connection may be shared with others who prepare on it, as behind PgBouncer.
+std::string statement_name(std::string_view text, const std::vector<Oid>& types);
+
+struct known_statement {
   parsed_statement text;
-  std::string name; ///< Its name on the server.
+  std::vector<Oid> types{}; ///< Of its parameters, as the server resolved them.
+  std::string name{};       ///< Its name on the server; empty until the types are known.
+  bool prepared = false;    ///< The server has it under that name, as far as this session knows.
 
   /// Says whether results may come in binary: known, with the columns, after the first result.
   enum class binary : std::uint8_t { unknown, never, under_iso_dates, always } results = binary::unknown;
-  column_list columns; ///< Known from then on: the server refuses a statement that it plans when they would change.
+  column_list columns{}; ///< Known from then on: the server refuses a statement that it plans when they would change.
 };
 
 class statement_cache {
@@ -31,43 +38,35 @@ public:
 
   bool enabled() const noexcept { return size_max_ > 0; }
 
-  /// The statement if it is prepared; it counts as used.
-  prepared_statement* find(const parsed_statement& text) { return recent_.find(text); }
+  /// The statement if it is known; it counts as used.
+  known_statement* find(const parsed_statement& text) { return recent_.find(text); }
 
-  /// Adds a statement under a name of its own. It is not there yet.
-  prepared_statement& add(const parsed_statement& text) {
-    return recent_.add({.text = text, .name = "sheaf_" + std::to_string(++last_name_), .columns = nullptr});
+  /// Adds a statement of which nothing is known yet.
+  known_statement& add(const parsed_statement& text) { return recent_.add({.text = text}); }
+
+  /// Forgets one. A name that the server still has is given by `evict`.
+  void drop(known_statement& x) {
+    if (x.prepared)
+      dropped_.push_back(std::move(x.name));
+    recent_.drop(x);
   }
 
-  void drop(prepared_statement& x) { recent_.drop(x); }
-
-  /// Drops one that the server still has, but that is not to be used any more.
-  void retire(prepared_statement& x) {
-    retired_.push_back(std::move(x.name));
-    drop(x);
-  }
-
-  /// A name that the server has to forget: of one that is retired, or, when there are too many, of the one that was not
+  /// A name that the server has to forget: of a statement that was dropped, or, when there are too many, that was not
   /// used for longest.
   std::optional<std::string> evict() {
-    if (!retired_.empty()) {
-      auto name = std::move(retired_.back());
-      retired_.pop_back();
-      return name;
-    }
-    if (recent_.size() <= size_max_)
+    while (recent_.size() > size_max_)
+      drop(recent_.oldest());
+    if (dropped_.empty())
       return std::nullopt;
-    auto& oldest = recent_.oldest();
-    auto name = std::move(oldest.name);
-    recent_.drop(oldest);
+    auto name = std::move(dropped_.back());
+    dropped_.pop_back();
     return name;
   }
 
 private:
   std::size_t size_max_;
-  std::uint64_t last_name_ = 0;
-  recent_statements<prepared_statement> recent_;
-  std::vector<std::string> retired_; ///< Names.
+  recent_statements<known_statement> recent_;
+  std::vector<std::string> dropped_; ///< Names.
 };
 
 } // namespace sheaf
