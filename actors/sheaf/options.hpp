@@ -38,6 +38,15 @@ struct pool_options {
   std::optional<std::chrono::nanoseconds> leak_detection_threshold;
 };
 
+/// What stands between the engine and a PostgreSQL server, and shares the server's connections among its clients.
+enum class pooler : std::uint8_t {
+  automatic,   ///< One in transaction mode, if the server's process is another than the one that the login named.
+  none,        ///< Nothing.
+  session,     ///< Each session has a server connection for itself, as if nothing were there.
+  transaction, ///< Each transaction has one: what a statement leaves in its session would be another client's.
+  statement,   ///< Each statement has one: there are no transactions.
+};
+
 struct database_options {
   std::string name = "main";
   /// `postgresql://…` or a libpq keyword string; `sqlite:path`, with `?mode=rwc` to create the file, `?mode=ro` to only
@@ -46,6 +55,9 @@ struct database_options {
   const sheaf::backend* backend = nullptr; ///< Null: the kind that the URL's scheme names.
   pool_options pool;
   std::size_t statement_cache_size = 256; ///< Prepared statements kept per session; 0 prepares none.
+  /// Under `transaction` and `statement` a statement that leaves something in its session (`set`, `listen`, a temporary
+  /// table) is `invalid_request`, and no session is cleaned up after a C++ task.
+  sheaf::pooler pooler = sheaf::pooler::automatic;
   /// Longest wait for a cancelled statement to confirm before its connection is destroyed.
   std::chrono::nanoseconds cancel_wait_timeout = std::chrono::seconds{5};
 };

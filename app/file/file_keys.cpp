@@ -21,6 +21,12 @@ constexpr std::array database_keys{
     file_key{"url", text, "", "`postgresql://…`, a libpq keyword string, or `sqlite:path`; may hold `${NAME}`."},
     file_key{"pool", sub_map, "", "Bounds of its sessions.", section::pool},
     file_key{"statement_cache_size", number, "256", "Prepared statements kept per session; 0 prepares none."},
+    file_key{"pooler",
+             choice,
+             "auto",
+             "Pooler between sheaf and a PostgreSQL server, by its mode.",
+             {},
+             "auto none session transaction statement"},
     file_key{"cancel_wait_timeout", duration, "5s", "Longest wait for a cancelled statement to confirm."},
 };
 

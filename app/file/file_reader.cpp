@@ -48,6 +48,12 @@ std::string from_folder(const reading& in, std::string url) {
   return kind ? (*kind)->from_folder(std::move(url), in.folder) : url;
 }
 
+constexpr meaning<pooler> poolers[]{{"auto", pooler::automatic},
+                                    {"none", pooler::none},
+                                    {"session", pooler::session},
+                                    {"transaction", pooler::transaction},
+                                    {"statement", pooler::statement}};
+
 void read_database(reading& in, const yaml_key& name, const yaml_node& node, sheaf_file& file) {
   const map_reader from{in, node, section::database};
   database_options database;
@@ -61,6 +67,8 @@ void read_database(reading& in, const yaml_key& name, const yaml_node& node, she
   if (const auto* pool = from.find("pool"))
     read_pool(in, *pool, database.pool);
   set(database.statement_cache_size, from.number("statement_cache_size"));
+  if (const auto word = from.choice("pooler"))
+    database.pooler = meaning_of(*word, poolers);
   set(database.cancel_wait_timeout, from.duration("cancel_wait_timeout"));
   if (!database.url.empty()) {
     options alone;

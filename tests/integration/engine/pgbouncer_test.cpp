@@ -5,10 +5,12 @@
 #include "support/pgbouncer.hpp"
 #include "support/postgresql_test.hpp"
 
+#include <soci/soci.h>
+
 #include <fmt/format.h>
 
 #include <chrono>
-#include <map>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 
@@ -21,9 +23,10 @@ using namespace std::chrono_literals;
 class PgBouncerTest : public TidyTest {
 protected:
   /// An engine of four sessions.
-  std::unique_ptr<engine> open(std::size_t statement_cache_size = 256) {
-    auto how = for_database(pooler->url("application_name=" + schema.name()), {.max_size = 4});
+  std::unique_ptr<engine> open(std::size_t statement_cache_size = 256, pooler between = pooler::automatic) {
+    auto how = for_database(bouncer->url("application_name=" + schema.name()), {.max_size = 4});
     how.databases[0].statement_cache_size = statement_cache_size;
+    how.databases[0].pooler = between;
     return std::move(engine::create(std::move(how), system).value());
   }
 
@@ -37,7 +40,7 @@ protected:
   std::string in_schema(std::string_view name) const { return fmt::format("{}.{}", schema.name(), name); }
 
   postgresql_schema schema;
-  std::unique_ptr<pgbouncer> pooler;
+  std::unique_ptr<pgbouncer> bouncer;
 };
 
 class Pooled : public PgBouncerTest, public testing::WithParamInterface<std::tuple<const char*, std::size_t>> {
@@ -45,7 +48,7 @@ protected:
   /// By session, each session of ours holds a connection; otherwise four share two.
   Pooled() {
     const std::string_view mode = std::get<0>(GetParam());
-    pooler = std::make_unique<pgbouncer>(mode, mode == "session" ? 8 : 2);
+    bouncer = std::make_unique<pgbouncer>(mode, mode == "session" ? 8 : 2);
   }
   std::unique_ptr<engine> open() { return PgBouncerTest::open(std::get<1>(GetParam())); }
 };
@@ -142,9 +145,52 @@ TEST_P(Pooled, ComesBackWhenThePoolerDoes) {
   auto e = open();
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(rows(*e, "select 7").scalar<int>(), 7);
-    pooler->restart();
+    bouncer->restart();
     EXPECT_TRUE(eventually([&] { return e->run(request_of({query{"q", "select 7"}})).ok(); }));
   }
+}
+
+// -- traces
+
+const auto traces = {"set work_mem = '1GB'", "listen news", "create temporary table t(n int)",
+                     "select pg_advisory_lock(7)", "select set_config('work_mem', '1GB', false)"};
+
+TEST_P(Pooled, LeavesNothingToTheNextClient) {
+  auto e = open();
+  for (const auto* sql : traces) {
+    const auto x = e->run(request_of({query{"q", sql}}));
+    ASSERT_TRUE(x.failure) << sql;
+    EXPECT_EQ(x.failure->code, errc::invalid_request) << to_string(*x.failure);
+    EXPECT_FALSE(x.failure->reached_server);
+    EXPECT_NE(x.failure->message.find("pooler: session"), std::string::npos) << to_string(*x.failure);
+  }
+  EXPECT_EQ(schema.server("select count(*) from pg_locks where locktype = 'advisory'"), "0");
+  const auto ended = e->run(request_of({query::of_task("q", [](soci::session& s) {
+    s << "begin";
+    s << "set local work_mem = '1GB'";
+    throw std::runtime_error("within the transaction");
+  })}));
+  if (std::get<0>(GetParam()) != std::string_view{"statement"}) { // there `begin` ends the connection
+    EXPECT_EQ(ended.failure.value_or(failure{}).code, errc::internal);
+  }
+  for (int i = 0; i < 8; ++i)
+    EXPECT_NE(rows(*e, "show work_mem").scalar<std::string>(), "1GB");
+}
+
+TEST_F(PgBouncerTest, IsAsGoodAsNothingWhereEachClientHasAConnection) {
+  bouncer = std::make_unique<pgbouncer>("session", 8);
+  auto e = open(256, pooler::session);
+  for (const auto* sql : traces) {
+    rows(*e, sql);
+    EXPECT_NE(rows(*e, "show work_mem").scalar<std::string>(), "1GB") << "it is undone";
+  }
+}
+
+TEST_F(PgBouncerTest, IsNotSeenWhereThereIsNone) {
+  auto how = for_database(schema.url(), {.max_size = 1});
+  auto e = std::move(engine::create(std::move(how), system).value());
+  for (const auto* sql : traces)
+    rows(*e, sql);
 }
 
 } // namespace

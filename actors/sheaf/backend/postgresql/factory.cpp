@@ -47,14 +47,30 @@ failure connect_failure(std::string_view message) {
   return f;
 }
 
-result<std::shared_ptr<soci::session>> connect(const connection_parameters& parameters) {
+/// A pooler gives the login a process number of its own. Whether it shares connections by transaction or by session it
+/// does not tell; what is right for the one is right for the other.
+pooler pooler_of(PGconn* conn) {
+  const pgresult_ptr asked{PQexec(conn, "select pg_backend_pid()")};
+  const bool is_known = PQresultStatus(asked.get()) == PGRES_TUPLES_OK;
+  return is_known && PQgetvalue(asked.get(), 0, 0) != std::to_string(PQbackendPID(conn)) ? pooler::transaction
+                                                                                         : pooler::none;
+}
+
+struct opened_connection {
+  std::shared_ptr<soci::session> session;
+  pooler between;
+};
+
+result<opened_connection> connect(const connection_parameters& parameters, pooler between) {
   try {
     auto s = std::make_shared<soci::session>(soci::postgresql, to_url(parameters));
     auto* conn = native_connection(*s);
-    PQsetnonblocking(conn, 1);
     PQsetNoticeProcessor(
         conn, [](void*, const char*) {}, nullptr); // libpq would write them to stderr
-    return s;
+    if (between == pooler::automatic)
+      between = pooler_of(conn);
+    PQsetnonblocking(conn, 1);
+    return opened_connection{std::move(s), between};
   } catch (const soci::soci_error& e) {
     return connect_failure(e.what()); // no statement, so no bound values in it
   } catch (const std::exception& e) {
@@ -72,12 +88,13 @@ public:
     blocking_.run([parameters = parameters_, limits = limits_, &blocking = blocking_, loop = loop.shared_from_this(),
                    done = std::move(done)] {
       // The function that is posted owns the connection: a loop that has stopped drops both.
-      auto connection = std::make_shared<result<std::shared_ptr<soci::session>>>(connect(*parameters));
+      auto connection = std::make_shared<result<opened_connection>>(connect(*parameters, limits->pooler));
       loop->post([connection, limits, &blocking, &loop = *loop, done] {
         if (connection->has_error())
           done(std::move(*connection).error());
         else
-          done(std::make_unique<postgresql_session>(loop, blocking, std::move(**connection), *limits));
+          done(std::make_unique<postgresql_session>(loop, blocking, std::move((*connection)->session), *limits,
+                                                    (*connection)->between));
       });
     });
   }

@@ -21,9 +21,11 @@ constexpr unsigned corrections_max = 2;
 } // namespace
 
 postgresql_session::postgresql_session(event_loop& loop, blocking_executor& blocking,
-                                       std::shared_ptr<soci::session> connection, const database_options& limits)
+                                       std::shared_ptr<soci::session> connection, const database_options& limits,
+                                       pooler between)
   : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
+    server_is_shared_(between == pooler::transaction || between == pooler::statement),
     statements_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
     cancel_again_([this] { cancel_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
   watch();
@@ -58,8 +60,22 @@ void postgresql_session::start(session_run& x) {
   flight_.emplace(flight{.run = &x, .cancel_pause = first_cancel_pause});
   if (x.job.query->run)
     start_task();
+  else if (server_is_shared_ && x.job.text->traces)
+    refuse_traces();
   else
     send();
+}
+
+/// What it left behind would be there for whoever has the server connection next, and not for its own client.
+void postgresql_session::refuse_traces() {
+  flight_->wrong =
+      failure{.code = errc::invalid_request,
+              .phase = phase::execute,
+              .message = "this statement leaves something in its session, and behind a pooler the session is "
+                         "the next client's: use `set local` within a transaction, connect to the server "
+                         "itself, or set pooler: session if each client has a connection for itself"};
+  state_ = state::running;
+  post(&postgresql_session::settle); // nobody hears from a session before `push` returns
 }
 
 void postgresql_session::send() {
@@ -115,6 +131,8 @@ bool postgresql_session::send_and_prepare(const char* const* values, int count) 
   x.awaits = flight::preparation::parse;
   bool sent = PQenterPipelineMode(conn_);
   while (const auto evicted = statements_.evict()) {
+    if (server_is_shared_) // it may be another client's, too
+      continue;
     sent = sent &&
            PQsendQueryParams(conn_, ("deallocate " + *evicted).c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) &&
            PQpipelineSync(conn_);

@@ -24,9 +24,9 @@ namespace sheaf {
 
 class postgresql_session final : public session, private io_handler {
 public:
-  /// `connection` is open. Loop thread, as everything here.
+  /// `connection` is open; `between` is not `automatic`. Loop thread, as everything here.
   postgresql_session(event_loop& loop, blocking_executor& blocking, std::shared_ptr<soci::session> connection,
-                     const database_options& limits);
+                     const database_options& limits, pooler between);
 
   /// The connection is closed on the executor, or by the thread of the task that still uses it.
   ~postgresql_session() override;
@@ -101,6 +101,8 @@ private:
   answer take_answer();
   bool is_wanted() const noexcept { return flight_->run->state == session_run::status::in_line; }
 
+  void refuse_traces();
+
   void start_task();
   void on_task_done(answer got);
 
@@ -119,6 +121,7 @@ private:
   int socket_;
   const int backend_pid_;
   const std::chrono::nanoseconds cancel_wait_timeout_;
+  const bool server_is_shared_; ///< The next statement may have another server connection.
   statement_cache statements_;
 
   state state_ = state::idle;

@@ -131,14 +131,14 @@ void postgresql_session::settle() {
 /// left are not looked for.
 bool postgresql_session::is_clean() const noexcept {
   const auto* text = flight_->job().text;
-  return PQtransactionStatus(conn_) == PQTRANS_IDLE && text && !text->traces;
+  return PQtransactionStatus(conn_) == PQTRANS_IDLE && (server_is_shared_ || (text && !text->traces));
 }
 
 void postgresql_session::clean_up() {
   std::string undo;
   if (PQtransactionStatus(conn_) != PQTRANS_IDLE)
     undo = "rollback; ";
-  if (const auto* text = flight_->job().text; !text || text->traces)
+  if (const auto* text = flight_->job().text; !server_is_shared_ && (!text || text->traces))
     undo += remove_traces_sql;
   state_ = state::cleaning;
   cleaned_ = true;
