@@ -104,6 +104,22 @@ TEST_P(Pooled, WritesEachRowIntoItsOwnTableOnce) {
             "200 200 1000");
 }
 
+TEST_P(Pooled, SurvivesThatATableIsAltered) {
+  const auto t = in_schema("t");
+  schema.server(fmt::format("create table {0}(a int); insert into {0} values (1)", t));
+  auto first = open(), second = open();
+  const auto expect_columns = [&](std::size_t count) {
+    for (int i = 0; i < 8; ++i)
+      for (auto* e : {first.get(), second.get()})
+        ASSERT_EQ(rows(*e, "select * from " + t).columns(), count);
+  };
+  expect_columns(1);
+  schema.server(fmt::format("alter table {} add column b date default '2024-02-29'", t));
+  expect_columns(2);
+  schema.server(fmt::format("alter table {} add column c int[] default '{{1}}', drop column b", t));
+  expect_columns(2);
+}
+
 TEST_P(Pooled, TellsErrorsOfTheStatementThatHasThem) {
   auto e = open();
   for (int i = 0; i < 20; ++i) {

@@ -131,6 +131,18 @@ TEST_F(StatementCache, SurvivesThatATableIsAltered) {
   EXPECT_EQ(stats().total, 1u);
 }
 
+TEST_F(StatementCache, SurvivesThatATableIsAlteredBetweenItsFirstTwoRuns) {
+  open_with(256);
+  schema.server("create table t(a int); insert into t values (1)");
+  EXPECT_EQ(rows("select * from t").columns(), 1u);
+  schema.server("alter table t add column b date default '2024-02-29'");
+  for (int i = 0; i < 3; ++i) {
+    const auto t = rows("select * from t");
+    ASSERT_EQ(t.columns(), 2u);
+    EXPECT_EQ(t.text(0, 1), "2024-02-29");
+  }
+}
+
 TEST_F(StatementCache, SurvivesThatItsStatementsAreDeallocated) {
   open_with(2);
   const auto use = [&] {

@@ -97,7 +97,8 @@ void postgresql_session::send() {
   } else if (x.statement && x.statement->prepared) {
     using enum known_statement::binary;
     const bool binary =
-        x.statement->results == always || (x.statement->results == under_iso_dates && has_iso_dates(conn_));
+        !server_is_shared_ && // another client may have prepared it when its tables were others
+        (x.statement->results == always || (x.statement->results == under_iso_dates && has_iso_dates(conn_)));
     sent =
         PQsendQueryPrepared(conn_, x.statement->name.c_str(), values.count(), values.data(), nullptr, nullptr, binary);
   } else {

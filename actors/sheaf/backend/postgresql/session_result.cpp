@@ -251,12 +251,14 @@ bool postgresql_session::send_again() {
   if (stale == staleness::none || !x.statement || (x.fresh && stale != staleness::named))
     return false;
   auto& known = *std::exchange(x.statement, nullptr);
-  if (stale == staleness::named)
+  if (stale == staleness::named) {
     known.prepared = true;
-  else if (stale == staleness::unknown)
+    known.results = known_statement::binary::unknown;
+  } else if (stale == staleness::unknown) {
     known.prepared = false;
-  else
+  } else {
     statements_.drop(known);
+  }
   if (stale == staleness::possible || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
     return false;
   ++x.corrections;
@@ -267,15 +269,18 @@ bool postgresql_session::send_again() {
 }
 
 /// Binary results cost less on both sides, but libpq asks for all columns or none, and not every type's binary form can
-/// be turned into the server's exact text. So a statement's first result, in text, decides. The server refuses the
-/// statement when its columns would change: rows with others are those of somebody else's statement.
+/// be turned into the server's exact text. So a statement's first result, in text, decides. The server refuses a
+/// prepared statement when its columns would change: rows with others are those of somebody else's statement, unless it
+/// was prepared only now, or by another client of a pooler.
 void postgresql_session::check_columns() {
   using enum known_statement::binary;
   auto& x = *flight_;
   if (!x.statement || !x.rows)
     return;
   auto& known = *x.statement;
-  if (known.results == unknown) {
+  if (known.results != unknown && are_columns_of(*x.rows, *known.columns))
+    return;
+  if (known.results == unknown || x.fresh || server_is_shared_) {
     known.columns = columns_of(*x.rows);
     known.results = always;
     for (const auto& [name, oid, type] : *known.columns) {
@@ -284,7 +289,7 @@ void postgresql_session::check_columns() {
       else if (known.results == always && is_date_or_timestamp(oid))
         known.results = under_iso_dates;
     }
-  } else if (!are_columns_of(*x.rows, *known.columns)) {
+  } else {
     x.rows.reset();
     x.wrong = failure{.code = errc::internal,
                       .phase = phase::fetch,
