@@ -61,7 +61,7 @@ TEST_F(SheafFile, SaysWhatItSays) {
   const auto x = read(R"(
 databases:
   main: {url: "${DB:-sqlite:a.db}", pool: {max_size: 8, acquire_timeout: 250ms}, statement_cache_size: 0}
-  other: {url: postgresql://host/db}
+  other: {url: postgresql://host/db, pooler: transaction}
 requests:
   r:
     parameters: {a: {type: "int[]", default: [1, 2]}, b: {}}
@@ -88,6 +88,8 @@ scenarios:
   EXPECT_EQ(x.file.databases[0].pool.max_size, 8u);
   EXPECT_EQ(x.file.databases[0].pool.acquire_timeout, 250ms);
   EXPECT_EQ(x.file.databases[0].statement_cache_size, 0u);
+  EXPECT_EQ(x.file.databases[0].pooler, pooler::automatic);
+  EXPECT_EQ(x.file.databases[1].pooler, pooler::transaction);
   const auto* r = x.file.find_request("r");
   ASSERT_TRUE(r);
   EXPECT_EQ(r->settings.deadline, 2s);
