@@ -2,6 +2,8 @@
 
 #include "app/check/query_sql.hpp"
 
+#include "app/show/failure_text.hpp"
+
 #include "sheaf/backends.hpp"
 
 #include <fmt/format.h>

@@ -2,6 +2,7 @@
 
 #include "sheaf/backend/sqlite/native.hpp"
 
+#include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
 namespace sheaf {
