@@ -190,7 +190,7 @@ TEST(Cli, PrintsTheGoodResultsUnderPartial) {
   EXPECT_EQ(said.out, "good:\n x \n---\n 1\n(1 row)\n\n");
   EXPECT_EQ(said.err, "sheaf: query \"bad\": rejected_sql: division by zero\n");
 
-  const auto late = run_sheaf({"query", postgres(), "a=select 1 as x", "b=select pg_sleep(1000)", "--deadline", "500ms",
+  const auto late = run_sheaf({"query", postgres(), "a=select 1 as x", "b=select pg_sleep(1000)", "--deadline", "3s",
                                "--on-error", "partial", "--format", "csv"});
   EXPECT_EQ(late.exit_code, 2);
   EXPECT_EQ(late.out, "# a\nx\n1\n");
