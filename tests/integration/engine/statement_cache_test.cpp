@@ -143,6 +143,41 @@ TEST_F(StatementCache, SurvivesThatATableIsAlteredBetweenItsFirstTwoRuns) {
   }
 }
 
+/// The types of parameters are those of the columns when the statement was prepared.
+TEST_F(StatementCache, TakesValuesOfTheTypesThatColumnsHaveNow) {
+  open_with(256);
+  schema.server("create table t(id int); insert into t values (1)");
+  const statement asked{"select count(*) from t where id = :id"}, write{"insert into t values (:id)"};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(rows(asked, {{"id", 1}}).scalar<int>(), i + 1);
+    rows(write, {{"id", 1}});
+  }
+  schema.server("alter table t alter column id type bigint");
+  const std::int64_t large = 3'000'000'000;
+  EXPECT_EQ(rows(asked, {{"id", large}}).scalar<int>(), 0);
+  EXPECT_EQ(refused(write, {{"id", large}}).sqlstate, "22003") << "it may have begun: that is for the caller to repeat";
+  rows(write, {{"id", large}});
+  EXPECT_EQ(rows(asked, {{"id", large}}).scalar<int>(), 1);
+  schema.server("alter table t alter column id type text");
+  EXPECT_EQ(rows(asked, {{"id", "1"}}).scalar<int>(), 4);
+  EXPECT_EQ(rows(asked, {{"id", "a word"}}).scalar<int>(), 0);
+  EXPECT_EQ(stats().total, 1u);
+}
+
+TEST_F(StatementCache, SurvivesThatATypeIsMadeAnew) {
+  open_with(256);
+  const auto make = "create type mood as enum ('sad', 'glad'); create table t(x mood); insert into t values ('glad')";
+  schema.server(make);
+  const statement asked{"select count(*) from t where x = :x"};
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j)
+      EXPECT_EQ(rows(asked, {{"x", "glad"}}).scalar<int>(), 1);
+    schema.server("drop table t; drop type mood");
+    schema.server(make);
+  }
+  EXPECT_EQ(stats().total, 1u);
+}
+
 TEST_F(StatementCache, SurvivesThatItsStatementsAreDeallocated) {
   open_with(2);
   const auto use = [&] {

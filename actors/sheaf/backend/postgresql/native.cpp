@@ -95,6 +95,12 @@ staleness staleness_of(const PGresult* r, std::string_view name) {
   return is_unknown ? staleness::unknown : staleness::changed;
 }
 
+bool may_be_retyped(const failure& why) noexcept {
+  constexpr std::string_view sqlstates[] = {"22003", "22P02", "42883", "42804", "42704"};
+  return std::find(std::begin(sqlstates), std::end(sqlstates), why.sqlstate) != std::end(sqlstates) ||
+         (why.sqlstate == "XX000" && why.message.find("cache lookup failed for type") != std::string::npos);
+}
+
 bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) noexcept {
   const int count = PQnfields(&rows);
   if (static_cast<std::size_t>(count) != columns.size())

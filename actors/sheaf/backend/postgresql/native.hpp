@@ -48,12 +48,17 @@ enum class staleness : std::uint8_t {
   unknown,  ///< It does not know the statement's name.
   changed,  ///< The tables that it was planned for have changed.
   named,    ///< It has a statement of that name already.
+  retyped,  ///< The parameters may have other types since a table was altered. The statement may have begun.
 };
 
 /// The staleness that the error `r` of a prepared statement of this name shows. An SQLSTATE proves nothing, as anybody
 /// can raise it; nor does the routine alone, as a statement that runs others gets their errors. But these have a
 /// context.
 staleness staleness_of(const PGresult* r, std::string_view name);
+
+/// True for errors that a statement gets whose parameters have the types of tables as they were once: a number is out
+/// of range, a text is no number, there is no such operator, or no such type any more.
+bool may_be_retyped(const failure& why) noexcept;
 
 /// True when these are the columns of `rows`, with their names and types.
 bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) noexcept;

@@ -153,6 +153,8 @@ bool postgresql_session::take(PGresult* r) {
       x.wrong = failure_of(r, *x.job().text);
       if (x.statement && x.awaits == flight::preparation::parse)
         x.stale = x.wrong->sqlstate == "42P05" ? staleness::named : staleness::none;
+      else if (x.statement && !x.statement->types.empty() && may_be_retyped(*x.wrong))
+        x.stale = staleness::retyped;
       else if (x.statement)
         x.stale = staleness_of(r, x.statement->name);
       if (x.parts)
@@ -244,7 +246,7 @@ void postgresql_session::learn(const PGresult& described) {
 
 /// The server may know other statements than this session thinks: somebody deallocated one, or prepared it on the same
 /// connection, as behind PgBouncer; or tables were altered since. The statement is sent again when it is proven that
-/// nothing has run, and else made anew by the next query that runs it.
+/// nothing has run, or when it only reads, and else made anew by the next query that runs it.
 bool postgresql_session::send_again() {
   auto& x = *flight_;
   const auto stale = std::exchange(x.stale, staleness::none);
@@ -259,7 +261,10 @@ bool postgresql_session::send_again() {
   } else {
     statements_.drop(known);
   }
-  if (stale == staleness::possible || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
+  const auto& job = x.job();
+  const bool only_reads = job.query->read_only || job.text->effect == effect::reads;
+  const bool may_run_again = stale != staleness::possible && (stale != staleness::retyped || only_reads);
+  if (!may_run_again || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
     return false;
   ++x.corrections;
   x.fresh = false;
