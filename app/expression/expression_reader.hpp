@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "app/base/text.hpp"
 #include "app/expression/expression_token.hpp"
 
 #include <cstddef>

@@ -2,11 +2,12 @@
 //
 // Ends of a request other than its queries' own: enough of them have answered, or the caller does not want it any more.
 
+#include "sheaf/clock.hpp"
 #include "support/database_under_test.hpp"
 
 #include <gmock/gmock.h>
 
-#include <thread>
+#include <chrono>
 
 namespace {
 
@@ -93,8 +94,8 @@ TEST_P(Policy, ACancelAtAnyMomentCostsOneReplyAndNoSession) {
     std::promise<reply> answered;
     const request_handle handle{engine->submit(request_of({database->answers("a", i), database->answers("b", i)}),
                                                [&](reply x) { answered.set_value(std::move(x)); })};
-    for (int spin = 0; spin < 20 * (i % 50); ++spin)
-      std::this_thread::yield();
+    for (const auto moment = clock::now() + std::chrono::microseconds{10} * (i % 50); clock::now() < moment;) {
+    }
     handle.cancel();
     const auto x = answered.get_future().get();
     for (const auto& o : x.outcomes)
