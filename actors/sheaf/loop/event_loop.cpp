@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 namespace sheaf {
 
@@ -40,7 +41,7 @@ struct event_loop::asio_side {
 event_loop::event_loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (epoll_ < 0 || wake_ < 0)
     throw_errno("event_loop");
-  epoll_event e{.events = EPOLLIN, .data = {.ptr = nullptr}};
+  epoll_event e{.events = EPOLLIN, .data = {.u64 = 0}};
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &e) != 0)
     throw_errno("event_loop");
 }
@@ -86,23 +87,39 @@ void event_loop::wake_if_asleep(bool asleep) {
   [[maybe_unused]] auto written = ::write(wake_, &one, sizeof one); // fails only when it is awake anyway
 }
 
+epoll_event event_loop::event_for(const io_handler& handler, std::uint32_t events) const noexcept {
+  const std::uint64_t generation = watches_[handler.place_ - 1].generation;
+  return {.events = events, .data = {.u64 = generation << 32 | handler.place_}};
+}
+
 void event_loop::watch(int descriptor, io_handler& handler) {
-  epoll_event e{.events = EPOLLIN, .data = {.ptr = &handler}};
-  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &e) != 0)
+  if (free_places_.empty()) {
+    watches_.emplace_back();
+    free_places_.reserve(watches_.size()); // `unwatch` cannot fail
+    free_places_.push_back(static_cast<std::uint32_t>(watches_.size()));
+  }
+  handler.place_ = free_places_.back();
+  auto e = event_for(handler, EPOLLIN);
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &e) != 0) {
+    handler.place_ = 0;
     throw_errno("epoll_ctl");
+  }
+  free_places_.pop_back();
+  watches_[handler.place_ - 1].handler = &handler;
 }
 
 void event_loop::watch_writes(int descriptor, io_handler& handler, bool on) {
-  epoll_event e{.events = EPOLLIN | (on ? EPOLLOUT : 0u), .data = {.ptr = &handler}};
+  auto e = event_for(handler, EPOLLIN | (on ? EPOLLOUT : 0u));
   if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &e) != 0)
     throw_errno("epoll_ctl");
 }
 
 void event_loop::unwatch(int descriptor, io_handler& handler) noexcept {
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
-  for (auto& e : pending_events_)
-    if (e.data.ptr == &handler)
-      e.data.ptr = nullptr;
+  if (const auto place = std::exchange(handler.place_, 0)) {
+    watches_[place - 1] = {.handler = nullptr, .generation = watches_[place - 1].generation + 1};
+    free_places_.push_back(place);
+  }
 }
 
 void event_loop::arm(timer& t, clock::time_point when) {
@@ -230,17 +247,19 @@ void event_loop::watch_through_asio() {
 }
 
 void event_loop::dispatch(int count) {
-  pending_events_ = {events_.data(), static_cast<std::size_t>(std::max(count, 0))};
-  while (!pending_events_.empty()) {
-    const auto e = pending_events_.front();
-    pending_events_ = pending_events_.subspan(1);
-    if (auto* handler = static_cast<io_handler*>(e.data.ptr)) {
-      const bool failed = (e.events & (EPOLLERR | EPOLLHUP)) != 0;
-      handler->on_io(failed || (e.events & EPOLLIN) != 0, failed || (e.events & EPOLLOUT) != 0);
-    } else {
-      std::uint64_t ignored = 0; // the wake-up, or a handler that was unwatched meanwhile
+  for (int i = 0; i < count; ++i) {
+    const auto& e = events_[static_cast<std::size_t>(i)];
+    const auto place = static_cast<std::uint32_t>(e.data.u64);
+    if (place == 0) {
+      std::uint64_t ignored = 0;
       [[maybe_unused]] auto read = ::read(wake_, &ignored, sizeof ignored);
+      continue;
     }
+    const auto& [handler, generation] = watches_[place - 1];
+    if (!handler || generation != e.data.u64 >> 32)
+      continue; // it was unwatched meanwhile
+    const bool failed = (e.events & (EPOLLERR | EPOLLHUP)) != 0;
+    handler->on_io(failed || (e.events & EPOLLIN) != 0, failed || (e.events & EPOLLOUT) != 0);
   }
 }
 

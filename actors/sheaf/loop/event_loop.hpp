@@ -16,12 +16,12 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <thread>
 #include <vector>
 
@@ -52,7 +52,12 @@ public:
   virtual void on_io(bool readable, bool writable) = 0;
 
 protected:
+  io_handler() = default;
   ~io_handler() = default;
+
+private:
+  friend class event_loop;
+  std::uint32_t place_ = 0; ///< Among its loop's watches, from 1; 0 when it watches nothing.
 };
 
 /// Held by shared_ptr: a thread that may post to it after the engine is gone (one that is stuck in a database) shares
@@ -89,11 +94,12 @@ public:
   void hold_time() noexcept { held_ = refresh_now(); }
   void pass_time(clock::duration by) noexcept { now_ = *held_ += by; }
 
-  /// Watches a descriptor for reading until `unwatch`. The descriptor stays armed: no system call per wait.
+  /// Watches a descriptor for reading until `unwatch`, one for each handler. It stays armed: no system call per wait.
   void watch(int descriptor, io_handler& handler);
   /// Begins (`on`) or ends watching it for writing, too.
   void watch_writes(int descriptor, io_handler& handler, bool on);
-  /// After this, `handler` is not called any more, not even for events that have been read already.
+  /// After this, `handler` is not called any more, not even for events that have been read already, and though the
+  /// descriptor has been closed before: a copy that a child process has inherited keeps it in the kernel's set.
   void unwatch(int descriptor, io_handler& handler) noexcept;
 
   /// Sets a timer (anew).
@@ -117,6 +123,7 @@ private:
   void run_asio(int timeout_milliseconds);
   void watch_through_asio();
   void dispatch(int count);
+  epoll_event event_for(const io_handler& handler, std::uint32_t events) const noexcept;
   bool fall_asleep();
   clock::time_point read_clock() const noexcept { return held_ ? *held_ : clock::now(); }
   int milliseconds_to_next_timer() const;
@@ -126,7 +133,14 @@ private:
   std::deque<std::function<void()>> ready_;
   boost::intrusive::multiset<timer, boost::intrusive::constant_time_size<false>> timers_;
   std::array<epoll_event, 64> events_;
-  std::span<epoll_event> pending_events_; ///< Read from the kernel, not yet dispatched.
+
+  /// The kernel's set names a watch by its place and its generation, never by its handler, which may be gone.
+  struct watch_entry {
+    io_handler* handler = nullptr;
+    std::uint32_t generation = 0;
+  };
+  std::vector<watch_entry> watches_;
+  std::vector<std::uint32_t> free_places_; ///< From 1.
   clock::time_point now_ = clock::now();
   std::optional<clock::time_point> held_; ///< The time that it is while it stands still.
   std::unique_ptr<asio_side> asio_;

@@ -235,6 +235,29 @@ TEST_F(EventLoop, DoesNotCallAHandlerThatWasUnwatchedByAnotherOne) {
   });
 }
 
+/// A child process that has been forked and runs nothing of its own yet holds copies of all descriptors.
+TEST_F(EventLoop, DoesNotCallAHandlerWhoseDescriptorWasClosedWhileACopyIsHeld) {
+  socket_pair pair;
+  const int held = ::dup(pair.ends[0]), closed = ::dup(pair.ends[0]);
+  auto gone = std::make_unique<handler>([&](bool, bool) { ADD_FAILURE() << "it is gone"; });
+  on_loop([&] {
+    loop->watch(closed, *gone);
+    ::close(closed); // as libpq does when it finds its connection lost
+    loop->unwatch(closed, *gone);
+    gone.reset();
+    pair.write(1, 'x');
+  });
+  int calls = 0;
+  handler next{[&](bool, bool) { ++calls; }};
+  socket_pair quiet;
+  on_loop([&] { loop->watch(quiet.ends[0], next); }); // it has the other's place
+  for (int i = 0; i < 3; ++i)
+    on_loop([] {});
+  on_loop([&] { loop->unwatch(quiet.ends[0], next); });
+  EXPECT_EQ(calls, 0);
+  ::close(held);
+}
+
 TEST_F(EventLoop, StarvesNeitherTimersNorSocketsNorOtherThreads) {
   bool stop = false;
   std::function<void()> busy = [&] {
