@@ -88,8 +88,8 @@ void event_loop::wake_if_asleep(bool asleep) {
 }
 
 epoll_event event_loop::event_for(const io_handler& handler, std::uint32_t events) const noexcept {
-  const std::uint64_t generation = watches_[handler.place_ - 1].generation;
-  return {.events = events, .data = {.u64 = generation << 32 | handler.place_}};
+  const std::uint64_t generation = watches_[handler.place - 1].generation;
+  return {.events = events, .data = {.u64 = generation << 32 | handler.place}};
 }
 
 void event_loop::watch(int descriptor, io_handler& handler) {
@@ -98,14 +98,14 @@ void event_loop::watch(int descriptor, io_handler& handler) {
     free_places_.reserve(watches_.size()); // `unwatch` cannot fail
     free_places_.push_back(static_cast<std::uint32_t>(watches_.size()));
   }
-  handler.place_ = free_places_.back();
+  handler.place = free_places_.back();
   auto e = event_for(handler, EPOLLIN);
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &e) != 0) {
-    handler.place_ = 0;
+    handler.place = 0;
     throw_errno("epoll_ctl");
   }
   free_places_.pop_back();
-  watches_[handler.place_ - 1].handler = &handler;
+  watches_[handler.place - 1].handler = &handler;
 }
 
 void event_loop::watch_writes(int descriptor, io_handler& handler, bool on) {
@@ -116,7 +116,7 @@ void event_loop::watch_writes(int descriptor, io_handler& handler, bool on) {
 
 void event_loop::unwatch(int descriptor, io_handler& handler) noexcept {
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
-  if (const auto place = std::exchange(handler.place_, 0)) {
+  if (const auto place = std::exchange(handler.place, 0)) {
     watches_[place - 1] = {.handler = nullptr, .generation = watches_[place - 1].generation + 1};
     free_places_.push_back(place);
   }

@@ -51,13 +51,10 @@ class io_handler {
 public:
   virtual void on_io(bool readable, bool writable) = 0;
 
-protected:
-  io_handler() = default;
-  ~io_handler() = default;
+  std::uint32_t place = 0; ///< The loop's own: among its watches, from 1; 0 when it watches nothing.
 
-private:
-  friend class event_loop;
-  std::uint32_t place_ = 0; ///< Among its loop's watches, from 1; 0 when it watches nothing.
+protected:
+  ~io_handler() = default;
 };
 
 /// Held by shared_ptr: a thread that may post to it after the engine is gone (one that is stuck in a database) shares

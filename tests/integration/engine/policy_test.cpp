@@ -3,6 +3,7 @@
 // Ends of a request other than its queries' own: enough of them have answered, or the caller does not want it any more.
 
 #include "sheaf/clock.hpp"
+#include "sheaf/engine.hpp"
 #include "support/database_under_test.hpp"
 
 #include <gmock/gmock.h>
