@@ -56,7 +56,7 @@ struct database_options {
   pool_options pool;
   std::size_t statement_cache_size = 256; ///< Prepared statements kept per session; 0 prepares none.
   /// Under `transaction` and `statement` a statement that leaves something in its session (`set`, `listen`, a temporary
-  /// table) is `invalid_request`, and no session is cleaned up after a C++ task.
+  /// table) is `invalid_request`, and of what a C++ task leaves only an open transaction is undone.
   sheaf::pooler pooler = sheaf::pooler::automatic;
   /// Longest wait for a cancelled statement to confirm before its connection is destroyed.
   std::chrono::nanoseconds cancel_wait_timeout = std::chrono::seconds{5};

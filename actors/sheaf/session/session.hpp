@@ -47,7 +47,8 @@ public:
   /// Called by the pool while the session is idle and breaks by itself (the server ended it).
   virtual void on_broken(std::function<void()> callback) = 0;
 
-  /// For reports: `pg_backend_pid()` of a PostgreSQL session, a running number for others.
+  /// For reports: the process that a PostgreSQL server's or pooler's login named (any 32 bits), a running number for
+  /// others.
   virtual int id() const noexcept = 0;
 
 protected:

@@ -117,7 +117,7 @@ void session_pool::on_opened(opening& x, result<std::unique_ptr<session>> opened
   if (log_.takes(severity::debug))
     engine_log::line{log_, severity::debug, "session_opened"}
         .with("pool", database_)
-        .with("session", static_cast<std::uint64_t>(s.session->id()))
+        .with("session", static_cast<std::uint32_t>(s.session->id()))
         .with("ms", took);
   settle(s);
   serve_waiters();
@@ -146,7 +146,7 @@ void session_pool::on_broken(pooled_session& s) {
   if (log_.takes(severity::warning))
     engine_log::line{log_, severity::warning, "session_lost"}
         .with("pool", database_)
-        .with("session", static_cast<std::uint64_t>(s.session->id()));
+        .with("session", static_cast<std::uint32_t>(s.session->id()));
   std::erase(idle_, &s);
   destroy(s);
 }
@@ -278,7 +278,7 @@ void session_pool::report_leaks(clock::time_point now) {
     if (log_.takes(severity::warning))
       engine_log::line{log_, severity::warning, "session_leak"}
           .with("pool", database_)
-          .with("session", static_cast<std::uint64_t>(s->session->id()))
+          .with("session", static_cast<std::uint32_t>(s->session->id()))
           .with("query", s->lent_to)
           .with("ms", now - s->lent_at);
     s->lent_to.clear();

@@ -28,6 +28,7 @@ struct parsed_statement {
   std::size_t hash = 0;           ///< Hash of `text`, for the sessions' statement caches.
   bool empty = false;             ///< Nothing but white space, comments and semicolons.
   bool traces = false;            ///< May leave something in a PostgreSQL session.
+  bool leaves_traces = false;     ///< It is known to.
   bool planned = false;           ///< PostgreSQL plans it, so that it is worth preparing (`is_planned`).
   sheaf::effect effect = sheaf::effect::writes;
   bool positional = false; ///< Has parameters of the database's own kind too (`$1`; `?`, `@x`), left as they are.

@@ -29,6 +29,10 @@ constexpr std::array<std::string_view, 5> traces{"set_config", "advisory_lock", 
 /// The same, as a word by itself: `select … into temp`.
 constexpr std::array<std::string_view, 2> trace_words{"temp", "temporary"};
 
+/// Statements that begin so are for their session alone.
+constexpr std::array<std::string_view, 10> session_beginnings{"set",        "reset",   "listen", "unlisten", "prepare",
+                                                              "deallocate", "declare", "load",   "discard",  "begin"};
+
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same(char a, char b) noexcept { return lower(a) == lower(b); }
@@ -105,6 +109,26 @@ bool may_leave_traces(std::string_view sql) noexcept {
   return !(is_one_of(word, query_beginnings) || is_one_of(word, change_beginnings)) ||
          std::any_of(traces.begin(), traces.end(), [&](std::string_view x) { return mentions(sql, x); }) ||
          has_one_of(sql, trace_words);
+}
+
+bool leaves_traces(std::string_view sql) noexcept {
+  const auto word = first_word(sql);
+  if (is_one_of(word, session_beginnings))
+    return true;
+  const auto names_temporary = [](std::string_view part) { return has_one_of(part, trace_words); };
+  if (is_one_of(word, std::array<std::string_view, 1>{"create"})) { // `create or replace local temporary view …`
+    const auto from = from_first_word(sql);
+    auto end = from.begin();
+    for (int words = 0; words < 5 && end != from.end(); ++words) {
+      end = std::find_if_not(end, from.end(), is_in_word);
+      end = std::find_if(end, from.end(), is_in_word);
+    }
+    return names_temporary({from.begin(), std::min(end, std::find(from.begin(), from.end(), '('))});
+  }
+  if (!is_one_of(word, query_beginnings) && !is_one_of(word, change_beginnings))
+    return false;
+  return std::any_of(traces.begin(), traces.end(), [&](std::string_view x) { return mentions(sql, x); }) ||
+         (has_word(sql, "into temp") || has_word(sql, "into temporary"));
 }
 
 bool is_planned(std::string_view sql) noexcept { return is_one_of(first_word(sql), planned_beginnings); }

@@ -24,6 +24,10 @@ effect effect_of(std::string_view sql) noexcept;
 /// that changes settings is not seen through.
 bool may_leave_traces(std::string_view sql) noexcept;
 
+/// True when `sql` is known to leave something in its session, where a pooler gives it to the next client: it sets,
+/// prepares, listens, makes a temporary table, takes a lock for longer than its transaction. A doubt is a no.
+bool leaves_traces(std::string_view sql) noexcept;
+
 /// True when PostgreSQL makes a plan for `sql`, whose columns it then answers for: `select`, `with`, `values`, `table`,
 /// `insert`, `update`, `delete`, `merge`. Anything else (`call`, `execute`, `fetch`, …) may have other columns each
 /// time and may have committed before it fails. A doubt is a no.

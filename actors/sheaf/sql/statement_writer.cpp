@@ -46,6 +46,7 @@ parsed_statement statement_writer::finish() && {
   out_.hash = std::hash<std::string>{}(out_.text);
   out_.effect = effect_of(out_.text);
   out_.traces = may_leave_traces(out_.text);
+  out_.leaves_traces = leaves_traces(out_.text);
   out_.planned = is_planned(out_.text);
   return std::move(out_);
 }

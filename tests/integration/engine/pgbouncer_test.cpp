@@ -144,6 +144,23 @@ TEST_P(Pooled, StopsAStatementAtItsDeadlineAndNoOther) {
   }
 }
 
+TEST_P(Pooled, SaysThatAWriteWhoseServerConnectionIsLostIsInDoubt) {
+  schema.server(fmt::format("create table {}(n int)", in_schema("t")));
+  auto e = open();
+  for (int i = 0; i < 3; ++i) {
+    auto answered = e->run_future(
+        request_of({query{"q", statement{fmt::format("insert into {} select 1 from pg_sleep(60)", in_schema("t"))}}}));
+    const auto inserts =
+        std::string{"from pg_stat_activity where query like 'insert into%pg_sleep%' and state = 'active'"};
+    ASSERT_TRUE(eventually([&] { return schema.server("select count(*) " + inserts) == "1"; }));
+    schema.server("select pg_terminate_backend(pid) " + inserts);
+    const auto x = answered.get();
+    ASSERT_TRUE(x.failure);
+    EXPECT_EQ(x.failure->code, errc::in_doubt) << to_string(*x.failure);
+    EXPECT_TRUE(eventually([&] { return e->run(request_of({query{"q", "select 7"}})).ok(); }));
+  }
+}
+
 TEST_P(Pooled, HandsOnRowsInParts) {
   auto e = open();
   std::size_t got = 0;
@@ -181,6 +198,9 @@ TEST_P(Pooled, LeavesNothingToTheNextClient) {
     EXPECT_NE(x.failure->message.find("pooler: session"), std::string::npos) << to_string(*x.failure);
   }
   EXPECT_EQ(schema.server("select count(*) from pg_locks where locktype = 'advisory'"), "0");
+  rows(*e, fmt::format("create table {}(temp int)", in_schema("made")));
+  rows(*e, "do $$ begin end $$");
+  rows(*e, "select temp from " + in_schema("made"));
   const auto ended = e->run(request_of({query::of_task("q", [](soci::session& s) {
     s << "begin";
     s << "set local work_mem = '1GB'";

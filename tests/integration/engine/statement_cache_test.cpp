@@ -152,13 +152,18 @@ TEST_F(StatementCache, TakesValuesOfTheTypesThatColumnsHaveNow) {
     EXPECT_EQ(rows(asked, {{"id", 1}}).scalar<int>(), i + 1);
     rows(write, {{"id", 1}});
   }
+  const statement once{"select count(*) from t where id <= :id"}, never_named{"select count(*) from t where id < :id"};
+  rows(once, {{"id", 1}}); // its next run prepares it, with the types that this one told
   schema.server("alter table t alter column id type bigint");
   const std::int64_t large = 3'000'000'000;
   EXPECT_EQ(rows(asked, {{"id", large}}).scalar<int>(), 0);
+  EXPECT_EQ(rows(once, {{"id", large}}).scalar<int>(), 4);
+  rows(never_named, {{"id", large}});
   EXPECT_EQ(refused(write, {{"id", large}}).sqlstate, "22003") << "it may have begun: that is for the caller to repeat";
   rows(write, {{"id", large}});
   EXPECT_EQ(rows(asked, {{"id", large}}).scalar<int>(), 1);
   schema.server("alter table t alter column id type text");
+  EXPECT_EQ(rows(never_named, {{"id", "2"}}).scalar<int>(), 4) << "its types are out of date before it has a name";
   EXPECT_EQ(rows(asked, {{"id", "1"}}).scalar<int>(), 4);
   EXPECT_EQ(rows(asked, {{"id", "a word"}}).scalar<int>(), 0);
   EXPECT_EQ(stats().total, 1u);

@@ -24,6 +24,19 @@ TEST(Traces, AreLookedForInDoubt) {
     EXPECT_TRUE(may_leave_traces(sql)) << sql;
 }
 
+TEST(Traces, AreKnownOfWhatIsForItsSession) {
+  for (const char* sql : {"set x = 1", " -- note\nlisten a", "prepare a as select 1", "begin", "reset all",
+                          "create temp table t(x int)", "create or replace local TEMPORARY view v as select 1",
+                          "select set_config('a', 'b', false)", "select pg_advisory_lock(1)", "select 1 into temp t",
+                          "insert into pg_temp.t values (1)", "declare c cursor with hold for select 1"})
+    EXPECT_TRUE(leaves_traces(sql)) << sql;
+  for (const char* sql : {"", "select 1", "create table t(temp int)", "create table t as select temporary from a",
+                          "call p()", "do $$ $$", "vacuum", "notify a", "select temp from readings",
+                          "select 1 where kind = 'temporary'", "select pg_advisory_xact_lock(1)", "drop table temp",
+                          "alter table t add temporary int", "insert into t(temp) values (1)"})
+    EXPECT_FALSE(leaves_traces(sql)) << sql;
+}
+
 TEST(Effect, IsReadingForQueries) {
   for (const char* sql : {"select 1", "WITH x as (select 1) select * from x", "values (1)", "table t", "show all",
                           "explain select 1", "(select 1)", "select inserted, into_ from updates"})

@@ -11,6 +11,8 @@
 #include <soci/postgresql/soci-postgresql.h>
 #include <soci/soci.h>
 
+#include <limits>
+#include <random>
 #include <utility>
 
 namespace sheaf {
@@ -48,12 +50,20 @@ failure connect_failure(std::string_view message) {
 }
 
 /// A pooler gives the login a process number of its own. Whether it shares connections by transaction or by session it
-/// does not tell; what is right for the one is right for the other.
+/// does not tell; statements that are right for the one are right for the other.
 pooler pooler_of(PGconn* conn) {
   const pgresult_ptr asked{PQexec(conn, "select pg_backend_pid()")};
-  const bool is_known = PQresultStatus(asked.get()) == PGRES_TUPLES_OK;
-  return is_known && PQgetvalue(asked.get(), 0, 0) != std::to_string(PQbackendPID(conn)) ? pooler::transaction
-                                                                                         : pooler::none;
+  const bool is_direct = PQresultStatus(asked.get()) == PGRES_TUPLES_OK &&
+                         PQgetvalue(asked.get(), 0, 0) == std::to_string(PQbackendPID(conn));
+  return is_direct ? pooler::none : pooler::transaction;
+}
+
+/// SOCI counts the statements that a task prepares, and names them `st_1`, `st_2`, …. Where others prepare on the same
+/// server connection their numbers begin elsewhere: a name that is not there is an error, another's statement is not.
+void number_statements_apart(soci::session& s) {
+  std::random_device random;
+  static_cast<soci::postgresql_session_backend*>(s.get_backend())->statementCount_ =
+      std::uniform_int_distribution{1, std::numeric_limits<int>::max() / 2}(random);
 }
 
 struct opened_connection {
@@ -69,6 +79,8 @@ result<opened_connection> connect(const connection_parameters& parameters, poole
         conn, [](void*, const char*) {}, nullptr); // libpq would write them to stderr
     if (between == pooler::automatic)
       between = pooler_of(conn);
+    if (between == pooler::transaction || between == pooler::statement)
+      number_statements_apart(*s);
     PQsetnonblocking(conn, 1);
     return opened_connection{std::move(s), between};
   } catch (const soci::soci_error& e) {

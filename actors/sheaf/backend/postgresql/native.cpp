@@ -96,7 +96,7 @@ staleness staleness_of(const PGresult* r, std::string_view name) {
 }
 
 bool may_be_retyped(const failure& why) noexcept {
-  constexpr std::string_view sqlstates[] = {"22003", "22P02", "42883", "42804", "42704"};
+  constexpr std::string_view sqlstates[] = {"22003", "22007", "22008", "22P02", "42883", "42804", "42704"};
   return std::find(std::begin(sqlstates), std::end(sqlstates), why.sqlstate) != std::end(sqlstates) ||
          (why.sqlstate == "XX000" && why.message.find("cache lookup failed for type") != std::string::npos);
 }

@@ -60,7 +60,7 @@ void postgresql_session::start(session_run& x) {
   flight_.emplace(flight{.run = &x, .cancel_pause = first_cancel_pause});
   if (x.job.query->run)
     start_task();
-  else if (server_is_shared_ && x.job.text->traces)
+  else if (server_is_shared_ && x.job.text->leaves_traces)
     refuse_traces();
   else
     send();
@@ -74,8 +74,13 @@ void postgresql_session::refuse_traces() {
               .message = "this statement leaves something in its session, and behind a pooler the session is "
                          "the next client's: use `set local` within a transaction, connect to the server "
                          "itself, or set pooler: session if each client has a connection for itself"};
-  state_ = state::running;
-  post(&postgresql_session::settle); // nobody hears from a session before `push` returns
+  state_ = state::over;                      // nothing is to be read, or cancelled
+  post(&postgresql_session::settle_refused); // nobody hears from a session before `push` returns
+}
+
+void postgresql_session::settle_refused() {
+  if (state_ == state::over) // else the connection was lost meanwhile
+    settle();
 }
 
 void postgresql_session::send() {
@@ -129,6 +134,7 @@ bool postgresql_session::send_and_prepare(const char* const* values, int count) 
   const auto& known = *x.statement;
   const char* name = known.name.c_str();
   x.fresh = true;
+  x.resolved = known.name.empty();
   x.awaits = flight::preparation::parse;
   bool sent = PQenterPipelineMode(conn_);
   while (const auto evicted = statements_.evict()) {

@@ -53,6 +53,7 @@ private:
 
     known_statement* statement = nullptr; ///< Null when nothing of it is to be kept.
     bool fresh = false;                   ///< It was prepared with this run.
+    bool resolved = false;                ///< And so were the types of its parameters.
     enum class preparation : std::uint8_t { none, parse, describe } awaits = preparation::none; ///< Comes next.
     unsigned corrections = 0; ///< The times that it was sent again, because of what the server knew of it.
 
@@ -90,7 +91,7 @@ private:
   void refuse(failure why);
   void complete();
   void learn(const PGresult& described);
-  bool send_again();
+  bool send_again(bool is_parsed);
   void check_columns();
   void settle();
   bool is_clean() const noexcept;
@@ -102,6 +103,7 @@ private:
   bool is_wanted() const noexcept { return flight_->run->state == session_run::status::in_line; }
 
   void refuse_traces();
+  void settle_refused();
 
   void start_task();
   void on_task_done(answer got);

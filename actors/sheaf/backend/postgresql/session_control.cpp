@@ -177,6 +177,8 @@ void postgresql_session::lose_connection() {
   }
   auto& x = *flight_;
   x.paused = false;
+  if (x.wrong && x.wrong->sqlstate == "08P01") // a pooler's own words for a server connection that it has lost
+    x.wrong->code = errc::connection_lost;
   const bool has_answer = x.task_answer || (!was_running && x.rows); // whatever becomes of the session
   if (!x.wrong && !has_answer)
     x.wrong = failure{.code = errc::connection_lost,

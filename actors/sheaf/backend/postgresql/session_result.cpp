@@ -152,7 +152,9 @@ bool postgresql_session::take(PGresult* r) {
     if (syncs_ <= 1 && !x.wrong) {
       x.wrong = failure_of(r, *x.job().text);
       if (x.statement && x.awaits == flight::preparation::parse)
-        x.stale = x.wrong->sqlstate == "42P05" ? staleness::named : staleness::none;
+        x.stale = x.wrong->sqlstate == "42P05"                              ? staleness::named
+                  : !x.statement->types.empty() && may_be_retyped(*x.wrong) ? staleness::retyped
+                                                                            : staleness::none;
       else if (x.statement && !x.statement->types.empty() && may_be_retyped(*x.wrong))
         x.stale = staleness::retyped;
       else if (x.statement)
@@ -215,15 +217,15 @@ void postgresql_session::complete() {
     x.run->when.last_row = loop_.now();
   if (PQpipelineStatus(conn_) != PQ_PIPELINE_OFF)
     PQexitPipelineMode(conn_);
-  if (x.awaits != flight::preparation::none && x.stale != staleness::named) // it was not even prepared
+  const bool is_parsed = std::exchange(x.awaits, flight::preparation::none) == flight::preparation::none;
+  if (!is_parsed && x.stale == staleness::none)
     statements_.drop(*std::exchange(x.statement, nullptr));
-  x.awaits = flight::preparation::none;
   if (PQstatus(conn_) != CONNECTION_OK || PQsocket(conn_) < 0 || PQtransactionStatus(conn_) == PQTRANS_UNKNOWN) {
     lose_connection();
     return;
   }
   if (state_ == state::running) {
-    if (send_again())
+    if (send_again(is_parsed))
       return;
     check_columns();
     settle();
@@ -247,10 +249,11 @@ void postgresql_session::learn(const PGresult& described) {
 /// The server may know other statements than this session thinks: somebody deallocated one, or prepared it on the same
 /// connection, as behind PgBouncer; or tables were altered since. The statement is sent again when it is proven that
 /// nothing has run, or when it only reads, and else made anew by the next query that runs it.
-bool postgresql_session::send_again() {
+bool postgresql_session::send_again(bool is_parsed) {
   auto& x = *flight_;
   const auto stale = std::exchange(x.stale, staleness::none);
-  if (stale == staleness::none || !x.statement || (x.fresh && stale != staleness::named))
+  const bool is_known = x.fresh && stale != staleness::named && stale != staleness::retyped;
+  if (stale == staleness::none || !x.statement || x.resolved || is_known)
     return false;
   auto& known = *std::exchange(x.statement, nullptr);
   if (stale == staleness::named) {
@@ -263,12 +266,13 @@ bool postgresql_session::send_again() {
   }
   const auto& job = x.job();
   const bool only_reads = job.query->read_only || job.text->effect == effect::reads;
-  const bool may_run_again = stale != staleness::possible && (stale != staleness::retyped || only_reads);
+  const bool may_run_again = stale != staleness::possible && (stale != staleness::retyped || !is_parsed || only_reads);
   if (!may_run_again || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
     return false;
   ++x.corrections;
   x.fresh = false;
   x.wrong.reset();
+  x.run->when = {};
   send();
   return true;
 }
