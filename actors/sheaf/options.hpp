@@ -38,7 +38,7 @@ struct pool_options {
   std::optional<std::chrono::nanoseconds> leak_detection_threshold;
 };
 
-/// What stands between the engine and a PostgreSQL server, and shares the server's connections among its clients.
+/// The pooler between the engine and a PostgreSQL server, which shares the server's connections among its clients.
 enum class pooler : std::uint8_t {
   automatic,   ///< One in transaction mode, if the server's process is another than the one that the login named.
   none,        ///< Nothing.

@@ -70,7 +70,8 @@ public:
   virtual std::chrono::nanoseconds open_timeout() const { return std::chrono::seconds{10}; }
 
   /// Opens a session for `loop` without blocking it, and calls `done` there, once. `give_up` bounds the attempt as far
-  /// as SOCI lets it: the first statement on a new connection, which is SOCI's own, is not bounded.
+  /// as SOCI lets it: the first statements on a new connection, SOCI's own and the question for a pooler, are not
+  /// bounded.
   virtual void open(event_loop& loop, clock::time_point give_up,
                     std::function<void(result<std::unique_ptr<session>>)> done) = 0;
 

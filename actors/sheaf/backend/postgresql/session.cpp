@@ -66,7 +66,7 @@ void postgresql_session::start(session_run& x) {
     send();
 }
 
-/// What it left behind would be there for whoever has the server connection next, and not for its own client.
+/// The next client on the server connection would find its traces, and its own client would not.
 void postgresql_session::refuse_traces() {
   flight_->wrong =
       failure{.code = errc::invalid_request,

@@ -248,12 +248,12 @@ void postgresql_session::learn(const PGresult& described) {
 
 /// The server may know other statements than this session thinks: somebody deallocated one, or prepared it on the same
 /// connection, as behind PgBouncer; or tables were altered since. The statement is sent again when it is proven that
-/// nothing has run, or when it only reads, and else made anew by the next query that runs it.
+/// nothing has run, or when the query is declared to only read, and else made anew by the next query that runs it.
 bool postgresql_session::send_again(bool is_parsed) {
   auto& x = *flight_;
   const auto stale = std::exchange(x.stale, staleness::none);
-  const bool is_known = x.fresh && stale != staleness::named && stale != staleness::retyped;
-  if (stale == staleness::none || !x.statement || x.resolved || is_known)
+  const bool is_its_own = x.fresh && stale != staleness::named && stale != staleness::retyped; // it was just prepared
+  if (stale == staleness::none || !x.statement || x.resolved || is_its_own)
     return false;
   auto& known = *std::exchange(x.statement, nullptr);
   if (stale == staleness::named) {
@@ -264,9 +264,8 @@ bool postgresql_session::send_again(bool is_parsed) {
   } else {
     statements_.drop(known);
   }
-  const auto& job = x.job();
-  const bool only_reads = job.query->read_only || job.text->effect == effect::reads;
-  const bool may_run_again = stale != staleness::possible && (stale != staleness::retyped || !is_parsed || only_reads);
+  const bool may_run_again =
+      stale == staleness::retyped ? !is_parsed || x.job().query->read_only : stale != staleness::possible;
   if (!may_run_again || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
     return false;
   ++x.corrections;
