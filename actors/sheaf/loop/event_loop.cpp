@@ -92,7 +92,7 @@ epoll_event event_loop::event_for(const io_handler& handler, std::uint32_t event
   return {.events = events, .data = {.u64 = generation << 32 | handler.place}};
 }
 
-void event_loop::watch(int descriptor, io_handler& handler) {
+bool event_loop::watch(int descriptor, io_handler& handler) {
   if (free_places_.empty()) {
     watches_.emplace_back();
     free_places_.reserve(watches_.size()); // `unwatch` cannot fail
@@ -102,16 +102,16 @@ void event_loop::watch(int descriptor, io_handler& handler) {
   auto e = event_for(handler, EPOLLIN);
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &e) != 0) {
     handler.place = 0;
-    throw_errno("epoll_ctl");
+    return false;
   }
   free_places_.pop_back();
   watches_[handler.place - 1].handler = &handler;
+  return true;
 }
 
-void event_loop::watch_writes(int descriptor, io_handler& handler, bool on) {
+bool event_loop::watch_writes(int descriptor, io_handler& handler, bool on) noexcept {
   auto e = event_for(handler, EPOLLIN | (on ? EPOLLOUT : 0u));
-  if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &e) != 0)
-    throw_errno("epoll_ctl");
+  return ::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &e) == 0;
 }
 
 void event_loop::unwatch(int descriptor, io_handler& handler) noexcept {

@@ -92,9 +92,10 @@ public:
   void pass_time(clock::duration by) noexcept { now_ = *held_ += by; }
 
   /// Watches a descriptor for reading until `unwatch`, one for each handler. It stays armed: no system call per wait.
-  void watch(int descriptor, io_handler& handler);
-  /// Begins (`on`) or ends watching it for writing, too.
-  void watch_writes(int descriptor, io_handler& handler, bool on);
+  /// False, and nothing is watched, when the kernel refuses: it has been closed, or there is no memory.
+  [[nodiscard]] bool watch(int descriptor, io_handler& handler);
+  /// Begins (`on`) or ends watching it for writing, too. False when the kernel refuses, as above.
+  [[nodiscard]] bool watch_writes(int descriptor, io_handler& handler, bool on) noexcept;
   /// After this, `handler` is not called any more, not even for events that have been read already, and though the
   /// descriptor has been closed before: a copy that a child process has inherited keeps it in the kernel's set.
   void unwatch(int descriptor, io_handler& handler) noexcept;

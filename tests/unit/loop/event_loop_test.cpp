@@ -160,7 +160,7 @@ TEST_F(EventLoop, TellsWhenADescriptorCanBeReadAsLongAsItIsWatched) {
         hello.set_value();
     }
   }};
-  on_loop([&] { loop->watch(pair.ends[0], h); });
+  EXPECT_TRUE(on_loop([&] { return loop->watch(pair.ends[0], h); }));
   for (const char c : std::string{"hello"})
     pair.write(1, c);
   hello.get_future().wait();
@@ -178,11 +178,11 @@ TEST_F(EventLoop, TellsWhenADescriptorCanBeWrittenOnlyWhileThatIsAsked) {
     EXPECT_TRUE(can_write);
     if (++calls == 1)
       writable.set_value();
-    loop->watch_writes(pair.ends[0], h, false);
+    EXPECT_TRUE(loop->watch_writes(pair.ends[0], h, false));
   }};
   on_loop([&] {
-    loop->watch(pair.ends[0], h);
-    loop->watch_writes(pair.ends[0], h, true);
+    EXPECT_TRUE(loop->watch(pair.ends[0], h));
+    EXPECT_TRUE(loop->watch_writes(pair.ends[0], h, true));
   });
   writable.get_future().wait();
   on_loop([&] { loop->unwatch(pair.ends[0], h); });
@@ -196,7 +196,7 @@ TEST_F(EventLoop, TellsThatADescriptorHasFailed) {
     loop->unwatch(pair.ends[0], h);
     told.set_value({readable, writable});
   }};
-  on_loop([&] { loop->watch(pair.ends[0], h); });
+  EXPECT_TRUE(on_loop([&] { return loop->watch(pair.ends[0], h); }));
   ::shutdown(pair.ends[0], SHUT_RDWR);
   EXPECT_EQ(told.get_future().get(), std::pair(true, true));
 }
@@ -219,8 +219,8 @@ TEST_F(EventLoop, DoesNotCallAHandlerThatWasUnwatchedByAnotherOne) {
   first = make(a, b, second);
   second = make(b, a, first);
   on_loop([&] {
-    loop->watch(a.ends[0], *first);
-    loop->watch(b.ends[0], *second);
+    EXPECT_TRUE(loop->watch(a.ends[0], *first));
+    EXPECT_TRUE(loop->watch(b.ends[0], *second));
     a.write(1, 'x');
     b.write(1, 'x');
   });
@@ -241,7 +241,7 @@ TEST_F(EventLoop, DoesNotCallAHandlerWhoseDescriptorWasClosedWhileACopyIsHeld) {
   const int held = ::dup(pair.ends[0]), closed = ::dup(pair.ends[0]);
   auto gone = std::make_unique<handler>([&](bool, bool) { ADD_FAILURE() << "it is gone"; });
   on_loop([&] {
-    loop->watch(closed, *gone);
+    EXPECT_TRUE(loop->watch(closed, *gone));
     ::close(closed); // as libpq does when it finds its connection lost
     loop->unwatch(closed, *gone);
     gone.reset();
@@ -250,12 +250,26 @@ TEST_F(EventLoop, DoesNotCallAHandlerWhoseDescriptorWasClosedWhileACopyIsHeld) {
   int calls = 0;
   handler next{[&](bool, bool) { ++calls; }};
   socket_pair quiet;
-  on_loop([&] { loop->watch(quiet.ends[0], next); }); // it has the other's place
+  EXPECT_TRUE(on_loop([&] { return loop->watch(quiet.ends[0], next); })); // it has the other's place
   for (int i = 0; i < 3; ++i)
     on_loop([] {});
   on_loop([&] { loop->unwatch(quiet.ends[0], next); });
   EXPECT_EQ(calls, 0);
   ::close(held);
+}
+
+/// libpq closes its socket within any call that finds the connection lost.
+TEST_F(EventLoop, SaysThatItCannotWatchADescriptorThatIsClosed) {
+  handler h{[](bool, bool) { ADD_FAILURE() << "it is not watched"; }};
+  on_loop([&] {
+    EXPECT_FALSE(loop->watch(-1, h));
+    socket_pair pair;
+    const int closed = ::dup(pair.ends[0]);
+    EXPECT_TRUE(loop->watch(closed, h));
+    ::close(closed);
+    EXPECT_FALSE(loop->watch_writes(closed, h, true));
+    loop->unwatch(closed, h);
+  });
 }
 
 TEST_F(EventLoop, StarvesNeitherTimersNorSocketsNorOtherThreads) {
@@ -273,7 +287,7 @@ TEST_F(EventLoop, StarvesNeitherTimersNorSocketsNorOtherThreads) {
   }};
   on_loop([&] {
     busy();
-    loop->watch(pair.ends[0], h);
+    EXPECT_TRUE(loop->watch(pair.ends[0], h));
     loop->arm(t, loop->now() + 1ms);
   });
   pair.write(1, 'x');
@@ -302,7 +316,7 @@ TEST_F(EventLoop, RunsAsioBesideItsOwnSocketsAndPosts) {
       asio_timer.set_value();
     });
     boost::asio::post(loop->context(), [&] { asio_post.set_value(); });
-    loop->watch(pair.ends[0], h);
+    EXPECT_TRUE(loop->watch(pair.ends[0], h));
     loop->arm(t, loop->now() + 10ms);
   });
   asio_post.get_future().wait();

@@ -79,6 +79,8 @@ result<opened_connection> connect(const connection_parameters& parameters, poole
         conn, [](void*, const char*) {}, nullptr); // libpq would write them to stderr
     if (between == pooler::automatic)
       between = pooler_of(conn);
+    if (PQstatus(conn) != CONNECTION_OK)
+      return connect_failure(PQerrorMessage(conn));
     if (between == pooler::transaction || between == pooler::statement)
       number_statements_apart(*s);
     PQsetnonblocking(conn, 1);

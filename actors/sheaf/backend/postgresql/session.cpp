@@ -44,9 +44,11 @@ void postgresql_session::post(void (postgresql_session::*f)()) {
   });
 }
 
+/// libpq may have closed the socket by now. Nobody hears from a session before the call that has led here returns.
 void postgresql_session::watch() {
-  loop_.watch(socket_, *this);
-  watched_ = true;
+  watched_ = loop_.watch(socket_, *this);
+  if (!watched_)
+    post(&postgresql_session::lose_connection);
 }
 
 /// Called at once when the connection is found lost: libpq has closed the socket then, and its number may soon be
@@ -156,13 +158,13 @@ bool postgresql_session::send_and_prepare(const char* const* values, int count) 
 
 void postgresql_session::flush() {
   const int left = PQflush(conn_);
-  if (left < 0) {
-    unwatch();
-    post(&postgresql_session::lose_connection);
-  } else if ((left > 0) != flushing_) {
-    flushing_ = left > 0;
-    loop_.watch_writes(socket_, *this, flushing_);
-  }
+  const bool is_open = left >= 0 && PQsocket(conn_) == socket_; // it reads while it cannot write, and may find the end
+  const bool is_watched =
+      std::exchange(flushing_, left > 0) == flushing_ || (is_open && loop_.watch_writes(socket_, *this, flushing_));
+  if (is_open && is_watched)
+    return;
+  unwatch();
+  post(&postgresql_session::lose_connection);
 }
 
 } // namespace sheaf
