@@ -59,6 +59,18 @@ TEST_P(Parameter, OfEveryKindComesBackAsItWasGiven) {
     EXPECT_EQ(echo(x, "text").scalar<std::string>(), x);
 }
 
+TEST_P(Parameter, IsUtf8WhateverTheUrlSays) {
+  if (!is(database_kind::postgresql))
+    return;
+  engine.reset();
+  start({}, [](options& o) { o.databases[0].url += " client_encoding=LATIN1"; });
+  EXPECT_EQ(echo("é", "text").scalar<std::string>(), "é");
+  const auto x = run(request_of({{"q", "select chr(233) = :e::text, length('é')", {{"e", "é"}}}}));
+  ASSERT_TRUE(x.ok()) << to_string(*x.failure);
+  EXPECT_TRUE(x["q"].table().get<bool>(0, 0));
+  EXPECT_EQ(x["q"].table().get<int>(0, 1), 1);
+}
+
 TEST_P(Parameter, OfAMillionBytesComesBackAsItWasGiven) {
   const std::string text(1'000'000, 'x');
   EXPECT_EQ(echo(text, "text").scalar<std::string>(), text);

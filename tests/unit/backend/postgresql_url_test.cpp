@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The time that libpq has for connecting, as libpq is told it and as the pool counts on it.
+// What libpq is told: the time that it has for connecting, as the pool counts on it, and the encoding.
 
 #include "sheaf/backend/postgresql/url.hpp"
 
@@ -10,6 +10,7 @@ namespace {
 
 using namespace sheaf;
 using namespace std::chrono_literals;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -29,6 +30,14 @@ TEST(PostgresqlUrl, TellsLibpqTheSameForEachHost) {
   EXPECT_THAT(to_url(parsed("host=a connect_timeout=7")), HasSubstr("connect_timeout=7"));
   EXPECT_THAT(to_url(parsed("host=a connect_timeout=0")), HasSubstr("connect_timeout=10"));
   EXPECT_THAT(to_url(parsed("host=a connect_timeout=0")), Not(HasSubstr("connect_timeout=0")));
+}
+
+TEST(PostgresqlUrl, IsAlwaysForUtf8) {
+  for (const auto* url : {"postgresql://a/db", "postgresql://a/db?client_encoding=LATIN1",
+                          "host=a client_encoding=LATIN1", "host=a client_encoding='auto'"}) {
+    EXPECT_THAT(to_url(parsed(url)), HasSubstr("client_encoding=UTF8")) << url;
+    EXPECT_THAT(to_url(parsed(url)), Not(AnyOf(HasSubstr("LATIN1"), HasSubstr("auto")))) << url;
+  }
 }
 
 } // namespace

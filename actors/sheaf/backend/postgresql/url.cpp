@@ -15,15 +15,13 @@ namespace sheaf {
 
 namespace {
 
+/// SQL, values and results are UTF-8 throughout, so another encoding would only garble them.
+constexpr std::pair<const char*, const char*> client_encoding{"client_encoding", "UTF8"};
+
 /// A silent peer is noticed 5 s + 3 × 1 s after the last byte; unsent data does not wait longer either.
 constexpr std::pair<const char*, const char*> defaults[] = {
-    {"fallback_application_name", "sheaf"},
-    {"client_encoding", "UTF8"},
-    {"keepalives", "1"},
-    {"keepalives_idle", "5"},
-    {"keepalives_interval", "1"},
-    {"keepalives_count", "3"},
-    {"tcp_user_timeout", "8000"},
+    {"fallback_application_name", "sheaf"}, {"keepalives", "1"},       {"keepalives_idle", "5"},
+    {"keepalives_interval", "1"},           {"keepalives_count", "3"}, {"tcp_user_timeout", "8000"},
 };
 
 /// Null when it is not given.
@@ -69,8 +67,9 @@ result<connection_parameters> parse_postgresql_url(const std::string& url) {
             "with special characters percent-encoded, or host=… port=… user=… dbname=…"};
   connection_parameters parameters;
   for (const auto* option = parsed.get(); option->keyword; ++option)
-    if (option->val)
+    if (option->val && option->keyword != std::string_view{client_encoding.first})
       parameters.emplace_back(option->keyword, option->val);
+  parameters.emplace_back(client_encoding);
   for (const auto& [keyword, value] : defaults)
     if (!find(parameters, keyword))
       parameters.emplace_back(keyword, value);

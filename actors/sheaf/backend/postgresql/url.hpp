@@ -16,8 +16,9 @@ namespace sheaf {
 /// libpq's connection parameters (manual, section 34.1.2) as keyword and value.
 using connection_parameters = std::vector<std::pair<std::string, std::string>>;
 
-/// Reads what libpq reads, and adds what sheaf wants unless it is given: UTF-8, keepalives that find a dead peer within
-/// seconds, an application name. The failure never repeats any of the text, which may hold a password.
+/// Reads what libpq reads, and adds what sheaf wants unless it is given: keepalives that find a dead peer within
+/// seconds, an application name. The client's encoding is UTF-8 whatever is given, here, in PGCLIENTENCODING or for the
+/// role. The failure never repeats any of the text, which may hold a password.
 result<connection_parameters> parse_postgresql_url(const std::string& url);
 
 /// The longest that libpq tries: `connect_timeout`, or 10 s where that sets no limit, for each of the hosts.
