@@ -34,7 +34,9 @@ std::vector<finding> conflicts_in(const request_spec& request, const sheaf_file&
   for (std::size_t i = 0; i < request.queries.size(); ++i) {
     const auto& q = request.queries[i];
     const auto* d = databases.emplace_back(file.database_of(q.what));
-    const auto& x = all.emplace_back(d ? syntax_of(parsed_for(*d, request, q)->text) : sql_syntax{});
+    // PostgreSQL's parser reads it, whichever database it is for.
+    const auto text = q.what.statement.parse(dialect::postgresql, parameters_of(request, q));
+    const auto& x = all.emplace_back(d ? syntax_of(text->text) : sql_syntax{});
     for (const auto& table : x.read)
       tables[{d, table}].readers.push_back(i);
     for (const auto& table : x.written)

@@ -23,7 +23,9 @@ std::size_t characters(std::string_view utf8) noexcept;
 
 /// A statement as a session sends it.
 struct parsed_statement {
-  std::string text;               ///< `:name` replaced by `$1`, `$2`, … (PostgreSQL) or `?1`, `?2`, … (SQLite).
+  /// `:name` replaced by `$1`, `$2`, … for PostgreSQL. SQLite knows `:name`, numbers each as `names` does, and names
+  /// columns by the text of their expressions: that stays as it is.
+  std::string text;
   std::vector<std::string> names; ///< Parameter `n` is `names[n - 1]`; a name that stands twice is listed once.
   std::size_t hash = 0;           ///< Hash of `text`, for the sessions' statement caches.
   bool empty = false;             ///< Nothing but white space, comments and semicolons.

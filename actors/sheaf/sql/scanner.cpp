@@ -256,13 +256,15 @@ private:
     const auto name = sql_.substr(pos_ + 1, end - pos_ - 1);
     if (postgresql_ && (is_string_prefix(name, end) || is_slice(name)))
       return skip(1, token::other);
-    out_.append(sql_.substr(copied_, pos_ - copied_));
-    if (pos_ > 0 && is(sql_[pos_ - 1], word_rest))
-      out_.append_parameter(name, postgresql_ ? " $" : " ?"); // `limit:n` must not become the name `limit$1`.
-    else
-      out_.append_parameter(name, postgresql_ ? "$" : "?");
+    if (postgresql_) {
+      out_.append(sql_.substr(copied_, pos_ - copied_));
+      const bool joins_a_word = pos_ > 0 && is(sql_[pos_ - 1], word_rest);
+      out_.append_parameter(name, joins_a_word ? " $" : "$"); // `limit:n` must not become the name `limit$1`
+      copied_ = end;
+    } else {
+      out_.number(name);
+    }
     skip_to(end, token::operand);
-    copied_ = pos_;
   }
 
   /// True when `name`, up to `end`, is the beginning of E'…' and the like.

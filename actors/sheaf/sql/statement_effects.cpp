@@ -75,7 +75,8 @@ bool has_word(std::string_view sql, std::string_view word) noexcept {
     if (at == sql.end())
       return false;
     const auto end = at + static_cast<std::ptrdiff_t>(word.size());
-    if ((at == sql.begin() || !is_in_word(at[-1])) && (end == sql.end() || !is_in_word(*end)))
+    const bool is_parameter = at != sql.begin() && at[-1] == ':'; // of SQLite's, by name
+    if (!is_parameter && (at == sql.begin() || !is_in_word(at[-1])) && (end == sql.end() || !is_in_word(*end)))
       return true;
   }
 }

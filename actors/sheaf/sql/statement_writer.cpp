@@ -12,7 +12,7 @@ void statement_writer::append_parameter(std::string_view name, std::string_view 
   auto& text = out_.text;
   const auto before = characters(std::string_view{text}.substr(text_bytes_));
   const auto begin = text.size();
-  text.append(sign).append(std::to_string(number_of(name)));
+  text.append(sign).append(std::to_string(number(name)));
   text_bytes_ = text.size();
   const auto& r = out_.replacements.emplace_back(parsed_statement::replacement{
       .at_text = text_characters_ + before,
@@ -24,7 +24,7 @@ void statement_writer::append_parameter(std::string_view name, std::string_view 
   source_characters_ = r.at_source + r.source_length;
 }
 
-std::size_t statement_writer::number_of(std::string_view name) {
+std::size_t statement_writer::number(std::string_view name) {
   constexpr std::size_t few = 16;
   if (names_.size() < few) {
     const auto at = static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());

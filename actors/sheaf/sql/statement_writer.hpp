@@ -24,12 +24,13 @@ public:
   /// `:name`, as `sign` with the name's number.
   void append_parameter(std::string_view name, std::string_view sign);
 
+  /// `:name` that stays as it is, to be appended with what is around it. Its number, from 1.
+  std::size_t number(std::string_view name);
+
   /// All but `empty` and `positional`.
   parsed_statement finish() &&;
 
 private:
-  std::size_t number_of(std::string_view name);
-
   parsed_statement out_;
   std::vector<std::string_view> names_;
   std::unordered_map<std::string_view, std::size_t> numbers_; ///< The numbers of `names_`, once there are many.

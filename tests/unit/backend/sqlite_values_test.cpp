@@ -125,6 +125,32 @@ TEST_F(SqliteValues, TakesAParameterThatStandsTwiceOnce) {
   EXPECT_EQ(list("select :b || :a || :b", {{"a", "1"}, {"b", "2"}}), "212\n");
 }
 
+TEST_F(SqliteValues, ComeInColumnsThatAreNamedAsInTheShell) {
+  for (const std::string sql : {
+           "select :x + 1",
+           "select :x, :y, :x, :x+:y",
+           "select :y||:x, ':x ?1', '?1' || :x, \"?2\", '$1'",
+           "select :größe*2, -:x, (:y), /* :z */ :y -- :z",
+           "select case when:x then:y else:größe end, max(:x,:y) limit:x",
+           "select * from (select :x, :y + 1, [?1] from (select 1 as [?1]))",
+           " ; select  :x  +  :y ,count(*)from(select 1)where:x=:x",
+           "values (:x, :y)",
+       }) {
+    parameters values;
+    std::string set;
+    for (const auto& [name, x] : {std::pair{"x", 7}, std::pair{"y", 12}, std::pair{"größe", 3}}) {
+      if (sql.find(std::string{':'} + name) != sql.npos)
+        values.emplace_back(name, x);
+      set += std::string{".parameter set :"} + name + " " + std::to_string(x) + "\n";
+    }
+    const auto t = rows(*db, sql, values);
+    std::string names;
+    for (std::size_t i = 0; i < t.columns(); ++i)
+      names += (i > 0 ? "|" : "") + std::string{t.column_at(i).name};
+    EXPECT_EQ(names + "\n" + as_list(t), shell(path("a.db"), set + ".headers on\n" + sql + "\n;")) << sql;
+  }
+}
+
 TEST_F(SqliteValues, RefusesWhatSqliteCannotHold) {
   const value cases[] = {value::array{1, 2}, std::numeric_limits<double>::quiet_NaN(), sys_days{10000y / 1 / 1},
                          sys_days{-1y / 12 / 31}, sys_days{10000y / 1 / 1} + 1s};
@@ -138,8 +164,8 @@ TEST_F(SqliteValues, RefusesWhatSqliteCannotHold) {
 }
 
 TEST_F(SqliteValues, RefusesParametersOfAnotherForm) {
-  for (const auto* sql :
-       {"select ?", "select ?1", "select @x", "select $x", "select ?2, :a", "select ?, :a", "select ?1, :a"}) {
+  for (const auto* sql : {"select ?", "select ?1", "select @x", "select $x", "select ?2, :a", "select ?, :a",
+                          "select ?1, :a", "select :a::x", "select :a(1)"}) {
     const auto f = refused(sql, {{"a", 1}});
     EXPECT_EQ(f.code, errc::invalid_request) << sql;
     EXPECT_NE(f.message.find(":name"), std::string::npos) << f.message;

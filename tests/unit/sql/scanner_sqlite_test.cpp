@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The scanner against SQLite: random statements from pieces of SQL, prepared as they are and as we rewrite them. The
-// seeds are fixed, so a failure comes again.
+// The scanner against SQLite, which has to find the same parameters, with the same numbers, in random statements from
+// pieces of SQL. The seeds are fixed, so a failure comes again.
 
 #include "sheaf/sql/scanner.hpp"
 #include "sheaf/statement.hpp"
@@ -105,12 +105,8 @@ TEST(ScannerAndSqlite, FindTheSameParameters) {
     std::vector<std::string> ours;
     for (const auto& name : parsed.names)
       ours.push_back(":" + name);
-    ASSERT_EQ(ours, *native) << sql << "\n" << parsed.text;
-    const auto numbered = db.parameters_of(parsed.text);
-    ASSERT_TRUE(numbered) << sql << "\n" << parsed.text;
-    for (std::size_t i = 0; i < numbered->size(); ++i)
-      ASSERT_EQ((*numbered)[i], "?" + std::to_string(i + 1)) << sql << "\n" << parsed.text;
-    ASSERT_EQ(numbered->size(), ours.size()) << sql << "\n" << parsed.text;
+    ASSERT_EQ(ours, *native) << sql;
+    ASSERT_EQ(parsed.text, sql);
     with_parameters += ours.size() > 1;
   }
   EXPECT_GT(compared, 5'000u);

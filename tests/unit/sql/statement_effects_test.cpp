@@ -9,10 +9,11 @@ namespace {
 using namespace sheaf;
 
 TEST(Traces, AreNotLookedForAfterPlainStatements) {
-  for (const char* sql : {"select 1", "  -- note\n\tSELECT 1", "/* a */ with x as (select 1) select * from x",
-                          "(select 1)", "insert into t values (1)", "Update t set x = 1", "delete from t", "values (1)",
-                          "table t", "select pg_advisory_xact_lock(1)", "explain select 1", "show all",
-                          "select temperature, attempt from templates", "select temp_c, x.temporary_ from x"})
+  for (const char* sql :
+       {"select 1", "  -- note\n\tSELECT 1", "/* a */ with x as (select 1) select * from x", "(select 1)",
+        "insert into t values (1)", "Update t set x = 1", "delete from t", "values (1)", "table t",
+        "select pg_advisory_xact_lock(1)", "explain select 1", "show all", "select temperature, attempt from templates",
+        "select temp_c, x.temporary_ from x", "select :temp"})
     EXPECT_FALSE(may_leave_traces(sql)) << sql;
 }
 
@@ -38,8 +39,9 @@ TEST(Traces, AreKnownOfWhatIsForItsSession) {
 }
 
 TEST(Effect, IsReadingForQueries) {
-  for (const char* sql : {"select 1", "WITH x as (select 1) select * from x", "values (1)", "table t", "show all",
-                          "explain select 1", "(select 1)", "select inserted, into_ from updates"})
+  for (const char* sql :
+       {"select 1", "WITH x as (select 1) select * from x", "values (1)", "table t", "show all", "explain select 1",
+        "(select 1)", "select inserted, into_ from updates", "select :update, x from t where y =:into"})
     EXPECT_EQ(effect_of(sql), effect::reads) << sql;
 }
 

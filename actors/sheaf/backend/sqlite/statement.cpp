@@ -208,12 +208,23 @@ result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_sta
   return statement;
 }
 
+/// SQLite numbers names in the order in which each first stands, as the scanner does. `:x::y` and `:x(y)` are one name
+/// to it, and no parameters of ours.
+std::optional<failure> sqlite_statement::check_names(const parsed_statement& parsed) const {
+  const auto& ours = parsed.names;
+  bool same = !parsed.positional && static_cast<std::size_t>(sqlite3_bind_parameter_count(get())) == ours.size();
+  for (std::size_t i = 0; same && i < ours.size(); ++i) {
+    const auto* theirs = sqlite3_bind_parameter_name(get(), static_cast<int>(i + 1));
+    same = theirs && theirs[0] == ':' && theirs + 1 == ours[i];
+  }
+  if (same)
+    return std::nullopt;
+  return failure{.code = errc::invalid_request,
+                 .phase = phase::execute,
+                 .message = "the statement has parameters of another form than :name"};
+}
+
 std::optional<failure> sqlite_statement::bind(const parsed_statement& parsed, const parameters& values) {
-  const auto count = static_cast<std::size_t>(sqlite3_bind_parameter_count(get()));
-  if (parsed.positional || count > parsed.names.size())
-    return failure{.code = errc::invalid_request,
-                   .phase = phase::execute,
-                   .message = "the statement has parameters of another form than :name"};
   for (std::size_t i = 0; i < parsed.names.size(); ++i) {
     const auto& name = parsed.names[i];
     const auto* value = find(values, name);
@@ -242,6 +253,8 @@ result<sqlite_statement*> sqlite_statement_cache::get(sqlite3* db, const parsed_
   auto prepared = sqlite_statement::prepare(db, parsed, size_max_ > 0);
   if (prepared.has_error())
     return std::move(prepared).error();
+  if (auto wrong = prepared->check_names(parsed))
+    return std::move(*wrong);
   if (size_max_ == 0 || prepared->pragma())
     return &not_kept_.emplace(std::move(*prepared));
   if (kept_.size() == size_max_)

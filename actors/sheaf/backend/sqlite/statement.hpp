@@ -35,8 +35,11 @@ public:
   /// `pragma`, `explain pragma`: SQLite runs some of them, and reads the values of others, while it prepares them.
   bool pragma() const noexcept { return pragma_; }
 
+  /// `invalid_request` unless its parameters are `parsed.names`, each by its number.
+  std::optional<failure> check_names(const parsed_statement& parsed) const;
+
   /// Binds a value to each of `parsed.names`. Text and bytes are not copied: they live until `release`. Values that
-  /// SQLite has no form for (arrays, NaN, years beyond 9999) and parameters other than `:name` are `invalid_request`.
+  /// SQLite has no form for (arrays, NaN, years beyond 9999) are `invalid_request`.
   std::optional<failure> bind(const parsed_statement& parsed, const parameters& values);
 
   /// Resets the statement and forgets the bound values.
@@ -58,7 +61,8 @@ class sqlite_statement_cache {
 public:
   explicit sqlite_statement_cache(std::size_t size_max) : size_max_(size_max) {}
 
-  /// Finds or prepares a statement. It belongs to the cache, and lives until the next call.
+  /// Finds or prepares a statement; one with parameters other than `:name` is `invalid_request`. It belongs to the
+  /// cache, and lives until the next call.
   result<sqlite_statement*> get(sqlite_api::sqlite3* db, const parsed_statement& parsed);
 
   /// Finalizes all statements; false when there were none.
