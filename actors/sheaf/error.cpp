@@ -57,6 +57,8 @@ std::string_view to_string(errc code) noexcept {
     return "in_doubt";
   case errc::internal:
     return "internal";
+  case errc::disk_full:
+    return "disk_full";
   }
   return "unknown"; // A number off the wire that this version does not know.
 }
@@ -110,6 +112,8 @@ errc code_of_sqlstate(std::string_view sqlstate) noexcept {
     return errc::query_canceled;
   if (sqlstate == "53300")
     return errc::too_many_connections;
+  if (sqlstate == "53100")
+    return errc::disk_full;
   if (sqlstate == "42501" || sqlstate.starts_with("28"))
     return errc::permission_denied;
   if (sqlstate.starts_with("23"))
@@ -134,7 +138,8 @@ bool safe_to_retry(const failure& why) noexcept {
   case errc::too_many_connections:
     return true; // The server rolled back, or never began.
   case errc::in_doubt:
-  case errc::internal: // A C++ task that threw may have done anything before.
+  case errc::internal:  // A C++ task that threw may have done anything before.
+  case errc::disk_full: // So may one that found no room; and nothing makes any by trying again.
   case errc::result_too_large:
     return false;
   default:

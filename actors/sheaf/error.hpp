@@ -34,6 +34,7 @@ enum class errc : std::uint8_t {
   result_too_large,      ///< A result passed `max_rows` or `max_bytes`.
   in_doubt,              ///< A write whose outcome is unknown.
   internal,              ///< A defect (of the server: SQLSTATE class XX), or an exception out of a C++ task.
+  disk_full, ///< SQLSTATE 53100, or an SQLite file at its limit: there is no room for what is to be written.
 };
 
 /// The point that a query had reached when it failed.

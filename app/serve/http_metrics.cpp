@@ -34,8 +34,8 @@ std::size_t index_of(verb method) {
 }
 
 /// The statuses that the service answers with.
-constexpr std::array<unsigned, 26> statuses{200, 204, 400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 417,
-                                            421, 422, 429, 431, 499, 500, 501, 502, 503, 504, 505, 406, 0};
+constexpr std::array<unsigned, 27> statuses{200, 204, 400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 417, 421,
+                                            422, 429, 431, 499, 500, 501, 502, 503, 504, 505, 507, 406, 0};
 
 std::string escaped(const std::string& label) {
   std::string out;

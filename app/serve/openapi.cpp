@@ -57,7 +57,7 @@ json::object choice(std::string_view name, std::string_view about, json::array v
 
 json::object responses() {
   json::object made{{"200", reference("responses/Reply")}};
-  for (const auto* status : {"400", "401", "422", "429", "500", "503", "504"})
+  for (const auto* status : {"400", "401", "422", "429", "500", "503", "504", "507"})
     made[status] = reference("responses/Problem");
   return made;
 }

@@ -97,6 +97,8 @@ std::string_view public_message(const failure& why) noexcept {
     return "the result is larger than allowed";
   case errc::in_doubt:
     return "the connection was lost, and whether the change was made is not known";
+  case errc::disk_full:
+    return "the database has no room for it";
   case errc::internal:
     return "an error of the service";
   }
@@ -125,6 +127,8 @@ http::status status_of(const failure& why) noexcept {
     return http::status::service_unavailable;
   case errc::deadline_exceeded:
     return http::status::gateway_timeout;
+  case errc::disk_full:
+    return http::status::insufficient_storage;
   case errc::permission_denied:
   case errc::in_doubt:
   case errc::internal:

@@ -83,8 +83,8 @@ TEST_P(FaultSqlite, WithoutAPageToSpareRefusesWritesAlone) {
   rows("insert into t values (0)");
   rows("pragma max_page_count = 20");
   const auto f = refused("insert into t values (zeroblob(1000000))");
-  EXPECT_EQ(f.code, errc::internal) << to_string(f);
-  EXPECT_NE(f.message.find("full"), std::string::npos) << f.message;
+  EXPECT_EQ(f.code, errc::disk_full) << to_string(f);
+  EXPECT_NE(f.message.find("make room"), std::string::npos) << f.message;
   EXPECT_FALSE(is_client_fault(f));
   EXPECT_EQ(count("t"), 1);
   rows("pragma max_page_count = 1000000");

@@ -101,6 +101,21 @@ TEST_F(SqliteStatement, NamesTheKindOfFailure) {
   }
 }
 
+TEST_F(SqliteStatement, SaysThatThereIsNoRoom) {
+  rows(*db, "create table t(x)");
+  rows(*db, "insert into t values (1)");
+  rows(*db, "pragma max_page_count = 20");
+  const auto f = refused("insert into t values (zeroblob(:n))", {{"n", 1'000'000}});
+  EXPECT_EQ(f.code, errc::disk_full) << f.message;
+  EXPECT_NE(f.message.find("make room on its disk, or raise pragma max_page_count"), std::string::npos) << f.message;
+  EXPECT_TRUE(f.reached_server);
+  EXPECT_TRUE(db->usable());
+  EXPECT_EQ(list("select count(*) from t"), "1\n");
+  const auto in_task =
+      failure_in(run_task(*db, [](soci::session& s) { s << "insert into t values (zeroblob(1000000))"; }));
+  EXPECT_EQ(in_task.code, errc::disk_full) << in_task.message;
+}
+
 TEST_F(SqliteStatement, ShowsNoBoundValueInAFailure) {
   rows(*db, "create virtual table words using fts5(word)");
   rows(*db, "create table t(x unique)");

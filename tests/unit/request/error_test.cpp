@@ -17,12 +17,12 @@ failure from_server(std::string_view sqlstate, phase where = phase::execute) {
 
 TEST(Error, HasANameForEveryCode) {
   std::set<std::string_view> names;
-  for (int code = 1; code <= static_cast<int>(errc::internal); ++code) {
+  for (int code = 1; code <= static_cast<int>(errc::disk_full); ++code) {
     const auto name = to_string(static_cast<errc>(code));
     EXPECT_NE(name, "unknown") << code;
     EXPECT_TRUE(names.insert(name).second) << name;
   }
-  EXPECT_EQ(names.size(), 17u);
+  EXPECT_EQ(names.size(), 18u);
   EXPECT_TRUE(names.contains("pool_queue_full"));
   EXPECT_EQ(to_string(static_cast<errc>(200)), "unknown");
 }
@@ -77,7 +77,7 @@ TEST(Error, TakesItsCodeFromTheSqlstate) {
       {"57P05", errc::connection_lost},       // idle_session_timeout
       {"25P03", errc::connection_lost},       // idle_in_transaction_session_timeout
       {"53300", errc::too_many_connections},  // too_many_connections
-      {"53100", errc::rejected_sql},          // disk_full
+      {"53100", errc::disk_full},             // disk_full
       {"25006", errc::rejected_sql},          // read_only_sql_transaction
       {"0A000", errc::rejected_sql},          // feature_not_supported
       {"P0001", errc::rejected_sql},          // raise_exception
@@ -111,6 +111,7 @@ TEST(Error, IsNeverRetriedWhenAnythingMayHaveHappened) {
   EXPECT_FALSE(safe_to_retry({.code = errc::in_doubt}));
   EXPECT_FALSE(safe_to_retry({.code = errc::internal})); // A task may have written before it threw.
   EXPECT_FALSE(safe_to_retry({.code = errc::result_too_large}));
+  EXPECT_FALSE(safe_to_retry({.code = errc::disk_full}));
   // An SQLSTATE is an answer, so the server was reached, even if the failure does not say so.
   EXPECT_FALSE(safe_to_retry({.code = errc::connection_lost, .phase = phase::execute, .sqlstate = "57P01"}));
 }
@@ -122,7 +123,7 @@ TEST(Error, IsTheClientsFaultWhenTheRequestHasToChange) {
   for (const auto code :
        {errc::serialization_failure, errc::deadlock_detected, errc::query_canceled, errc::deadline_exceeded,
         errc::connection_lost, errc::connect_failed, errc::too_many_connections, errc::pool_timeout,
-        errc::pool_queue_full, errc::pool_closed, errc::in_doubt, errc::internal})
+        errc::pool_queue_full, errc::pool_closed, errc::in_doubt, errc::internal, errc::disk_full})
     EXPECT_FALSE(is_client_fault({.code = code})) << to_string(code);
 }
 

@@ -93,6 +93,7 @@ TEST(HttpProblem, HasAStatusForEachFailure) {
                                                 {errc::deadlock_detected, 503},
                                                 {errc::query_canceled, 503},
                                                 {errc::deadline_exceeded, 504},
+                                                {errc::disk_full, 507},
                                                 {errc::connection_lost, 503},
                                                 {errc::connect_failed, 503},
                                                 {errc::too_many_connections, 503},

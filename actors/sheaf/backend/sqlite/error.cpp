@@ -24,11 +24,12 @@ errc code_of_sqlite(int result_code) noexcept {
   case SQLITE_IOERR:
   case SQLITE_NOTADB:
     return errc::connection_lost;
+  case SQLITE_FULL:
+    return errc::disk_full;
   case SQLITE_INTERNAL:
   case SQLITE_MISUSE:
   case SQLITE_RANGE:
   case SQLITE_NOMEM:
-  case SQLITE_FULL:
   case SQLITE_CORRUPT:
     return errc::internal;
   default:

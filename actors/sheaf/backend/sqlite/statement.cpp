@@ -171,9 +171,12 @@ private:
 failure sqlite_failure(sqlite3* db, int result_code, bool values_bound) {
   const bool may_quote = values_bound && (result_code & 0xff) != SQLITE_CONSTRAINT; // that one quotes the schema
   const std::string_view message = sqlite3_errmsg(db);
-  return {.code = code_of_sqlite(result_code),
-          .phase = phase::execute,
-          .message = may_quote ? to_one_line(without_values(message)) : to_one_line(message)};
+  failure f{.code = code_of_sqlite(result_code),
+            .phase = phase::execute,
+            .message = may_quote ? to_one_line(without_values(message)) : to_one_line(message)};
+  if (f.code == errc::disk_full)
+    f.message += ": the statement was undone; make room on its disk, or raise pragma max_page_count";
+  return f;
 }
 
 void sqlite_statement::finalizer::operator()(sqlite3_stmt* x) const noexcept { sqlite3_finalize(x); }
