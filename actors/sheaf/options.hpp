@@ -50,7 +50,7 @@ enum class pooler : std::uint8_t {
 struct database_options {
   std::string name = "main";
   /// `postgresql://…` or a libpq keyword string; `sqlite:path`, with `?mode=rwc` to create the file, `?mode=ro` to only
-  /// read.
+  /// read, `?immutable=1` to only read a file that nobody writes (docs/sqlite.md).
   std::string url;
   const sheaf::backend* backend = nullptr; ///< Null: the kind that the URL's scheme names.
   pool_options pool;

@@ -4,13 +4,40 @@
 
 #include "unit/backend/sqlite_client.hpp"
 
+#include "sheaf/backend/sqlite/connection.hpp"
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
 #include <fstream>
 #include <set>
+
+#include <unistd.h>
 
 namespace {
 
 using namespace sheaf;
 using namespace std::chrono_literals;
+
+/// As long as it is there, permissions hold for this thread, even when it is root's.
+class bound_by_permissions {
+public:
+  bound_by_permissions() {
+    ::syscall(SYS_capget, &header_, before_);
+    auto now = before_[0];
+    now.effective &= ~(1u << CAP_DAC_OVERRIDE);
+    const __user_cap_data_struct both[2]{now, before_[1]};
+    EXPECT_EQ(::syscall(SYS_capset, &header_, both), 0);
+  }
+  ~bound_by_permissions() { ::syscall(SYS_capset, &header_, before_); }
+
+  bound_by_permissions(const bound_by_permissions&) = delete;
+  bound_by_permissions& operator=(const bound_by_permissions&) = delete;
+
+private:
+  __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct before_[2]{};
+};
 
 class SqliteOpen : public test::SqliteTest {
 protected:
@@ -113,6 +140,28 @@ TEST_F(SqliteOpen, LeavesAFileThatIsOnlyReadAsItIs) {
   EXPECT_EQ(shell(path("a.db"), "pragma journal_mode;"), "delete\n");
   const auto f = failure_of(*s, "insert into t values (2)");
   EXPECT_EQ(f.code, errc::permission_denied) << f.message;
+}
+
+TEST_F(SqliteOpen, SaysHowToReadAWalFileWhoseFolderCannotBeWritten) {
+  using std::filesystem::perms;
+  shell(path("w.db"), "pragma journal_mode = wal; create table t as select 7 as x;");
+  std::filesystem::permissions(folder, perms{0555});
+  for (const std::string mode : {"?mode=ro", "?mode=rw", "?immutable=1"}) {
+    sqlite_database database;
+    database.url = parse_sqlite_url("sqlite:" + path("w.db") + mode).value();
+    database.uri = sqlite_uri(database.url, "");
+    const bound_by_permissions now;
+    const auto opened = sqlite_connection::open(database, clock::now() + 1min);
+    EXPECT_EQ(opened.has_value(), mode == "?immutable=1") << mode;
+    if (opened.has_error()) {
+      EXPECT_EQ(opened.error().code, errc::connect_failed);
+      EXPECT_NE(opened.error().message.find("?immutable=1"), std::string::npos) << opened.error().message;
+    }
+  }
+  std::filesystem::permissions(folder, perms::owner_all);
+  EXPECT_EQ(rows(*open("sqlite:" + path("w.db") + "?immutable=1"), "select x from t").scalar<int>(), 7);
+  wait_for_closed_sessions();
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator{folder}, {}), 1); // and no file beside it
 }
 
 TEST_F(SqliteOpen, GoesOnWithoutWalWhenAnotherProgramIsInTheWay) {

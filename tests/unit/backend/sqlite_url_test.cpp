@@ -44,6 +44,19 @@ TEST(SqliteUrl, NeedsTheFileUnlessToldOtherwise) {
   EXPECT_EQ(good("sqlite::memory:?mode=memory").mode, sqlite_mode::memory);
 }
 
+TEST(SqliteUrl, OnlyReadsAnImmutableFile) {
+  EXPECT_FALSE(good("sqlite:/a?mode=ro").immutable);
+  for (const auto* url : {"sqlite:/a?immutable=1", "sqlite:/a?mode=ro&immutable=1", "sqlite:/a?immutable=1&mode=ro"}) {
+    EXPECT_TRUE(good(url).immutable) << url;
+    EXPECT_EQ(good(url).mode, sqlite_mode::ro) << url;
+  }
+  EXPECT_NE(bad("sqlite:/a?immutable=1&mode=rw").message.find("only read"), std::string::npos);
+  EXPECT_NE(bad("sqlite:/a?immutable=yes").message.find("immutable=1"), std::string::npos);
+  bad("sqlite:/a?mode=rwc&immutable=1");
+  bad("sqlite:/a?mode=memory&immutable=1");
+  bad("sqlite::memory:?immutable=1");
+}
+
 TEST(SqliteUrl, TakesEveryCharacterAsItIsWithoutAQuestionMark) {
   EXPECT_EQ(good("sqlite:/a b%41#=&'\".db").path, "/a b%41#=&'\".db");
 }
@@ -85,6 +98,8 @@ TEST(SqliteUrl, BecomesAUriOfPlainCharacters) {
   EXPECT_EQ(sqlite_uri({.path = "/a b?%#='\".db", .mode = sqlite_mode::rwc}, "m"),
             "file:///a%20b%3f%25%23%3d%27%22.db?mode=rwc");
   EXPECT_EQ(sqlite_uri({.path = "//x/\xc3\xa9", .mode = sqlite_mode::ro}, "m"), "file:////x/%c3%a9?mode=ro");
+  EXPECT_EQ(sqlite_uri({.path = "/a", .mode = sqlite_mode::ro, .immutable = true}, "m"),
+            "file:///a?mode=ro&immutable=1");
   EXPECT_EQ(sqlite_uri({.path = {}, .mode = sqlite_mode::memory}, "m"), "file:/m?vfs=memdb");
 }
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <thread>
 
@@ -32,6 +33,13 @@ constexpr auto wal_patience = std::chrono::seconds{1};
 /// Waits for a lock between two tries: short at first, longer later, never so long that a stop comes late.
 constexpr std::array lock_waits_ms{1, 2, 5, 10, 15, 20, 25};
 
+/// True for a file that says in its header that it is read by way of a WAL (SQLite manual, "Database File Format").
+bool is_in_wal_mode(const std::string& path) {
+  std::array<char, 20> header{};
+  std::ifstream{path, std::ios::binary}.read(header.data(), header.size());
+  return header[19] == 2;
+}
+
 /// The reason why a file did not open, in words that help. The path may be a secret of its own: it is not repeated.
 failure open_failure(const sqlite_database& database, int code) {
   std::error_code error;
@@ -49,6 +57,9 @@ failure open_failure(const sqlite_database& database, int code) {
     why = "it is not an SQLite database, or it is encrypted";
   else if ((code & 0xff) == SQLITE_BUSY)
     why = "another program keeps it locked";
+  else if (((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) && is_in_wal_mode(database.url.path))
+    why = "it is in WAL mode, which takes files beside it, and they cannot be made; ?immutable=1 at the end of its URL "
+          "reads it without them, for as long as nobody writes it";
   else
     why = fmt::format("{} (SQLite result code {})", sqlite3_errstr(code), code);
   return {.code = errc::connect_failed,

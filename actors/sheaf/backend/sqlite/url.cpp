@@ -61,23 +61,34 @@ std::string_view name_of(sqlite_mode mode) {
   }
 }
 
-/// `key=value&…`; the only key is `mode`.
-result<std::optional<sqlite_mode>> parse_settings(std::string_view settings) {
+struct url_settings {
   std::optional<sqlite_mode> mode;
+  bool immutable = false;
+};
+
+/// `key=value&…`.
+result<url_settings> parse_settings(std::string_view settings) {
+  url_settings made;
   while (!settings.empty()) {
     const auto setting = settings.substr(0, settings.find('&'));
     settings.remove_prefix(std::min(setting.size() + 1, settings.size()));
     const auto equals = setting.find('=');
+    if (setting == "immutable=1") {
+      made.immutable = true;
+      continue;
+    }
     if (setting.substr(0, equals) != "mode" || equals == setting.npos)
-      return wrong(
-          "unknown setting after the '?'; the only one is mode=ro|rw|rwc|memory (a '?' in the path is written %3F)");
-    if (mode)
+      return wrong("unknown setting after the '?'; known are mode=ro|rw|rwc|memory and immutable=1 (a '?' in the path "
+                   "is written %3F)");
+    if (made.mode)
       return wrong("mode is given twice");
-    mode = mode_named(setting.substr(equals + 1));
-    if (!mode)
+    made.mode = mode_named(setting.substr(equals + 1));
+    if (!made.mode)
       return wrong("unknown mode; known are ro, rw, rwc and memory");
   }
-  return mode;
+  if (made.immutable && made.mode.value_or(sqlite_mode::ro) != sqlite_mode::ro)
+    return wrong("an immutable file is only read, so its mode is ro");
+  return made;
 }
 
 } // namespace
@@ -89,12 +100,12 @@ result<sqlite_url> parse_sqlite_url(std::string_view url) {
   url.remove_prefix(scheme.size());
   const auto question = url.find('?');
   std::string path{url.substr(0, question)};
-  std::optional<sqlite_mode> mode;
+  url_settings how;
   if (question != url.npos) {
     auto settings = parse_settings(url.substr(question + 1));
     if (settings.has_error())
       return std::move(settings).error();
-    mode = *settings;
+    how = *settings;
     auto decoded = decode(path);
     if (!decoded)
       return wrong("a '%' in the path is followed by two hexadecimal digits; a '%' itself is written %25");
@@ -102,9 +113,9 @@ result<sqlite_url> parse_sqlite_url(std::string_view url) {
   }
   if (path.find('\0') != path.npos)
     return wrong("a path cannot hold a NUL byte");
-  if (path == ":memory:" && mode.value_or(sqlite_mode::memory) != sqlite_mode::memory)
+  if (path == ":memory:" && (how.immutable || how.mode.value_or(sqlite_mode::memory) != sqlite_mode::memory))
     return wrong("a database in memory has no other mode");
-  if (path == ":memory:" || mode == sqlite_mode::memory)
+  if (path == ":memory:" || how.mode == sqlite_mode::memory)
     return sqlite_url{.path = {}, .mode = sqlite_mode::memory};
   if (path.starts_with("//")) {
     if (!path.starts_with("///"))
@@ -118,7 +129,9 @@ result<sqlite_url> parse_sqlite_url(std::string_view url) {
       std::filesystem::absolute(path, error).string(); // sessions are opened later, perhaps from another folder
   if (error)
     return wrong("the current folder is gone, so a relative path means nothing");
-  return sqlite_url{.path = std::move(absolute), .mode = mode.value_or(sqlite_mode::rw)};
+  return sqlite_url{.path = std::move(absolute),
+                    .mode = how.mode.value_or(how.immutable ? sqlite_mode::ro : sqlite_mode::rw),
+                    .immutable = how.immutable};
 }
 
 std::string sqlite_uri(const sqlite_url& url, std::string_view memory_name) {
@@ -133,7 +146,7 @@ std::string sqlite_uri(const sqlite_url& url, std::string_view memory_name) {
       uri += static_cast<char>(c);
     else
       fmt::format_to(std::back_inserter(uri), "%{:02x}", c);
-  return fmt::format("{}?mode={}", uri, name_of(url.mode));
+  return fmt::format("{}?mode={}{}", uri, name_of(url.mode), url.immutable ? "&immutable=1" : "");
 }
 
 } // namespace sheaf

@@ -23,10 +23,12 @@ enum class sqlite_mode : std::uint8_t {
 struct sqlite_url {
   std::string path; ///< Absolute; empty for a database in memory.
   sqlite_mode mode = sqlite_mode::rw;
+  bool immutable = false; ///< Nobody writes it while it is open: only read, without locks and files beside it.
 };
 
-/// Reads `sqlite:PATH[?mode=ro|rw|rwc|memory]`, or `sqlite::memory:`. `PATH` is relative to the current folder or
-/// begins with a slash (with three: `sqlite:///PATH`). Without a `?` every character of it stands for itself; with one,
+/// Reads `sqlite:PATH[?mode=ro|rw|rwc|memory|immutable=1]`, or `sqlite::memory:`. `PATH` is relative to the current
+/// folder or begins with a slash (with three: `sqlite:///PATH`). Without a `?` every character of it stands for itself;
+/// with one,
 /// `%41` stands for a byte, so that a path may hold a question mark (`%3F`). The failure, `invalid_request`, never
 /// repeats the text.
 result<sqlite_url> parse_sqlite_url(std::string_view url);
