@@ -132,6 +132,55 @@ TEST_F(SqliteStatement, KeepsAFailureOnOneLine) {
   EXPECT_EQ(refused("select \"a\nb\" from (select 1)x where \"c\nd\".e").message.find('\n'), std::string::npos);
 }
 
+// -- other files
+// -----------------------------------------------------------------------------------------------------------------
+
+TEST_F(SqliteStatement, AttachesNoMissingFileUnlessTold) {
+  rows(*db, "create table t as select 7 as x");
+  for (const std::string mode : {"?mode=rwc", "?mode=rw", "?mode=ro"}) {
+    auto s = open("sqlite:" + path("a.db") + mode);
+    for (const std::string& sql :
+         std::vector<std::string>{"attach '" + path("typo.db") + "' as x", "/**/ ATTACH database :f as x",
+                                  "attach 'file:" + path("typo.db") + "' as x"}) {
+      const auto f =
+          failure_of(*s, sql, sql.find(":f ") == sql.npos ? parameters{} : parameters{{"f", path("typo.db")}});
+      EXPECT_EQ(f.code, errc::rejected_sql) << sql;
+      EXPECT_NE(f.message.find("'file:NAME?mode=rwc'"), std::string::npos) << f.message;
+    }
+    EXPECT_FALSE(std::filesystem::exists(path("typo.db"))) << mode;
+    EXPECT_TRUE(s->usable());
+  }
+  rows(*db, "attach 'file:" + path("new.db") + "?mode=rwc' as new");
+  rows(*db, "create table new.t as select 8 as x");
+  rows(*db, "attach '" + path("new.db") + "' as again");
+  EXPECT_EQ(list("select x from again.t"), "8\n");
+}
+
+TEST_F(SqliteStatement, AttachesWhatNeedsNoFile) {
+  rows(*db, "attach ':memory:' as m");
+  rows(*db, "attach '' as n");
+  rows(*db, "create table m.t as select 1 as x");
+  rows(*db, "create table n.t as select 2 as x");
+  EXPECT_EQ(list("select m.t.x, n.t.x from m.t, n.t"), "1|2\n");
+}
+
+TEST_F(SqliteStatement, CopiesIntoANewFile) {
+  rows(*db, "create table t as select 7 as x");
+  rows(*db, "vacuum");
+  rows(*db, "vacuum into '" + path("copy.db") + "'");
+  EXPECT_EQ(shell(path("copy.db"), "select x from t;"), "7\n");
+}
+
+TEST_F(SqliteStatement, RejectsAttachingWhatIsNoDatabase) {
+  std::ofstream{path("garbage")} << std::string(10'000, 'x');
+  for (const auto& file : {path("garbage"), folder.string()}) {
+    const auto f = refused("attach '" + file + "' as x");
+    EXPECT_EQ(f.code, errc::rejected_sql) << f.message;
+    EXPECT_TRUE(db->usable());
+  }
+  EXPECT_EQ(list("select count(*) from pragma_database_list"), "1\n");
+}
+
 // -- affected rows
 // --------------------------------------------------------------------------------------------------------
 

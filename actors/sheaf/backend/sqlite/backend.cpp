@@ -59,9 +59,9 @@ public:
                           nullptr);
     int code = SQLITE_ROW;
     while (code == SQLITE_ROW)
-      code = sqlite3_step(made->get());
+      code = made->step();
     if (code != SQLITE_DONE)
-      return sqlite_failure(db, code, !values.empty());
+      return made->step_failure(code, !values.empty());
     return {};
   }
 

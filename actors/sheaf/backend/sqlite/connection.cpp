@@ -180,7 +180,7 @@ std::optional<failure> sqlite_connection::begin(const execution& job) {
   if (auto wrong = x.statement->bind(*job.text, job.query->parameters))
     return wrong;
   note(sent_);
-  x.code = sqlite3_step(x.statement->get());
+  x.code = x.statement->step();
   if (x.code == SQLITE_ROW || x.code == SQLITE_DONE)
     note(first_row_);
   x.rows.emplace(std::make_shared<const std::vector<column>>(columns_of(x.statement->get())), job);
@@ -192,7 +192,7 @@ sqlite_connection::step sqlite_connection::read(const execution& job) {
   auto& x = *reading_;
   auto* handle = x.statement->get();
   auto& rows = *x.rows;
-  for (; x.code == SQLITE_ROW; x.code = sqlite3_step(handle)) {
+  for (; x.code == SQLITE_ROW; x.code = x.statement->step()) {
     if (rows.is_full())
       return {.part = rows.take_part(), .end = {}};
     if (!add_row(rows.current(), handle, rows.bytes_max()))
@@ -218,12 +218,12 @@ sqlite_connection::step sqlite_connection::read(const execution& job) {
 /// A reset would commit what an `insert … returning` has written. An interrupted statement is rolled back.
 failure sqlite_connection::abandon(failure why) {
   sqlite3_interrupt(db_);
-  sqlite3_step(reading_->statement->get());
+  reading_->statement->step();
   return why;
 }
 
 failure sqlite_connection::step_failure(int code, const execution& job) const {
-  auto f = sqlite_failure(db_, code, !job.text->names.empty());
+  auto f = reading_->statement->step_failure(code, !job.text->names.empty());
   if (first_row_ != 0)
     f.phase = phase::fetch;
   f.reached_server = (code & 0xff) != SQLITE_BUSY; // without its lock, it did nothing

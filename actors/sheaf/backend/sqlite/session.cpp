@@ -3,6 +3,7 @@
 #include "sheaf/backend/sqlite/session.hpp"
 
 #include "sheaf/backend/sqlite/connection.hpp"
+#include "sheaf/backend/sqlite/vfs.hpp"
 #include "sheaf/loop/blocking_executor.hpp"
 #include "sheaf/loop/event_loop.hpp"
 #include "sheaf/options.hpp"
@@ -158,6 +159,12 @@ result<std::unique_ptr<session_factory>> make_sqlite_factory(const database_opti
   auto shared = std::make_shared<sqlite_database>();
   shared->name = database.name;
   shared->uri = sqlite_uri(*url, memory_name());
+  if (url->mode != sqlite_mode::memory) {
+    const auto* vfs = sqlite_vfs_name();
+    if (!vfs)
+      return failure{.code = errc::internal, .message = "SQLite has no memory for a file system of ours"};
+    shared->uri += fmt::format("&vfs={}", vfs);
+  }
   shared->url = std::move(*url);
   shared->statement_cache_size = database.statement_cache_size;
   try {

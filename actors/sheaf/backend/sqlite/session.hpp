@@ -19,6 +19,8 @@ namespace sheaf {
 ///   transaction has written since this one read, the failure is `serialization_failure` at once;
 /// - end a job at its deadline by themselves, too, and roll back the transaction that it leaves open. Other state that
 ///   a job leaves behind (`pragma`, `attach`, temporary tables) stays with the session;
+/// - attach no missing file, as they open none, unless its name says so: `attach 'file:NAME?mode=rwc' as x`. A task
+///   attaches as SQLite does;
 /// - are never broken while idle, so `on_broken` has nothing to report.
 ///
 /// A C++ task that neither returns nor uses its session cannot be stopped: the `done` of its `cancel` waits for it.

@@ -3,6 +3,7 @@
 #include "sheaf/backend/sqlite/statement.hpp"
 
 #include "sheaf/backend/sqlite/error.hpp"
+#include "sheaf/backend/sqlite/vfs.hpp"
 #include "sheaf/base/error_text.hpp"
 
 #include <soci/sqlite3/soci-sqlite3.h>
@@ -64,6 +65,11 @@ bool is_pragma(std::string_view sql) {
   if (word == "query" && next_word(sql, at) == "plan")
     word = next_word(sql, at);
   return word == "pragma";
+}
+
+bool is_attach(std::string_view sql) {
+  std::size_t at = 0;
+  return next_word(sql, at) == "attach";
 }
 
 /// The semicolon after a statement without a body of statements (a trigger has one), or the end of the text.
@@ -197,7 +203,7 @@ result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_sta
   const auto size = static_cast<int>(std::min<std::size_t>(sql.size() - start, std::numeric_limits<int>::max()));
   const int code =
       sqlite3_prepare_v3(db, sql.data() + start, size, keep && !pragma ? SQLITE_PREPARE_PERSISTENT : 0, &handle, &tail);
-  sqlite_statement statement{handle, pragma};
+  sqlite_statement statement{handle, pragma, is_attach(sql)};
   if (code != SQLITE_OK) {
     auto f = sqlite_failure(db, code, false);
     if (const auto offset = sqlite3_error_offset(db); offset >= 0)
@@ -242,6 +248,24 @@ std::optional<failure> sqlite_statement::bind(const parsed_statement& parsed, co
       return sqlite_failure(sqlite3_db_handle(get()), bind.code(), true);
   }
   return std::nullopt;
+}
+
+int sqlite_statement::step() noexcept {
+  std::optional<no_new_files> while_attaching;
+  if (attaches_)
+    while_attaching.emplace();
+  return sqlite3_step(get());
+}
+
+failure sqlite_statement::step_failure(int result_code, bool values_bound) const {
+  auto f = sqlite_failure(sqlite3_db_handle(get()), result_code, values_bound);
+  if (!attaches_)
+    return f;
+  if (f.code == errc::connection_lost) // it is the other file that cannot be read
+    f.code = errc::rejected_sql;
+  if ((result_code & 0xff) == SQLITE_CANTOPEN)
+    f.message += ": a missing file is only created when its name says so, as in 'file:NAME?mode=rwc'";
+  return f;
 }
 
 void sqlite_statement::release() noexcept {

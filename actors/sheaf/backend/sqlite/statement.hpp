@@ -38,6 +38,15 @@ public:
   /// `invalid_request` unless its parameters are `parsed.names`, each by its number.
   std::optional<failure> check_names(const parsed_statement& parsed) const;
 
+  /// True for what only opens another file: it has written nothing when it fails.
+  bool attaches() const noexcept { return attaches_; }
+
+  /// `sqlite3_step`, but that `attach` creates no missing file unless its name says so (`file:NAME?mode=rwc`).
+  int step() noexcept;
+
+  /// The failure of a step. `values_bound` as with `sqlite_failure`.
+  failure step_failure(int result_code, bool values_bound) const;
+
   /// Binds a value to each of `parsed.names`. Text and bytes are not copied: they live until `release`. Values that
   /// SQLite has no form for (arrays, NaN, years beyond 9999) are `invalid_request`.
   std::optional<failure> bind(const parsed_statement& parsed, const parameters& values);
@@ -50,10 +59,11 @@ private:
     void operator()(sqlite_api::sqlite3_stmt* x) const noexcept;
   };
 
-  sqlite_statement(sqlite_api::sqlite3_stmt* handle, bool pragma) : handle_(handle), pragma_(pragma) {}
+  sqlite_statement(sqlite_api::sqlite3_stmt* handle, bool pragma, bool attaches)
+    : handle_(handle), pragma_(pragma), attaches_(attaches) {}
 
   std::unique_ptr<sqlite_api::sqlite3_stmt, finalizer> handle_;
-  bool pragma_ = false;
+  bool pragma_ = false, attaches_ = false;
 };
 
 /// The statements of one session that were used last, by text.
