@@ -47,6 +47,12 @@ enum class pooler : std::uint8_t {
   statement,   ///< Each statement has one: there are no transactions.
 };
 
+/// The journal of an SQLite file that is to be written. A file that is only read is never changed.
+enum class journal_mode : std::uint8_t {
+  wal,  ///< The file is put into WAL mode before the first write, and stays in it: reads go on beside a write.
+  keep, ///< The one that the file has. With a rollback journal a write is committed while nobody reads, and a read waits.
+};
+
 struct database_options {
   std::string name = "main";
   /// `postgresql://…` or a libpq keyword string; `sqlite:path`, with `?mode=rwc` to create the file, `?mode=ro` to only
@@ -58,6 +64,7 @@ struct database_options {
   /// Under `transaction` and `statement` a statement that leaves something in its session (`set`, `listen`, a temporary
   /// table) is `invalid_request`, and of what a C++ task leaves only an open transaction is undone.
   sheaf::pooler pooler = sheaf::pooler::automatic;
+  sheaf::journal_mode journal_mode = sheaf::journal_mode::wal;
   /// Longest wait for a cancelled statement to confirm before its connection is destroyed.
   std::chrono::nanoseconds cancel_wait_timeout = std::chrono::seconds{5};
 };

@@ -54,6 +54,7 @@ request preparation_of(const database_options& d, const backend& kind, const std
         query::of_task(fmt::format("s{}", made.queries.size() + 1),
                        [&kind, text = x.text](soci::session& s) -> refusal { return kind.prepare(s, text->text); }));
     q.database = d.name;
+    q.read_only = true; // a statement that is only prepared writes nothing
   }
   return made;
 }

@@ -27,6 +27,12 @@ constexpr std::array database_keys{
              "Pooler between sheaf and a PostgreSQL server, by its mode.",
              {},
              "auto none session transaction statement"},
+    file_key{"journal_mode",
+             choice,
+             "wal",
+             "Journal of an SQLite file that is to be written: WAL from then on, or the one it has.",
+             {},
+             "wal keep"},
     file_key{"cancel_wait_timeout", duration, "5s", "Longest wait for a cancelled statement to confirm."},
 };
 

@@ -54,6 +54,8 @@ constexpr meaning<pooler> poolers[]{{"auto", pooler::automatic},
                                     {"transaction", pooler::transaction},
                                     {"statement", pooler::statement}};
 
+constexpr meaning<journal_mode> journal_modes[]{{"wal", journal_mode::wal}, {"keep", journal_mode::keep}};
+
 void read_database(reading& in, const yaml_key& name, const yaml_node& node, sheaf_file& file) {
   const map_reader from{in, node, section::database};
   database_options database;
@@ -69,6 +71,8 @@ void read_database(reading& in, const yaml_key& name, const yaml_node& node, she
   set(database.statement_cache_size, from.number("statement_cache_size"));
   if (const auto word = from.choice("pooler"))
     database.pooler = meaning_of(*word, poolers);
+  if (const auto word = from.choice("journal_mode"))
+    database.journal_mode = meaning_of(*word, journal_modes);
   set(database.cancel_wait_timeout, from.duration("cancel_wait_timeout"));
   if (!database.url.empty()) {
     options alone;

@@ -127,10 +127,56 @@ TEST_F(SqliteOpen, KeepsToTheFolderThatARelativePathWasGivenIn) {
   EXPECT_EQ(rows(*s, "select x from t").scalar<int>(), 7);
 }
 
-TEST_F(SqliteOpen, PutsAFileIntoWalMode) {
+TEST_F(SqliteOpen, PutsAFileIntoWalModeBeforeItsFirstWrite) {
   shell(path("a.db"), "create table t(x);");
   auto s = open("sqlite:" + path("a.db"));
+  rows(*s, "select * from t");
+  rows(*s, "pragma table_info(t)");
+  rows(*s, "explain insert into t values (1)");
+  rows(*s, "attach ':memory:' as m");
+  query reads = query::of_task("task", [](soci::session& sql) {
+    int n = 0;
+    sql << "select count(*) from t", soci::into(n);
+    return n;
+  });
+  reads.read_only = true;
+  EXPECT_TRUE(std::holds_alternative<std::any>(run(*s, reads)));
+  EXPECT_EQ(shell(path("a.db"), "pragma journal_mode;"), "delete\n");
+  rows(*s, "insert into t values (1)");
   EXPECT_EQ(shell(path("a.db"), "pragma journal_mode;"), "wal\n");
+  s.reset();
+  wait_for_closed_sessions();
+  EXPECT_EQ(shell(path("a.db"), "pragma journal_mode; select x from t;"), "wal\n1\n");
+}
+
+TEST_F(SqliteOpen, PutsAFileIntoWalModeBeforeATaskThatMayWrite) {
+  shell(path("a.db"), "create table t(x);");
+  auto s = open("sqlite:" + path("a.db"));
+  run_task(*s, [](soci::session& sql) { sql << "insert into t values (1)"; });
+  EXPECT_EQ(shell(path("a.db"), "pragma journal_mode; select x from t;"), "wal\n1\n");
+}
+
+TEST_F(SqliteOpen, KeepsTheJournalThatAFileHas) {
+  for (const std::string mode : {"delete", "wal"}) {
+    shell(path("a.db"), "pragma journal_mode = " + mode + "; create table if not exists t(x);");
+    database_options options;
+    options.url = "sqlite:" + path("a.db");
+    options.journal_mode = journal_mode::keep;
+    const auto factory = make_sqlite_factory(options, *blocking).value();
+    auto s = std::move(try_open(*factory).value());
+    rows(*s, "insert into t values (1)");
+    run_task(*s, [](soci::session& sql) { sql << "insert into t values (2)"; });
+    EXPECT_EQ(rows(*s, "pragma journal_mode").scalar<std::string>(), mode);
+  }
+}
+
+TEST_F(SqliteOpen, LeavesTheJournalToWhoSetsIt) {
+  shell(path("a.db"), "create table t(x);");
+  auto s = open("sqlite:" + path("a.db"));
+  rows(*s, "insert into t values (1)");
+  rows(*s, "pragma journal_mode = truncate");
+  rows(*s, "insert into t values (2)");
+  EXPECT_EQ(rows(*s, "pragma journal_mode").scalar<std::string>(), "truncate");
 }
 
 TEST_F(SqliteOpen, LeavesAFileThatIsOnlyReadAsItIs) {
@@ -147,9 +193,9 @@ TEST_F(SqliteOpen, SaysHowToReadAWalFileWhoseFolderCannotBeWritten) {
   shell(path("w.db"), "pragma journal_mode = wal; create table t as select 7 as x;");
   std::filesystem::permissions(folder, perms{0555});
   for (const std::string mode : {"?mode=ro", "?mode=rw", "?immutable=1"}) {
-    sqlite_database database;
-    database.url = parse_sqlite_url("sqlite:" + path("w.db") + mode).value();
-    database.uri = sqlite_uri(database.url, "");
+    const auto database = std::make_shared<sqlite_database>();
+    database->url = parse_sqlite_url("sqlite:" + path("w.db") + mode).value();
+    database->uri = sqlite_uri(database->url, "");
     const bound_by_permissions now;
     const auto opened = sqlite_connection::open(database, clock::now() + 1min);
     EXPECT_EQ(opened.has_value(), mode == "?immutable=1") << mode;
@@ -169,8 +215,12 @@ TEST_F(SqliteOpen, GoesOnWithoutWalWhenAnotherProgramIsInTheWay) {
   test::stranger reader{path("a.db")};
   reader.run("begin; select * from t");
   auto s = open("sqlite:" + path("a.db"));
-  EXPECT_EQ(rows(*s, "select x from t").scalar<int>(), 1);
+  rows(*s, "create temp table other(x)"); // for a write into the file itself the reader would be in the way as well
   EXPECT_EQ(rows(*s, "pragma journal_mode").scalar<std::string>(), "delete");
+  reader.run("commit");
+  rows(*s, "insert into t values (3)");
+  EXPECT_EQ(rows(*s, "pragma journal_mode").scalar<std::string>(), "wal");
+  EXPECT_EQ(rows(*s, "select x from t order by x").rows(), 2u);
 }
 
 TEST_F(SqliteOpen, OpensManySessionsOfANewFileAtOnce) {
@@ -185,6 +235,7 @@ TEST_F(SqliteOpen, OpensManySessionsOfANewFileAtOnce) {
   std::set<int> ids;
   for (auto& x : opened) {
     auto s = std::move(x.get_future().get().value());
+    rows(*s, "create table if not exists t(x)");
     EXPECT_EQ(rows(*s, "pragma journal_mode").scalar<std::string>(), "wal");
     ids.insert(s->id());
   }

@@ -60,7 +60,7 @@ TEST_F(SheafFile, SaysWhatItSays) {
   write("two.sql", "select 2");
   const auto x = read(R"(
 databases:
-  main: {url: "${DB:-sqlite:a.db}", pool: {max_size: 8, acquire_timeout: 250ms}, statement_cache_size: 0}
+  main: {url: "${DB:-sqlite:a.db}", pool: {max_size: 8, acquire_timeout: 250ms}, statement_cache_size: 0, journal_mode: keep}
   other: {url: postgresql://host/db, pooler: transaction}
 requests:
   r:
@@ -89,6 +89,8 @@ scenarios:
   EXPECT_EQ(x.file.databases[0].pool.acquire_timeout, 250ms);
   EXPECT_EQ(x.file.databases[0].statement_cache_size, 0u);
   EXPECT_EQ(x.file.databases[0].pooler, pooler::automatic);
+  EXPECT_EQ(x.file.databases[0].journal_mode, journal_mode::keep);
+  EXPECT_EQ(x.file.databases[1].journal_mode, journal_mode::wal);
   EXPECT_EQ(x.file.databases[1].pooler, pooler::transaction);
   const auto* r = x.file.find_request("r");
   ASSERT_TRUE(r);

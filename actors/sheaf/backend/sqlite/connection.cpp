@@ -27,7 +27,7 @@ namespace {
 /// Virtual machine steps between two looks at the deadline: a fraction of a millisecond.
 constexpr int steps_per_check = 10'000;
 
-/// Longest time to ask for WAL mode before going on without it.
+/// Longest time that a connection's first write waits for WAL mode before it goes on without.
 constexpr auto wal_patience = std::chrono::seconds{1};
 
 /// Waits for a lock between two tries: short at first, longer later, never so long that a stop comes late.
@@ -73,27 +73,27 @@ failure open_failure(const sqlite_database& database, int code) {
 // -----------------------------------------------------------------------------------------------------------------
 
 // The URI holds nothing that SOCI 4.0.3 would split a connection string at.
-sqlite_connection::sqlite_connection(const sqlite_database& database)
-  : session_(soci::sqlite3, "dbname=" + database.uri), db_(native_sqlite(session_)),
-    statements_(database.statement_cache_size) {}
+sqlite_connection::sqlite_connection(std::shared_ptr<sqlite_database> database)
+  : database_(std::move(database)), session_(soci::sqlite3, "dbname=" + database_->uri), db_(native_sqlite(session_)),
+    statements_(database_->statement_cache_size) {}
 
-result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(sqlite_database& database,
+result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(std::shared_ptr<sqlite_database> database,
                                                                    clock::time_point give_up) {
   std::shared_ptr<sqlite_connection> opened;
   try {
     opened.reset(new sqlite_connection{database});
   } catch (const soci::sqlite3_soci_error& e) {
-    return open_failure(database, e.result());
+    return open_failure(*database, e.result());
   } catch (const std::exception&) {
-    return open_failure(database, SQLITE_ERROR);
+    return open_failure(*database, SQLITE_ERROR);
   }
   opened->deadline_ = give_up;
   opened->install_handlers();
   // SQLite opens anything; it reads the file's header for the first statement.
   if (const int code = opened->execute("pragma schema_version"); code != SQLITE_OK)
-    return open_failure(database, code);
-  if (database.url.mode != sqlite_mode::memory && sqlite3_db_readonly(opened->db_, "main") == 0)
-    opened->switch_to_wal(database, give_up);
+    return open_failure(*database, code);
+  opened->wants_wal_ = database->journal_mode == journal_mode::wal && database->url.mode != sqlite_mode::memory &&
+                       sqlite3_db_readonly(opened->db_, "main") == 0;
   return opened;
 }
 
@@ -107,10 +107,20 @@ void sqlite_connection::install_handlers() {
   sqlite3_progress_handler(db_, steps_per_check, on_progress, this);
 }
 
-void sqlite_connection::switch_to_wal(sqlite_database& database, clock::time_point give_up) {
-  std::lock_guard one_at_a_time{database.wal_switch};
-  deadline_ = std::min(give_up, clock::now() + wal_patience);
-  execute("pragma journal_mode=wal"); // a wish: the session works without it
+/// Asks for WAL mode, which the file keeps, once it is known that it will be written. While somebody reads it in its
+/// old mode it cannot be had: the write goes on without, and the next one asks again.
+void sqlite_connection::prepare_to_write() {
+  if (!wants_wal_)
+    return;
+  const auto patience = std::exchange(has_waited_for_wal_, true) ? clock::duration::zero() : wal_patience;
+  const auto give_up = std::min(deadline_, clock::now() + patience);
+  const std::unique_lock one_at_a_time{database_->wal_switch, give_up};
+  if (!one_at_a_time)
+    return;
+  const auto deadline = std::exchange(deadline_, give_up);
+  wants_wal_ = (execute("pragma journal_mode=wal") & 0xff) == SQLITE_BUSY;
+  deadline_ = deadline;
+  stop_reason_ = stop_reason::none;
 }
 
 int sqlite_connection::execute(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr); }
@@ -154,6 +164,8 @@ sqlite_connection::step sqlite_connection::run(const execution& job) {
 }
 
 answer sqlite_connection::run_task_of(const execution& job) {
+  if (!job.query->read_only)
+    prepare_to_write();
   note(sent_);
   auto out = run_task(job.query->run, session_, read_sqlite_task_error);
   note(first_row_);
@@ -179,6 +191,11 @@ std::optional<failure> sqlite_connection::begin(const execution& job) {
   auto& x = reading_.emplace(**found, sqlite3_total_changes64(db_));
   if (auto wrong = x.statement->bind(*job.text, job.query->parameters))
     return wrong;
+  if (x.statement->writes()) {
+    prepare_to_write();
+    if (must_stop())
+      return failure{.code = errc::query_canceled, .phase = phase::execute};
+  }
   note(sent_);
   x.code = x.statement->step();
   if (x.code == SQLITE_ROW || x.code == SQLITE_DONE)

@@ -7,6 +7,7 @@
 
 #include "sheaf/backend/sqlite/statement.hpp"
 #include "sheaf/backend/sqlite/url.hpp"
+#include "sheaf/options.hpp"
 #include "sheaf/session/row_collector.hpp"
 #include "sheaf/session/session.hpp"
 
@@ -27,15 +28,16 @@ struct sqlite_database {
   sqlite_url url;
   std::string uri;
   std::size_t statement_cache_size = 0;
-  std::mutex wal_switch; ///< Sessions that change the journal mode at the same time get into each other's way.
+  sheaf::journal_mode journal_mode = sheaf::journal_mode::wal;
+  std::timed_mutex wal_switch; ///< Sessions that change the journal mode at the same time get into each other's way.
 };
 
 class sqlite_connection {
 public:
   /// Opens the file and looks into it, so that one that is missing, is a folder or is not a database is
-  /// `connect_failed` now. Waits for locks until `give_up` at most. A file that may be written is put into WAL mode,
-  /// which it keeps; when another program keeps it from that for a second, it stays in the mode that it has.
-  static result<std::shared_ptr<sqlite_connection>> open(sqlite_database& database, clock::time_point give_up);
+  /// `connect_failed` now. Waits for locks until `give_up` at most.
+  static result<std::shared_ptr<sqlite_connection>> open(std::shared_ptr<sqlite_database> database,
+                                                         clock::time_point give_up);
 
   ~sqlite_connection() = default; ///< Closes the file, which may write its WAL back: not on a loop.
 
@@ -67,10 +69,10 @@ public:
 private:
   enum class stop_reason : std::uint8_t { none, stopped, deadline };
 
-  explicit sqlite_connection(const sqlite_database& database);
+  explicit sqlite_connection(std::shared_ptr<sqlite_database> database);
 
   void install_handlers();
-  void switch_to_wal(sqlite_database& database, clock::time_point give_up);
+  void prepare_to_write();
   int execute(const char* sql);
 
   /// A statement whose rows are being read.
@@ -102,11 +104,13 @@ private:
   using instant = std::atomic<clock::time_point::rep>; ///< 0: not there yet.
   static void note(instant& x) noexcept { x.store(clock::now().time_since_epoch().count()); }
 
+  const std::shared_ptr<sqlite_database> database_;
   soci::session session_;
   sqlite_api::sqlite3* db_; ///< The session's own handle; null once a task has closed the session.
   sqlite_statement_cache statements_;
   clock::time_point deadline_{};
   bool is_task_ = false;
+  bool wants_wal_ = false, has_waited_for_wal_ = false;
   std::optional<reading> reading_; ///< Set from a statement's first step to its end.
   stop_reason stop_reason_ = stop_reason::none;
 

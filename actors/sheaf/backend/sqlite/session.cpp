@@ -116,7 +116,7 @@ public:
             std::function<void(result<std::unique_ptr<session>>)> done) override {
     blocking_.run([loop = loop.shared_from_this(), &blocking = blocking_, database = database_, give_up,
                    done = std::move(done)]() mutable {
-      auto opened = sqlite_connection::open(*database, give_up);
+      auto opened = sqlite_connection::open(database, give_up);
       auto& home = *loop;
       home.post([&home, &blocking, opened = std::move(opened), done = std::move(done)]() mutable {
         if (opened.has_error())
@@ -167,6 +167,7 @@ result<std::unique_ptr<session_factory>> make_sqlite_factory(const database_opti
   }
   shared->url = std::move(*url);
   shared->statement_cache_size = database.statement_cache_size;
+  shared->journal_mode = database.journal_mode;
   try {
     return std::unique_ptr<session_factory>{std::make_unique<sqlite_factory>(std::move(shared), blocking)};
   } catch (const soci::soci_error&) {

@@ -250,6 +250,10 @@ std::optional<failure> sqlite_statement::bind(const parsed_statement& parsed, co
   return std::nullopt;
 }
 
+bool sqlite_statement::writes() const noexcept {
+  return !pragma_ && !attaches_ && sqlite3_stmt_readonly(get()) == 0 && sqlite3_stmt_isexplain(get()) == 0;
+}
+
 int sqlite_statement::step() noexcept {
   std::optional<no_new_files> while_attaching;
   if (attaches_)

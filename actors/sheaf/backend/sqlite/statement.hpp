@@ -38,6 +38,9 @@ public:
   /// `invalid_request` unless its parameters are `parsed.names`, each by its number.
   std::optional<failure> check_names(const parsed_statement& parsed) const;
 
+  /// True for what writes into a database; pragmas aside, which may be about its journal.
+  bool writes() const noexcept;
+
   /// True for what only opens another file: it has written nothing when it fails.
   bool attaches() const noexcept { return attaches_; }
 
