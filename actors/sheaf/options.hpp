@@ -38,6 +38,17 @@ struct pool_options {
   std::optional<std::chrono::nanoseconds> leak_detection_threshold;
 };
 
+/// What is undone in a PostgreSQL session between two queries, so that the next one finds nothing of the last:
+/// settings, temporary tables, locks, prepared statements, the seed of random().
+enum class session_reset : std::uint8_t {
+  when_needed, ///< After what may leave something, by its words: anything but queries and writes that call PostgreSQL's
+               ///< own functions alone. A view or trigger of your own that changes its session is not seen through,
+               ///< unless the server tells of the change, as of `timezone`.
+  always, ///< After each query: a round trip, in which the server works for about as long as for two small queries.
+  never,  ///< Open transactions are rolled back all the same. For poolers and proxies that do it, and for sessions
+          ///< whose traces are meant for the next query.
+};
+
 /// The pooler between the engine and a PostgreSQL server, which shares the server's connections among its clients.
 enum class pooler : std::uint8_t {
   automatic,   ///< One in transaction mode, if the server's process is another than the one that the login named.
@@ -50,7 +61,8 @@ enum class pooler : std::uint8_t {
 /// The journal of an SQLite file that is to be written. A file that is only read is never changed.
 enum class journal_mode : std::uint8_t {
   wal,  ///< The file is put into WAL mode before the first write, and stays in it: reads go on beside a write.
-  keep, ///< The one that the file has. With a rollback journal a write is committed while nobody reads, and a read waits.
+  keep, ///< The one that the file has. With a rollback journal a write is committed while nobody reads, and a read
+        ///< waits.
 };
 
 struct database_options {
@@ -64,6 +76,7 @@ struct database_options {
   /// Under `transaction` and `statement` a statement that leaves something in its session (`set`, `listen`, a temporary
   /// table) is `invalid_request`, and of what a C++ task leaves only an open transaction is undone.
   sheaf::pooler pooler = sheaf::pooler::automatic;
+  session_reset reset = session_reset::when_needed; ///< Has no effect behind a pooler, nor on SQLite.
   sheaf::journal_mode journal_mode = sheaf::journal_mode::wal;
   /// Longest wait for a cancelled statement to confirm before its connection is destroyed.
   std::chrono::nanoseconds cancel_wait_timeout = std::chrono::seconds{5};

@@ -166,7 +166,7 @@ private:
     }
     if (text->empty)
       error(q.sql_at, fmt::format("query \"{}\" is an empty statement", q.what.name));
-    if (q.what.read_only && text->effect == effect::writes)
+    if (q.what.read_only && text->effects.effect == effect::writes)
       error(q.sql_at, fmt::format("query \"{}\" is declared read_only, but its statement is no query", q.what.name));
     if (dialect_of(*d) == dialect::postgresql && !text->empty)
       check_syntax(*text, q);

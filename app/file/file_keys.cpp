@@ -27,6 +27,13 @@ constexpr std::array database_keys{
              "Pooler between sheaf and a PostgreSQL server, by its mode.",
              {},
              "auto none session transaction statement"},
+    file_key{
+        "reset",
+        choice,
+        "when_needed",
+        "What a query leaves in its PostgreSQL session is undone: where its words may leave something, or after each.",
+        {},
+        "when_needed always never"},
     file_key{"journal_mode",
              choice,
              "wal",

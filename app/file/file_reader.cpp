@@ -54,6 +54,9 @@ constexpr meaning<pooler> poolers[]{{"auto", pooler::automatic},
                                     {"transaction", pooler::transaction},
                                     {"statement", pooler::statement}};
 
+constexpr meaning<session_reset> resets[]{
+    {"when_needed", session_reset::when_needed}, {"always", session_reset::always}, {"never", session_reset::never}};
+
 constexpr meaning<journal_mode> journal_modes[]{{"wal", journal_mode::wal}, {"keep", journal_mode::keep}};
 
 void read_database(reading& in, const yaml_key& name, const yaml_node& node, sheaf_file& file) {
@@ -71,6 +74,8 @@ void read_database(reading& in, const yaml_key& name, const yaml_node& node, she
   set(database.statement_cache_size, from.number("statement_cache_size"));
   if (const auto word = from.choice("pooler"))
     database.pooler = meaning_of(*word, poolers);
+  if (const auto word = from.choice("reset"))
+    database.reset = meaning_of(*word, resets);
   if (const auto word = from.choice("journal_mode"))
     database.journal_mode = meaning_of(*word, journal_modes);
   set(database.cancel_wait_timeout, from.duration("cancel_wait_timeout"));

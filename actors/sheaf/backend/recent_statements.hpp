@@ -46,6 +46,12 @@ public:
     entries_.erase(entry);
   }
 
+  template <class F>
+  void for_each(F f) {
+    for (auto& x : entries_)
+      f(x);
+  }
+
   void clear() noexcept {
     by_text_.clear();
     entries_.clear();

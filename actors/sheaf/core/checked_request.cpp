@@ -123,7 +123,7 @@ result<std::shared_ptr<const checked_request>> check(request given, const option
     }
     if (auto wrong = check_values(q, *text, d))
       return std::move(*wrong);
-    if (q.read_only && text->effect == effect::writes)
+    if (q.read_only && text->effects.effect == effect::writes)
       return invalid_request("it is declared read_only, but its statement is no query: running it again could change "
                              "something twice",
                              q.name);

@@ -142,7 +142,7 @@ void query_actor::on_failed(failure why) {
   if (why.code == errc::deadline_exceeded) // SQLite keeps it by itself too
     why.message += account(why.phase);
   const auto* text = job_.request->texts[job_.index];
-  const bool may_have_written = !what().read_only && (!text || text->effect != effect::reads);
+  const bool may_have_written = !what().read_only && (!text || text->effects.effect != effect::reads);
   if (why.code == errc::connection_lost && why.reached_server && may_have_written) {
     why.code = errc::in_doubt;
     why.message += ": whether it took effect is not known, so look before sending it again";

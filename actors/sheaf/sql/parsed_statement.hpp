@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "sheaf/sql/dialect.hpp"
 #include "sheaf/sql/statement_effects.hpp"
 
 #include <cstddef>
@@ -13,10 +14,6 @@
 #include <vector>
 
 namespace sheaf {
-
-/// The lexical rules that a statement follows.
-enum class dialect : std::uint8_t { postgresql, sqlite };
-inline constexpr std::size_t dialect_count = 2;
 
 /// The number of characters (not bytes) in a text.
 std::size_t characters(std::string_view utf8) noexcept;
@@ -29,10 +26,7 @@ struct parsed_statement {
   std::vector<std::string> names; ///< Parameter `n` is `names[n - 1]`; a name that stands twice is listed once.
   std::size_t hash = 0;           ///< Hash of `text`, for the sessions' statement caches.
   bool empty = false;             ///< Nothing but white space, comments and semicolons.
-  bool traces = false;            ///< May leave something in a PostgreSQL session.
-  bool leaves_traces = false;     ///< It is known to.
-  bool planned = false;           ///< PostgreSQL plans it, so that it is worth preparing (`is_planned`).
-  sheaf::effect effect = sheaf::effect::writes;
+  statement_effects effects{};
   bool positional = false; ///< Has parameters of the database's own kind too (`$1`; `?`, `@x`), left as they are.
 
   /// The position in the SQL that was given of a place in `text`. Both count characters (not bytes) from 1.

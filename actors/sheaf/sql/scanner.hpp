@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The scanner that finds `:name` in SQL: it knows where each dialect's strings, comments and names begin and end, and
-// nothing else of its grammar. Pure, any thread. PostgreSQL's rules: manual, section 4.1; SQLite's: tokenize.c.
+// The scanner that finds `:name` in SQL. It knows each dialect's tokens and nothing else of its grammar, but for
+// PostgreSQL's brackets, in which a colon may be a slice's. Pure, any thread.
 
 #pragma once
 

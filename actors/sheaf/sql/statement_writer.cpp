@@ -44,10 +44,6 @@ std::size_t statement_writer::number(std::string_view name) {
 parsed_statement statement_writer::finish() && {
   out_.names.assign(names_.begin(), names_.end());
   out_.hash = std::hash<std::string>{}(out_.text);
-  out_.effect = effect_of(out_.text);
-  out_.traces = may_leave_traces(out_.text);
-  out_.leaves_traces = leaves_traces(out_.text);
-  out_.planned = is_planned(out_.text);
   return std::move(out_);
 }
 

@@ -27,7 +27,7 @@ public:
   /// `:name` that stays as it is, to be appended with what is around it. Its number, from 1.
   std::size_t number(std::string_view name);
 
-  /// All but `empty` and `positional`.
+  /// All but `empty`, `positional` and `effects`.
   parsed_statement finish() &&;
 
 private:

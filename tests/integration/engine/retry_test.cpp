@@ -76,7 +76,7 @@ TEST_F(Retry, RunsAReadOnlyTaskAgain) {
 }
 
 TEST_F(Retry, DoesNotRunAgainWhatIsNotDeclaredReadOnly) {
-  EXPECT_EQ(refused("select ends_its_session(1)").code, errc::connection_lost);
+  EXPECT_EQ(refused("select ends_its_session(1)").code, errc::in_doubt);
   EXPECT_EQ(attempts(), 1);
   EXPECT_EQ(refused("select conflicts(2)").code, errc::serialization_failure);
   EXPECT_EQ(attempts(), 2);

@@ -28,6 +28,11 @@ protected:
     open([=](options& how) { how.databases[0].statement_cache_size = size; });
   }
 
+  /// What others prepare on the session stays.
+  void open_without_reset() {
+    open([](options& how) { how.databases[0].reset = session_reset::never; });
+  }
+
   /// The texts of what the session has prepared. Asking prepares nothing.
   std::multiset<std::string> prepared() {
     return on_session([](soci::session& s) {
@@ -213,7 +218,7 @@ TEST_F(StatementCache, SurvivesThatItsStatementsAreDeallocated) {
 
 /// A statement that runs another one has that one's columns, whatever they were before.
 TEST_F(StatementCache, KnowsNoColumnsOfWhatRunsAnotherStatement) {
-  open_with(256);
+  open_without_reset();
   rows("prepare other as select 1 as a");
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(rows("execute other").get<int>(0, "a"), 1);
@@ -230,7 +235,7 @@ TEST_F(StatementCache, KnowsNoColumnsOfWhatRunsAnotherStatement) {
 }
 
 TEST_F(StatementCache, BelievesNoAnswerOfAnotherStatementUnderItsName) {
-  open_with(256);
+  open_without_reset();
   for (const auto* other : {"select 'xyzw'::text as b", "select 1 as other_name", "select 1.5::numeric as a, 2 as b"}) {
     for (int i = 0; i < 3; ++i) // in binary, from the second time on
       EXPECT_EQ(rows("select 1 as a").scalar<int>(), 1);
@@ -252,7 +257,7 @@ TEST_F(StatementCache, BelievesNoAnswerOfAnotherStatementUnderItsName) {
 /// Errors of a statement's own functions and procedures may look as if the statement had not been there. It has run:
 /// the sequence counts how often.
 TEST_F(StatementCache, SendsNothingAgainThatMayHaveRun) {
-  open_with(256);
+  open_without_reset();
   schema.server("create sequence runs; create table t(a int)");
   schema.server("create function run(how text) returns int language plpgsql as $$ begin perform nextval('runs'); "
                 "if how = 'gone' then execute 'execute nobody_knows'; "

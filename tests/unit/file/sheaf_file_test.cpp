@@ -61,7 +61,7 @@ TEST_F(SheafFile, SaysWhatItSays) {
   const auto x = read(R"(
 databases:
   main: {url: "${DB:-sqlite:a.db}", pool: {max_size: 8, acquire_timeout: 250ms}, statement_cache_size: 0, journal_mode: keep}
-  other: {url: postgresql://host/db, pooler: transaction}
+  other: {url: postgresql://host/db, pooler: transaction, reset: always}
 requests:
   r:
     parameters: {a: {type: "int[]", default: [1, 2]}, b: {}}
@@ -92,6 +92,8 @@ scenarios:
   EXPECT_EQ(x.file.databases[0].journal_mode, journal_mode::keep);
   EXPECT_EQ(x.file.databases[1].journal_mode, journal_mode::wal);
   EXPECT_EQ(x.file.databases[1].pooler, pooler::transaction);
+  EXPECT_EQ(x.file.databases[0].reset, session_reset::when_needed);
+  EXPECT_EQ(x.file.databases[1].reset, session_reset::always);
   const auto* r = x.file.find_request("r");
   ASSERT_TRUE(r);
   EXPECT_EQ(r->settings.deadline, 2s);

@@ -25,8 +25,8 @@ postgresql_session::postgresql_session(event_loop& loop, blocking_executor& bloc
                                        pooler between)
   : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
-    server_is_shared_(between == pooler::transaction || between == pooler::statement),
-    statements_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
+    server_is_shared_(between == pooler::transaction || between == pooler::statement), reset_(limits.reset),
+    settings_at_login_(conn_), statements_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
     cancel_again_([this] { cancel_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
   watch();
 }
@@ -62,10 +62,19 @@ void postgresql_session::start(session_run& x) {
   flight_.emplace(flight{.run = &x, .cancel_pause = first_cancel_pause});
   if (x.job.query->run)
     start_task();
-  else if (server_is_shared_ && x.job.text->leaves_traces)
+  else if (server_is_shared_ && x.job.text->effects.traces == traces::certain)
     refuse_traces();
+  else if (x.job.text->effects.asks_for_sequences && !server_is_shared_ && reset_ != session_reset::never)
+    send_once_clean();
   else
     send();
+}
+
+/// Any insert may have drawn from a sequence, and the next one on this session does not ask for that. So a statement
+/// that does begins with a session that has drawn nothing.
+void postgresql_session::send_once_clean() {
+  flight_->is_to_follow = true;
+  undo("discard sequences");
 }
 
 /// The next client on the server connection would find its traces, and its own client would not.
@@ -94,7 +103,7 @@ void postgresql_session::send() {
   bool sent = true;
   // Beside many rows parsing costs nothing; and a statement without a plan may answer differently each time.
   const bool is_kept =
-      statements_.enabled() && !job.query->on_rows && job.text->planned && x.corrections < corrections_max;
+      statements_.enabled() && !job.query->on_rows && job.text->effects.planned && x.corrections < corrections_max;
   x.statement = is_kept ? statements_.find(*job.text) : nullptr;
   if (!is_kept) {
     sent =

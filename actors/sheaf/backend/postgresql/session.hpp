@@ -7,6 +7,7 @@
 #pragma once
 
 #include "sheaf/backend/postgresql/native.hpp"
+#include "sheaf/backend/postgresql/reported_settings.hpp"
 #include "sheaf/backend/postgresql/socket_meter.hpp"
 #include "sheaf/backend/postgresql/statement_cache.hpp"
 #include "sheaf/data/pgresult.hpp"
@@ -42,7 +43,7 @@ private:
     running,  ///< A statement; the server has not said yet that it is done with it.
     in_task,  ///< A C++ task has the connection: nobody else touches it.
     over,     ///< It is over, but a cancel for it is still on its way.
-    cleaning, ///< Undoing what was left behind, before the answer goes out.
+    cleaning, ///< Undoing what was left behind, before the answer goes out, or what the statement must not find.
     broken,
   };
 
@@ -53,6 +54,7 @@ private:
 
     known_statement* statement = nullptr; ///< Null when nothing of it is to be kept.
     bool fresh = false;                   ///< It was prepared with this run.
+    bool is_to_follow = false;            ///< It is sent once the session is clean.
     bool resolved = false;                ///< And so were the types of its parameters.
     enum class preparation : std::uint8_t { none, parse, describe } awaits = preparation::none; ///< Comes next.
     unsigned corrections = 0; ///< The times that it was sent again, because of what the server knew of it.
@@ -78,6 +80,7 @@ private:
 
   void on_io(bool readable, bool writable) override;
   void send();
+  void send_once_clean();
   bool send_and_prepare(const char* const* values, int count);
   void flush();
   void watch();
@@ -94,8 +97,11 @@ private:
   bool send_again(bool is_parsed);
   void check_columns();
   void settle();
-  bool is_clean() const noexcept;
+  bool needs_reset() const noexcept;
   void clean_up();
+  void undo(const std::string& sql);
+  void take_undone(const PGresult& r);
+  void forget_prepared();
   void read_on();
   void rest();
   void answer_now();
@@ -124,15 +130,18 @@ private:
   const int backend_pid_;
   const std::chrono::nanoseconds cancel_wait_timeout_;
   const bool server_is_shared_; ///< The next statement may have another server connection.
+  const session_reset reset_;
+  const reported_settings settings_at_login_;
   statement_cache statements_;
 
   state state_ = state::idle;
   std::optional<flight> flight_; ///< Set in all states but `idle`, and `broken` once it is answered.
 
-  bool watched_ = false;  ///< The loop watches the socket.
-  bool flushing_ = false; ///< The socket was full: watched for writing.
-  int syncs_ = 0;         ///< Pipeline syncs to come; 0 outside a pipeline.
-  bool cleaned_ = true;   ///< The last attempt to clean up has not failed.
+  bool watched_ = false;             ///< The loop watches the socket.
+  bool flushing_ = false;            ///< The socket was full: watched for writing.
+  int syncs_ = 0;                    ///< Pipeline syncs to come; 0 outside a pipeline.
+  bool cleaned_ = true;              ///< The last attempt to clean up has not failed.
+  bool has_others_prepared_ = false; ///< It has found prepared statements that are not ours.
   socket_meter meter_;
 
   bool cancel_on_its_way_ = false;

@@ -8,7 +8,13 @@
 #include "sheaf/backend/soci_task.hpp"
 #include "sheaf/loop/blocking_executor.hpp"
 
+#include <fmt/format.h>
+
 #include <sys/socket.h>
+
+#include <random>
+#include <string>
+#include <string_view>
 
 namespace sheaf {
 
@@ -18,10 +24,15 @@ namespace {
 constexpr clock::duration last_cancel_pause = std::chrono::seconds{1};
 
 /// Undoes what a statement or task may have left in its session, as DISCARD ALL does (PostgreSQL manual, DISCARD),
-/// except that prepared statements stay; and sets what SOCI sets in a new session.
-constexpr std::string_view remove_traces_sql =
-    "close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all(); "
-    "discard temp; discard sequences; set extra_float_digits = 3";
+/// except that prepared statements stay, but are looked for: those of `prepare` are none of ours. Sets what SOCI sets
+/// in a new session, and a new seed for random(), as a new session has.
+std::string remove_traces_sql() {
+  static thread_local std::minstd_rand seeds{std::random_device{}()};
+  return fmt::format("close all; set session authorization default; reset all; unlisten *; "
+                     "select pg_advisory_unlock_all(); discard temp; discard sequences; set extra_float_digits = 3; "
+                     "select setseed({:.9f}); select count(*) as prepared from pg_prepared_statements where from_sql",
+                     std::uniform_real_distribution{-1.0, 1.0}(seeds));
+}
 
 } // namespace
 
@@ -121,31 +132,53 @@ void postgresql_session::on_cancel_overdue() {
 void postgresql_session::settle() {
   if (cancel_on_its_way_)
     state_ = state::over;
-  else if (is_clean())
+  else if (PQtransactionStatus(conn_) == PQTRANS_IDLE && !needs_reset())
     rest();
   else
     clean_up();
 }
 
 /// Nothing survives its query: the next one on this session is another's. Traces that a plain statement cannot have
-/// left are not looked for.
-bool postgresql_session::is_clean() const noexcept {
+/// left are not looked for, beyond the settings that the server reports.
+bool postgresql_session::needs_reset() const noexcept {
+  if (server_is_shared_ || reset_ == session_reset::never)
+    return false;
   const auto* text = flight_->job().text;
-  return PQtransactionStatus(conn_) == PQTRANS_IDLE && (server_is_shared_ || (text && !text->traces));
+  return reset_ == session_reset::always || !text || text->effects.traces != traces::none ||
+         !settings_at_login_.are_those_of(conn_);
 }
 
 void postgresql_session::clean_up() {
-  std::string undo;
+  std::string sql;
   if (PQtransactionStatus(conn_) != PQTRANS_IDLE)
-    undo = "rollback; ";
-  if (const auto* text = flight_->job().text; !server_is_shared_ && (!text || text->traces))
-    undo += remove_traces_sql;
+    sql = "rollback; ";
+  if (needs_reset())
+    sql += remove_traces_sql();
+  undo(sql);
+}
+
+void postgresql_session::undo(const std::string& sql) {
   state_ = state::cleaning;
   cleaned_ = true;
-  if (PQsendQuery(conn_, undo.c_str()))
+  has_others_prepared_ = false;
+  if (PQsendQuery(conn_, sql.c_str())) {
     flush();
-  else
-    lose_connection();
+  } else {
+    unwatch();
+    post(&postgresql_session::lose_connection); // nobody hears from a session before `push` returns
+  }
+}
+
+void postgresql_session::take_undone(const PGresult& r) {
+  cleaned_ = cleaned_ && PQresultStatus(&r) != PGRES_FATAL_ERROR;
+  if (PQresultStatus(&r) == PGRES_TUPLES_OK && PQfname(&r, 0) == std::string_view{"prepared"})
+    has_others_prepared_ = PQgetvalue(&r, 0, 0) != std::string_view{"0"};
+}
+
+/// The server forgets them all: it is rare, and a name from outside is never put into a text.
+void postgresql_session::forget_prepared() {
+  statements_.forget_prepared();
+  undo("deallocate all");
 }
 
 // -- losing

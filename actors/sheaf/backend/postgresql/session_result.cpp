@@ -109,7 +109,7 @@ bool postgresql_session::take(PGresult* r) {
   if (!r)
     return syncs_ == 0 || PQstatus(conn_) != CONNECTION_OK; // the syncs of a lost pipeline never come
   if (state_ == state::cleaning) {
-    cleaned_ = cleaned_ && PQresultStatus(r) != PGRES_FATAL_ERROR;
+    take_undone(*r);
     PQclear(r);
     return false;
   }
@@ -229,10 +229,14 @@ void postgresql_session::complete() {
       return;
     check_columns();
     settle();
-  } else if (cleaned_ && PQtransactionStatus(conn_) == PQTRANS_IDLE) {
-    rest();
-  } else {
+  } else if (!cleaned_ || PQtransactionStatus(conn_) != PQTRANS_IDLE) {
     lose_connection(); // it cannot be given to anybody else
+  } else if (has_others_prepared_) {
+    forget_prepared();
+  } else if (std::exchange(x.is_to_follow, false) && is_wanted()) {
+    send();
+  } else {
+    rest();
   }
 }
 

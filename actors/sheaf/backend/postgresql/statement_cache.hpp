@@ -51,6 +51,12 @@ public:
     recent_.drop(x);
   }
 
+  /// The server has forgotten them all.
+  void forget_prepared() {
+    recent_.for_each([](known_statement& x) { x.prepared = false; });
+    dropped_.clear();
+  }
+
   /// A name that the server has to forget: of a statement that was dropped, or, when there are too many, that was not
   /// used for longest.
   std::optional<std::string> evict() {
