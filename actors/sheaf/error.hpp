@@ -40,7 +40,8 @@ enum class errc : std::uint8_t {
 /// The point that a query had reached when it failed.
 enum class phase : std::uint8_t { none, queue, connect, execute, fetch };
 
-/// One failure. Holds no parameter's value and no part of a connection string.
+/// One failure. Holds no parameter's value and no password: what a message says instead is `‹:id›`, the parameter's
+/// name, or `…`.
 struct failure {
   errc code = errc::internal;
   sheaf::phase phase = sheaf::phase::none;
@@ -49,6 +50,7 @@ struct failure {
   std::string message{};       ///< One line.
   std::size_t position = 0;    ///< Place in the query's SQL, in characters from 1; 0 when not known.
   bool reached_server = false; ///< False when it is known that no part of the statement got there.
+  bool of_value = false;       ///< A parameter's value is wrong, and not the SQL: the server stumbled over it.
 };
 
 /// A failure of wrong input, which the message describes; nothing was sent to a database.
@@ -92,7 +94,7 @@ using result = boost::system::result<T, failure>;
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, failure& x) {
-  return f(x.code, x.phase, x.query, x.sqlstate, x.message, x.position, x.reached_server);
+  return f(x.code, x.phase, x.query, x.sqlstate, x.message, x.position, x.reached_server, x.of_value);
 }
 
 } // namespace sheaf

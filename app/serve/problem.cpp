@@ -24,9 +24,9 @@ bool is_passing(http::status status) {
 }
 
 /// Nothing that a client could mend: SQL that did not get as far as to be run, or that PostgreSQL has put into
-/// class 42.
+/// class 42, unless it was a value that it could not read (`to_tsquery(:q)`).
 bool is_mistake_of_the_file(const failure& why) {
-  return why.code == errc::rejected_sql && (!why.reached_server || why.sqlstate.starts_with("42"));
+  return why.code == errc::rejected_sql && !why.of_value && (!why.reached_server || why.sqlstate.starts_with("42"));
 }
 
 } // namespace

@@ -48,6 +48,33 @@ failure task_failure(errc code, std::string message) {
   return {.code = code, .phase = phase::execute, .message = std::move(message), .reached_server = true};
 }
 
+/// SOCI 4.0.3 (statement.cpp): `… "SQL" with :name="text", :other=1.`. What a value may have of that itself only cuts
+/// it into pieces.
+std::vector<secret> values_in_what(std::string_view text) {
+  std::vector<secret> all;
+  constexpr std::string_view begins = "\" with :", goes_on = ", :";
+  auto at = text.find(begins);
+  if (at == text.npos)
+    return all;
+  text.remove_prefix(at + begins.size());
+  if (text.ends_with('.'))
+    text.remove_suffix(1);
+  while (!text.empty()) {
+    at = text.find(goes_on);
+    auto value = text.substr(0, at);
+    text.remove_prefix(at == text.npos ? text.size() : at + goes_on.size());
+    const auto equals = value.find('=');
+    std::string name = ":" + std::string{value.substr(0, equals == value.npos ? 0 : equals)};
+    value.remove_prefix(equals == value.npos ? 0 : equals + 1);
+    if (value.starts_with('"'))
+      value.remove_prefix(1);
+    if (value.ends_with('"'))
+      value.remove_suffix(1);
+    all.push_back({std::move(name), value});
+  }
+  return all;
+}
+
 answer run_task(const task& run, soci::session& session, task_error_reader read) noexcept {
   try {
     auto value = run(session);

@@ -4,10 +4,13 @@
 
 #pragma once
 
+#include "sheaf/base/redaction.hpp"
 #include "sheaf/session/session.hpp"
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace sheaf {
 
@@ -17,6 +20,10 @@ using task_error_reader = std::optional<failure> (*)();
 
 /// A task that failed. Its effects until then are unknown.
 failure task_failure(errc code, std::string message);
+
+/// The values that a task bound to its statement, as SOCI's `what()` has them behind the statement, with their names.
+/// They are views into it.
+std::vector<secret> values_in_what(std::string_view what_of_soci);
 
 /// Calls `run` and never throws:
 /// - a `table` that it returns is a table answer, anything else a value;

@@ -31,19 +31,4 @@ std::string to_one_line(std::string_view text) {
   return line;
 }
 
-std::string without_values(std::string_view text) {
-  std::string out;
-  if (const auto first = text.find_first_of("\"'[`"); first != text.npos) {
-    const auto last = text.find_last_of("\"']`");
-    out.append(text.substr(0, first + 1)).append(ellipsis);
-    if (last != text.npos && last > first)
-      out.append(text.substr(last));
-  } else if (const auto colon = text.find(':'); colon != text.npos) {
-    out.append(text.substr(0, colon + 1)).append(" ").append(ellipsis);
-  } else {
-    out = text;
-  }
-  return out;
-}
-
 } // namespace sheaf

@@ -186,12 +186,4 @@ TEST(ErrorText, IsOneLineAndNotTooLong) {
   EXPECT_EQ(line, "x" + longer.substr(0, 498) + "…");
 }
 
-TEST(ErrorText, HidesWhatMayBeAValue) {
-  EXPECT_EQ(without_values("value \"5\" is out of range for type \"t\" or so"), "value \"…\" or so");
-  EXPECT_EQ(without_values("no such column: x"), "no such column: …");
-  EXPECT_EQ(without_values("malformed MATCH expression: [a [b]"), "malformed MATCH expression: […]");
-  EXPECT_EQ(without_values("near \"a"), "near \"…");
-  EXPECT_EQ(without_values("integer overflow"), "integer overflow");
-}
-
 } // namespace

@@ -4,6 +4,7 @@
 
 #include "sheaf/backend/postgresql/factory.hpp"
 #include "sheaf/backend/postgresql/native.hpp"
+#include "sheaf/backend/postgresql/server_error.hpp"
 #include "sheaf/backend/postgresql/url.hpp"
 #include "sheaf/data/pgresult.hpp"
 
@@ -39,11 +40,15 @@ public:
 
   std::optional<failure> run(soci::session& on, const std::string& sql, const text_row& values) const override {
     std::vector<const char*> texts;
-    for (const auto& x : values)
+    std::vector<secret> secrets;
+    for (const auto& x : values) {
       texts.push_back(x ? x->c_str() : nullptr);
+      if (x)
+        secrets.push_back({placeholder(texts.size()), *x});
+    }
     return failure_in(pgresult_ptr{PQexecParams(native_connection(on), sql.c_str(), static_cast<int>(texts.size()),
                                                 nullptr, texts.data(), nullptr, nullptr, 0)},
-                      sql);
+                      sql, std::move(secrets));
   }
 
   /// The unnamed statement: the next one takes its place, and it ends with the session (PostgreSQL manual, "Extended
@@ -55,11 +60,14 @@ public:
   std::string placeholder(std::size_t n) const override { return '$' + std::to_string(n); }
 
 private:
-  static std::optional<failure> failure_in(const pgresult_ptr& x, const std::string& sql) {
+  static std::optional<failure> failure_in(const pgresult_ptr& x, const std::string& sql,
+                                           std::vector<secret> values = {}) {
     const auto status = PQresultStatus(x.get());
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
       return {};
-    return failure_of(x.get(), parsed_statement{.text = sql});
+    const parsed_statement text{.text = sql};
+    const server_error e{x.get()};
+    return e.sqlstate.empty() ? failure_of(x.get(), text, {}) : failure_of(e, text, std::move(values));
   }
 };
 

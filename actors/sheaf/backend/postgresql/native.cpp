@@ -64,24 +64,6 @@ parameter_texts::parameter_texts(const parsed_statement& text, const parameters&
     pointers_.push_back(offset == null ? nullptr : texts_.data() + offset);
 }
 
-failure failure_of(const PGresult* r, const parsed_statement& text) {
-  failure f{.phase = phase::execute, .sqlstate = field(r, PG_DIAG_SQLSTATE), .reached_server = true};
-  if (f.sqlstate.empty()) {
-    f.code = errc::connection_lost;
-    f.message = to_one_line(PQresultErrorMessage(r));
-    return f;
-  }
-  f.code = code_of_sqlstate(f.sqlstate);
-  f.message = to_one_line(field(r, PG_DIAG_MESSAGE_PRIMARY));
-  if (f.sqlstate.starts_with("22") && !text.names.empty()) // bad data, which the server quotes
-    f.message = without_values(f.message);
-  if (const auto hint = field(r, PG_DIAG_MESSAGE_HINT); !hint.empty())
-    f.message += " (" + to_one_line(hint) + ')';
-  if (const auto position = field(r, PG_DIAG_STATEMENT_POSITION); !position.empty())
-    f.position = text.position_in_source(std::strtoul(position.c_str(), nullptr, 10));
-  return f;
-}
-
 /// The routines are PostgreSQL's FetchPreparedStatement (prepare.c) and RevalidateCachedQuery (plancache.c), both
 /// called when a statement is bound, before it runs (exec_bind_message in postgres.c).
 staleness staleness_of(const PGresult* r, std::string_view name) {

@@ -30,16 +30,13 @@ public:
   /// Every name of `text` is in `values`, and no text has a NUL byte: the request was checked.
   parameter_texts(const parsed_statement& text, const parameters& values);
 
-  const char* const* data() const noexcept { return pointers_.data(); }
+  const char* const* data() const noexcept { return pointers_.data(); } ///< A null pointer is NULL.
   int count() const noexcept { return static_cast<int>(pointers_.size()); }
 
 private:
   std::string texts_; ///< One after the other, each with its NUL.
   boost::container::small_vector<const char*, 8> pointers_;
 };
-
-/// The server's error, with its position in the SQL as it was given. Without SQLSTATE the connection is lost.
-failure failure_of(const PGresult* r, const parsed_statement& text);
 
 /// A server's error may mean that it has not even begun a prepared statement.
 enum class staleness : std::uint8_t {

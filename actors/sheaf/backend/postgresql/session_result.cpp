@@ -2,6 +2,7 @@
 //
 // A PostgreSQL session reads a statement's result: whole, or in parts at the pace of their taker.
 
+#include "sheaf/backend/postgresql/server_error.hpp"
 #include "sheaf/backend/postgresql/session.hpp"
 #include "sheaf/session/result_budget.hpp"
 
@@ -150,7 +151,7 @@ bool postgresql_session::take(PGresult* r) {
     return true;
   default:
     if (syncs_ <= 1 && !x.wrong) {
-      x.wrong = failure_of(r, *x.job().text);
+      x.wrong = failure_of(r, *x.job().text, x.job().query->parameters);
       if (x.statement && x.awaits == flight::preparation::parse)
         x.stale = x.wrong->sqlstate == "42P05"                              ? staleness::named
                   : !x.statement->types.empty() && may_be_retyped(*x.wrong) ? staleness::retyped

@@ -53,15 +53,18 @@ public:
     auto made = sqlite_statement::prepare(db, {.text = sql}, false);
     if (made.has_error())
       return std::move(made).error();
+    std::vector<secret> secrets;
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (values[i])
+      if (values[i]) {
         sqlite3_bind_text(made->get(), static_cast<int>(i) + 1, values[i]->data(), static_cast<int>(values[i]->size()),
                           nullptr);
+        secrets.push_back({placeholder(i + 1), *values[i]});
+      }
     int code = SQLITE_ROW;
     while (code == SQLITE_ROW)
       code = made->step();
     if (code != SQLITE_DONE)
-      return made->step_failure(code, !values.empty());
+      return made->explained(sqlite_failure(db, code, sql, std::move(secrets)), code);
     return {};
   }
 

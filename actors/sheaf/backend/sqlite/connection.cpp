@@ -240,7 +240,7 @@ failure sqlite_connection::abandon(failure why) {
 }
 
 failure sqlite_connection::step_failure(int code, const execution& job) const {
-  auto f = reading_->statement->step_failure(code, !job.text->names.empty());
+  auto f = reading_->statement->explained(sqlite_failure(db_, code, *job.text, job.query->parameters), code);
   if (first_row_ != 0)
     f.phase = phase::fetch;
   f.reached_server = (code & 0xff) != SQLITE_BUSY; // without its lock, it did nothing

@@ -174,15 +174,37 @@ private:
 
 } // namespace
 
-failure sqlite_failure(sqlite3* db, int result_code, bool values_bound) {
-  const bool may_quote = values_bound && (result_code & 0xff) != SQLITE_CONSTRAINT; // that one quotes the schema
-  const std::string_view message = sqlite3_errmsg(db);
-  failure f{.code = code_of_sqlite(result_code),
-            .phase = phase::execute,
-            .message = may_quote ? to_one_line(without_values(message)) : to_one_line(message)};
+failure sqlite_failure(sqlite3* db, int result_code) {
+  failure f{.code = code_of_sqlite(result_code), .phase = phase::execute, .message = to_one_line(sqlite3_errmsg(db))};
   if (f.code == errc::disk_full)
     f.message += ": the statement was undone; make room on its disk, or raise pragma max_page_count";
   return f;
+}
+
+// A constraint's message has names of the schema, and no value; that of a full disk has neither.
+failure sqlite_failure(sqlite3* db, int result_code, const std::string& sql, std::vector<secret> values) {
+  auto f = sqlite_failure(db, result_code);
+  if (!values.empty() && f.code != errc::constraint_violated && f.code != errc::disk_full)
+    f.message = to_one_line(
+        redacted(sqlite3_errmsg(db), {.secrets = std::move(values), .sql = sql, .repeats = repeats::input}));
+  return f;
+}
+
+failure sqlite_failure(sqlite3* db, int result_code, const parsed_statement& parsed, const parameters& values) {
+  std::vector<std::string> texts;
+  texts.reserve(values.size()); // they do not move any more
+  std::vector<secret> secrets;
+  for (const auto& [name, x] : values) {
+    if (x.is_null())
+      continue;
+    auto& text = texts.emplace_back();
+    if (const auto* blob = std::get_if<bytes>(&x.data()))
+      text.assign(reinterpret_cast<const char*>(blob->data()), blob->size());
+    else
+      append_postgresql_text(text, x);
+    secrets.push_back({':' + name, text});
+  }
+  return sqlite_failure(db, result_code, parsed.text, std::move(secrets));
 }
 
 void sqlite_statement::finalizer::operator()(sqlite3_stmt* x) const noexcept { sqlite3_finalize(x); }
@@ -205,7 +227,7 @@ result<sqlite_statement> sqlite_statement::prepare(sqlite3* db, const parsed_sta
       sqlite3_prepare_v3(db, sql.data() + start, size, keep && !pragma ? SQLITE_PREPARE_PERSISTENT : 0, &handle, &tail);
   sqlite_statement statement{handle, pragma, is_attach(sql)};
   if (code != SQLITE_OK) {
-    auto f = sqlite_failure(db, code, false);
+    auto f = sqlite_failure(db, code);
     if (const auto offset = sqlite3_error_offset(db); offset >= 0)
       f.position = parsed.position_in_source(characters(sql.substr(0, start + static_cast<std::size_t>(offset))) + 1);
     return f;
@@ -245,7 +267,7 @@ std::optional<failure> sqlite_statement::bind(const parsed_statement& parsed, co
     if (bind.code() == SQLITE_TOOBIG)
       return not_bindable(name, "the value is longer than SQLite allows");
     if (bind.code() != SQLITE_OK)
-      return sqlite_failure(sqlite3_db_handle(get()), bind.code(), true);
+      return sqlite_failure(sqlite3_db_handle(get()), bind.code(), parsed, values);
   }
   return std::nullopt;
 }
@@ -261,8 +283,7 @@ int sqlite_statement::step() noexcept {
   return sqlite3_step(get());
 }
 
-failure sqlite_statement::step_failure(int result_code, bool values_bound) const {
-  auto f = sqlite_failure(sqlite3_db_handle(get()), result_code, values_bound);
+failure sqlite_statement::explained(failure f, int result_code) const {
   if (!attaches_)
     return f;
   if (f.code == errc::connection_lost) // it is the other file that cannot be read

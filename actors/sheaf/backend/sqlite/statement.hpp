@@ -6,12 +6,15 @@
 #pragma once
 
 #include "sheaf/backend/recent_statements.hpp"
+#include "sheaf/base/redaction.hpp"
 #include "sheaf/error.hpp"
 #include "sheaf/value.hpp"
 
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace sqlite_api { // SOCI's header puts sqlite3.h here
 struct sqlite3;
@@ -20,8 +23,13 @@ struct sqlite3_stmt;
 
 namespace sheaf {
 
-/// The failure that a database handle reports. `values_bound`: a statement is running, so its message may quote them.
-failure sqlite_failure(sqlite_api::sqlite3* db, int result_code, bool values_bound);
+/// The failure that a database handle reports while no value is bound.
+failure sqlite_failure(sqlite_api::sqlite3* db, int result_code);
+
+/// The failure of a statement that runs with these values, without them.
+failure sqlite_failure(sqlite_api::sqlite3* db, int result_code, const std::string& sql, std::vector<secret> values);
+failure sqlite_failure(sqlite_api::sqlite3* db, int result_code, const parsed_statement& parsed,
+                       const parameters& values);
 
 /// A prepared statement, finalized when it goes.
 class sqlite_statement {
@@ -47,8 +55,8 @@ public:
   /// `sqlite3_step`, but that `attach` creates no missing file unless its name says so (`file:NAME?mode=rwc`).
   int step() noexcept;
 
-  /// The failure of a step. `values_bound` as with `sqlite_failure`.
-  failure step_failure(int result_code, bool values_bound) const;
+  /// A failure of `step`, which may be that of another file.
+  failure explained(failure f, int result_code) const;
 
   /// Binds a value to each of `parsed.names`. Text and bytes are not copied: they live until `release`. Values that
   /// SQLite has no form for (arrays, NaN, years beyond 9999) are `invalid_request`.

@@ -5,6 +5,7 @@
 #include "sheaf/backend/soci_task.hpp"
 #include "sheaf/backend/sqlite/error.hpp"
 #include "sheaf/base/error_text.hpp"
+#include "sheaf/base/redaction.hpp"
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
@@ -26,8 +27,14 @@ failure failure_of(const soci::sqlite3_soci_error& e) {
       running = function != "prepare: ";
       break;
     }
-  const bool may_quote = running && (e.result() & 0xff) != SQLITE_CONSTRAINT; // that one quotes the schema
-  return task_failure(code_of_sqlite(e.result()), to_one_line(may_quote ? without_values(text) : std::string{text}));
+  const auto told = [&]() -> std::string {
+    if (!running || (e.result() & 0xff) == SQLITE_CONSTRAINT) // that one has names of the schema
+      return std::string{text};
+    auto bound = values_in_what(e.what());
+    return bound.empty() ? without_values(text)
+                         : redacted(text, {.secrets = std::move(bound), .repeats = repeats::input});
+  };
+  return task_failure(code_of_sqlite(e.result()), to_one_line(told()));
 }
 
 } // namespace
