@@ -46,6 +46,10 @@ public:
   /// The same database for somebody in another folder: where `url` names a file, it is found from `folder`.
   virtual std::string from_folder(std::string url, const std::filesystem::path& folder) const;
 
+  /// The URL `texts[0] + values[0] + texts[1] + …`, whose `values` are not part of its syntax: each stays in the place
+  /// where it stands, whatever characters it has. A value before all text is the URL's beginning, and may hold syntax.
+  virtual std::string join_url(const std::vector<std::string>& texts, const std::vector<std::string>& values) const;
+
   /// The URL at which statements meant for `url` can be prepared: a file that would only be created is not there to
   /// ask, and an empty database is as good.
   virtual std::string for_preparing(std::string url) const;

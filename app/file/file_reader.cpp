@@ -64,7 +64,7 @@ void read_database(reading& in, const yaml_key& name, const yaml_node& node, she
   database_options database;
   database.name = name.text;
   if (from.text("url")) {
-    if (auto url = in.filled(*from.find("url")))
+    if (auto url = in.filled_url(*from.find("url")))
       database.url = from_folder(in, std::move(*url));
   } else if (from.is_map() && !from.find("url")) {
     in.error(name.at, fmt::format("database \"{}\" has no url", name.text));

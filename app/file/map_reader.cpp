@@ -7,6 +7,8 @@
 #include "app/base/parse_number.hpp"
 #include "app/base/text_file.hpp"
 
+#include "sheaf/backends.hpp"
+
 #include <CLI/Error.hpp>
 #include <CLI/StringTools.hpp>
 #include <CLI/TypeTools.hpp>
@@ -30,6 +32,20 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
+bool is_name(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+/// A key as it may be shown: what has other characters may be what a comma has cut off a URL.
+bool is_plain(std::string_view key) noexcept {
+  return std::all_of(key.begin(), key.end(), [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == ' ' || c >= 0x80;
+  });
+}
+
 } // namespace
 
 // -- what every section needs
@@ -43,24 +59,44 @@ void reading::warning(location at, std::string message) {
 }
 
 std::optional<std::string> reading::filled(const yaml_node& text) {
+  return filled(text, [](const std::vector<std::string>& texts, const std::vector<std::string>& values) {
+    std::string out = texts.front();
+    for (std::size_t i = 0; i < values.size(); ++i)
+      out.append(values[i]).append(texts[i + 1]);
+    return out;
+  });
+}
+
+std::optional<std::string> reading::filled_url(const yaml_node& text) {
+  return filled(text, [](const std::vector<std::string>& texts, const std::vector<std::string>& values) {
+    const auto kind = backend_for(texts.front().empty() && !values.empty() ? values.front() : texts.front());
+    return (kind ? **kind : *backends().front()).join_url(texts, values);
+  });
+}
+
+std::optional<std::string> reading::filled(const yaml_node& text, const joiner& join) {
   const auto parsed = template_text::parse(text.text);
   if (parsed.has_error()) {
     error(text.at, parsed.error().message);
     return {};
   }
-  auto done = parsed->fill([&](const template_text::hole& x) -> result<std::string> {
+  const auto values = parsed->fillings([&](const template_text::hole& x) -> result<std::string> {
     if (const auto found = given.find(x.inner); found != given.end())
       return found->second;
     if (const char* there = std::getenv(x.inner.c_str()); there && !(x.has_default && *there == '\0'))
       return std::string{there};
+    if (!is_name(x.inner)) // it may be a piece of a password
+      return failure{.code = errc::invalid_request,
+                     .message =
+                         "a variable's name has letters, digits and underscores; write $${ for a ${ as it stands"};
     return failure{.code = errc::invalid_request,
                    .message = fmt::format("there is no variable {0}: give -D {0}=VALUE, set it in the environment, or "
                                           "write ${{{0}:-DEFAULT}}",
                                           x.inner)};
   });
-  if (done.has_value())
-    return std::move(*done);
-  error(text.at, done.error().message);
+  if (values.has_value())
+    return join(parsed->texts(), *values);
+  error(text.at, values.error().message);
   return {};
 }
 
@@ -80,15 +116,16 @@ map_reader::map_reader(reading& in, const yaml_node& node, section which) : in_(
     in.error(node.at, fmt::format("{} is a map, and this is {}", to_string(which), to_string(node.is)));
     return;
   }
+  constexpr const char* comma = "; within { } a comma ends a value that has no quotes";
   std::vector<std::string_view> known;
   for (const auto& key : keys_of(which))
     known.push_back(key.name);
   for (const auto& key : node.keys)
     if (std::find(known.begin(), known.end(), key.text) == known.end())
-      in.error(key.at, fmt::format("{} has no key \"{}\"{}", to_string(which), key.text,
-                                   key.text.find(' ') == key.text.npos
-                                       ? did_you_mean(key.text, known)
-                                       : "; within { } a comma ends a value that has no quotes"));
+      in.error(key.at, is_plain(key.text)
+                           ? fmt::format("{} has no key \"{}\"{}", to_string(which), key.text,
+                                         key.text.find(' ') == key.text.npos ? did_you_mean(key.text, known) : comma)
+                           : fmt::format("{} has no such key{}", to_string(which), comma));
 }
 
 const file_key& map_reader::declared(std::string_view key) const {

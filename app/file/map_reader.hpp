@@ -33,8 +33,16 @@ struct reading {
   /// Fills `${NAME}` and `${NAME:-default}` from `-D` and the environment.
   std::optional<std::string> filled(const yaml_node& text);
 
+  /// The same for a URL: what a variable holds stays one value of it, and has no say in its syntax. Only a variable
+  /// that the URL begins with is taken as it stands.
+  std::optional<std::string> filled_url(const yaml_node& text);
+
   /// The content of a file that the sheaf file names, at most 16 MiB.
   std::optional<std::string> content_of(const std::string& path, location at);
+
+private:
+  using joiner = std::function<std::string(const std::vector<std::string>&, const std::vector<std::string>&)>;
+  std::optional<std::string> filled(const yaml_node& text, const joiner& join);
 };
 
 class map_reader {

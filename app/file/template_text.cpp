@@ -37,18 +37,25 @@ result<template_text> template_text::parse(std::string_view text) {
   return made;
 }
 
-result<std::string> template_text::fill(const std::function<result<std::string>(const hole&)>& find) const {
-  std::string out = texts_.front();
-  for (std::size_t i = 0; i < holes_.size(); ++i) {
-    auto filling = find(holes_[i]);
-    if (filling.has_value())
-      out += *filling;
-    else if (holes_[i].has_default)
-      out += holes_[i].default_text;
-    else
-      return filling;
-    out += texts_[i + 1];
+result<std::vector<std::string>>
+template_text::fillings(const std::function<result<std::string>(const hole&)>& find) const {
+  std::vector<std::string> all;
+  for (const auto& x : holes_) {
+    auto filling = find(x);
+    if (filling.has_error() && !x.has_default)
+      return std::move(filling).error();
+    all.push_back(filling.has_value() ? std::move(*filling) : x.default_text);
   }
+  return all;
+}
+
+result<std::string> template_text::fill(const std::function<result<std::string>(const hole&)>& find) const {
+  const auto all = fillings(find);
+  if (all.has_error())
+    return all.error();
+  std::string out = texts_.front();
+  for (std::size_t i = 0; i < all->size(); ++i)
+    out.append((*all)[i]).append(texts_[i + 1]);
   return out;
 }
 

@@ -26,12 +26,16 @@ public:
   static result<template_text> parse(std::string_view text);
 
   const std::vector<hole>& holes() const noexcept { return holes_; }
+  const std::vector<std::string>& texts() const noexcept { return texts_; } ///< One before each hole, one at the end.
 
-  /// The text with each hole filled with what `find` gives; nothing is a failure, unless the hole has a default.
+  /// What `find` gives for each hole, or its default; nothing is a failure, unless the hole has a default.
+  result<std::vector<std::string>> fillings(const std::function<result<std::string>(const hole&)>& find) const;
+
+  /// The text with its holes filled.
   result<std::string> fill(const std::function<result<std::string>(const hole&)>& find) const;
 
 private:
-  std::vector<std::string> texts_; ///< One before each hole and one behind the last.
+  std::vector<std::string> texts_;
   std::vector<hole> holes_;
 };
 

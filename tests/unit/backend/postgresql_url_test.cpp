@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What libpq is told: the time that it has for connecting, as the pool counts on it, and the encoding.
+// What is read from a URL and what goes to libpq: times, passwords, the encoding, and values that were filled in.
 
 #include "sheaf/backend/postgresql/url.hpp"
 
@@ -38,6 +38,64 @@ TEST(PostgresqlUrl, IsAlwaysForUtf8) {
     EXPECT_THAT(to_url(parsed(url)), HasSubstr("client_encoding=UTF8")) << url;
     EXPECT_THAT(to_url(parsed(url)), Not(AnyOf(HasSubstr("LATIN1"), HasSubstr("auto")))) << url;
   }
+}
+
+/// libpq would take these apart where their password has an `@` or a `/`, and errors would show the pieces.
+TEST(PostgresqlUrl, IsRefusedWhereAPieceOfAPasswordWouldBeAnotherField) {
+  for (const char* url :
+       {"postgresql://marvin:hunter2@tail@host/db", "postgresql://marvin:hunter2/tail@host/db",
+        "postgresql://marvin:5432/tail@host/db", "postgres://marvin:hunter2@a/b@host/db", "postgresql://marvin:hunter2",
+        "host=marvin:hunter2@host", "host=a,b@c", "port=hunter2", "hostaddr=hunter2",
+        "dbname=postgresql://marvin:hunter2@host/db", "host=postgresql://marvin:hunter2"}) {
+    const auto refused = parse_postgresql_url(url);
+    ASSERT_TRUE(refused.has_error()) << url;
+    EXPECT_EQ(refused.error().code, errc::invalid_request);
+    EXPECT_THAT(refused.error().message, testing::AllOf(HasSubstr("%40"), Not(HasSubstr("hunter2")))) << url;
+  }
+  for (const char* url : {"postgresql://marvin:hunter2%40tail@host/db", "postgresql://host/db?user=a@b",
+                          "postgresql://marvin%40cloud:x@[::1]:5432,b/db", "postgresql:///db?host=@abstract",
+                          "host=/var/run/postgresql,@abstract port=1,2", "hostaddr=::1,127.0.0.1 user=a@b"})
+    EXPECT_TRUE(parse_postgresql_url(url).has_value()) << url;
+}
+
+TEST(PostgresqlUrl, TellsWhatNoMessageMayRepeat) {
+  const auto all = parsed("host=h password=hunter2 sslpassword=more");
+  const auto secrets = secrets_of(all);
+  ASSERT_EQ(secrets.size(), 2u);
+  EXPECT_EQ(secrets[0].name, "password");
+  EXPECT_EQ(secrets[0].text, "hunter2");
+  EXPECT_EQ(secrets[1].text, "more");
+}
+
+/// The parameters of a URL with a value filled in.
+connection_parameters joined(const std::vector<std::string>& texts, const std::vector<std::string>& values) {
+  return parsed(join_postgresql_url(texts, values));
+}
+
+constexpr const char* odd_values[] = {
+    "p@ss/wo:rd?host=evil#%41 &x", "x host=evil", "it's \\ 'quoted'", " ", "", "tab\there", "größe"};
+
+TEST(PostgresqlUrl, KeepsAFilledInValueInItsPlace) {
+  using testing::Contains;
+  using testing::Pair;
+  for (const std::string value : odd_values) {
+    const auto has_it =
+        testing::AllOf(Contains(Pair("host", "h")), Contains(Pair("dbname", "d")), Contains(Pair("password", value)));
+    const auto in_url = joined({"postgresql://u:", "@h/d"}, {value});
+    if (!value.empty()) // an empty one is none in a URL
+      EXPECT_THAT(in_url, has_it) << value;
+    EXPECT_THAT(joined({"postgresql://h/d?password=", "&user=u"}, {value}), has_it) << value;
+    EXPECT_THAT(joined({"password=", " host=h dbname=d"}, {value}), has_it) << value;
+    EXPECT_THAT(joined({"host=h dbname=d password = ", ""}, {value}), has_it) << value;
+    EXPECT_THAT(joined({"host=h dbname=d password='", "'"}, {value}), has_it) << value;
+  }
+  EXPECT_THAT(joined({"host=", ".example dbname=d"}, {"a b"}), Contains(Pair("host", "a b.example")));
+}
+
+TEST(PostgresqlUrl, IsTheVariableItBeginsWith) {
+  EXPECT_EQ(join_postgresql_url({"", ""}, {"postgresql://u:p@h/d"}), "postgresql://u:p@h/d");
+  EXPECT_EQ(join_postgresql_url({"", "?application_name=", ""}, {"postgresql://u:p@h/d", "a&b"}),
+            "postgresql://u:p@h/d?application_name=a%26b");
 }
 
 } // namespace

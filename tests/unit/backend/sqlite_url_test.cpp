@@ -103,4 +103,16 @@ TEST(SqliteUrl, BecomesAUriOfPlainCharacters) {
   EXPECT_EQ(sqlite_uri({.path = {}, .mode = sqlite_mode::memory}, "m"), "file:/m?vfs=memdb");
 }
 
+TEST(SqliteUrl, KeepsAFilledInValueInItsPath) {
+  for (const std::string value : {"/a?mode=rwc", "/100%41", "/a b", "/a&b=c", "/%3F?"}) {
+    EXPECT_EQ(good(join_sqlite_url({"sqlite:", ""}, {value})).path, value);
+    EXPECT_EQ(good(join_sqlite_url({"sqlite:", ""}, {value})).mode, sqlite_mode::rw) << value;
+    EXPECT_EQ(good(join_sqlite_url({"sqlite:", "?mode=ro"}, {value})).path, value);
+    EXPECT_EQ(good(join_sqlite_url({"sqlite:/100%41", ""}, {value})).path, "/100%41" + value);
+  }
+  EXPECT_EQ(join_sqlite_url({"sqlite:", ""}, {":memory:"}), "sqlite::memory:");
+  EXPECT_EQ(join_sqlite_url({"", ""}, {"sqlite:a.db?mode=rwc"}), "sqlite:a.db?mode=rwc");
+  EXPECT_TRUE(parse_sqlite_url(join_sqlite_url({"sqlite:a?mode=", ""}, {"rw&mode=rwc"})).has_error());
+}
+
 } // namespace

@@ -33,6 +33,10 @@ public:
     return parsed.has_error() ? std::optional{parsed.error()} : std::nullopt;
   }
 
+  std::string join_url(const std::vector<std::string>& texts, const std::vector<std::string>& values) const override {
+    return join_postgresql_url(texts, values);
+  }
+
   result<std::unique_ptr<session_factory>> make_factory(const database_options& database,
                                                         blocking_executor& blocking) const override {
     return make_postgresql_factory(database, blocking);

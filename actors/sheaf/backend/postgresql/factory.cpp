@@ -6,6 +6,7 @@
 #include "sheaf/backend/postgresql/session.hpp"
 #include "sheaf/backend/postgresql/url.hpp"
 #include "sheaf/base/error_text.hpp"
+#include "sheaf/base/redaction.hpp"
 #include "sheaf/loop/blocking_executor.hpp"
 
 #include <soci/postgresql/soci-postgresql.h>
@@ -34,11 +35,13 @@ constexpr std::pair<std::string_view, std::string_view> known_refusals[] = {
 };
 
 /// SOCI gives the server's words without SQLSTATE, after a line of its own unless it is a statement of its own that
-/// failed. They name host, port, user and database, never the password.
-failure connect_failure(std::string_view message) {
+/// failed. They name host, port, user and database.
+failure connect_failure(std::string_view message, const connection_parameters& parameters) {
   if (const auto end = message.find('\n'); end != message.npos && end + 1 < message.size())
     message.remove_prefix(end + 1);
-  failure f{.code = errc::connect_failed, .phase = phase::connect, .message = to_one_line(message)};
+  failure f{.code = errc::connect_failed,
+            .phase = phase::connect,
+            .message = to_one_line(redacted(message, {.secrets = secrets_of(parameters)}))};
   for (const auto& [words, sqlstate] : known_refusals)
     if (f.message.find(words) != std::string::npos) {
       f.sqlstate = sqlstate;
@@ -86,9 +89,11 @@ result<opened_connection> connect(const connection_parameters& parameters, poole
     PQsetnonblocking(conn, 1);
     return opened_connection{std::move(s), between};
   } catch (const soci::soci_error& e) {
-    return connect_failure(e.what()); // no statement, so no bound values in it
+    return connect_failure(e.what(), parameters);
   } catch (const std::exception& e) {
-    return failure{.code = errc::internal, .phase = phase::connect, .message = e.what()};
+    return failure{.code = errc::internal,
+                   .phase = phase::connect,
+                   .message = redacted(e.what(), {.secrets = secrets_of(parameters)})};
   }
 }
 

@@ -40,6 +40,38 @@ std::chrono::seconds connect_timeout(const connection_parameters& parameters) {
   return std::chrono::seconds{x <= 0 ? otherwise : std::clamp<std::int64_t>(x, 2, at_most)};
 }
 
+bool is_url(std::string_view text) noexcept {
+  return text.starts_with("postgresql://") || text.starts_with("postgres://");
+}
+
+/// libpq takes what stands before the first `@` or `/` for user and password, and the rest for hosts and a database, so
+/// that a password with one of them unencoded leaves its end in a host's name, a port or a database's name. Each of
+/// these would be shown.
+bool has_stray_at(std::string_view url) noexcept {
+  url.remove_prefix(url.find("://") + 3);
+  if (const auto end = url.find_first_of("@/"); end != url.npos && url[end] == '@')
+    url.remove_prefix(end + 1);
+  return url.substr(0, url.find('?')).find('@') != url.npos;
+}
+
+/// True for what only a piece of a password, or of another URL, would have in such a place. A socket's folder begins
+/// with a slash, or with an `@` if it is an abstract one.
+bool is_out_of_place(std::string_view keyword, std::string_view value) noexcept {
+  if (keyword == "port")
+    return value.find_first_not_of("0123456789,") != value.npos;
+  if (keyword == "hostaddr")
+    return value.find_first_not_of("0123456789abcdefABCDEF.:,%") != value.npos;
+  if (keyword == "host")
+    for (auto at = value.find('@'); at != value.npos; at = value.find('@', at + 1))
+      if (at > 0 && value[at - 1] != ',')
+        return true;
+  return (keyword == "host" || keyword == "user" || keyword == "dbname") && value.find("://") != value.npos;
+}
+
+constexpr const char* wrong_form =
+    "the PostgreSQL URL does not parse: it reads postgresql://user:password@host:port/dbname?keyword=value "
+    "with special characters percent-encoded (%40 is @, %2F is /), or host=… port=… user=… dbname=…";
+
 void append_encoded(std::string& out, std::string_view text) {
   for (const char c : text) {
     const bool plain =
@@ -51,6 +83,22 @@ void append_encoded(std::string& out, std::string_view text) {
   }
 }
 
+bool is_blank(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+/// libpq (conninfo_parse) takes a backslash before any character, whether the value is in quotes or not. It skips
+/// blanks behind `=`, so an empty value without quotes would have the next keyword for its text.
+void append_escaped(std::string& out, std::string_view text, std::string_view behind) {
+  const auto last = out.find_last_not_of(" \t\n\v\f\r");
+  const bool is_whole = last != out.npos && out[last] == '=' && (behind.empty() || is_blank(behind.front()));
+  if (text.empty() && is_whole)
+    out += "''";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\' || is_blank(c))
+      out += '\\';
+    out += c;
+  }
+}
+
 } // namespace
 
 result<connection_parameters> parse_postgresql_url(const std::string& url) {
@@ -58,18 +106,16 @@ result<connection_parameters> parse_postgresql_url(const std::string& url) {
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed{PQconninfoParse(url.c_str(), &ignored),
                                                                             PQconninfoFree};
   PQfreemem(ignored);
-  if (!parsed)
-    return failure{
-        .code = errc::invalid_request,
-        .phase = phase::connect,
-        .message =
-            "the PostgreSQL URL does not parse: it reads postgresql://user:password@host:port/dbname?keyword=value "
-            "with special characters percent-encoded, or host=… port=… user=… dbname=…"};
+  const auto wrong = failure{.code = errc::invalid_request, .phase = phase::connect, .message = wrong_form};
+  if (!parsed || (is_url(url) && has_stray_at(url)))
+    return wrong;
   connection_parameters parameters;
   for (const auto* option = parsed.get(); option->keyword; ++option)
-    if (option->val && option->keyword != std::string_view{client_encoding.first})
+    if (option->val && option->keyword != std::string_view{client_encoding.first}) {
+      if (is_out_of_place(option->keyword, option->val))
+        return wrong;
       parameters.emplace_back(option->keyword, option->val);
-  parameters.emplace_back(client_encoding);
+    }
   for (const auto& [keyword, value] : defaults)
     if (!find(parameters, keyword))
       parameters.emplace_back(keyword, value);
@@ -82,6 +128,28 @@ std::chrono::seconds total_connect_timeout(const connection_parameters& paramete
     return list ? std::count(list->begin(), list->end(), ',') : 0;
   };
   return (1 + std::max(commas("host"), commas("hostaddr"))) * connect_timeout(parameters);
+}
+
+std::vector<secret> secrets_of(const connection_parameters& parameters) {
+  std::vector<secret> all;
+  for (const std::string_view keyword : {"password", "sslpassword", "options", "passfile"})
+    if (const auto* value = find(parameters, keyword))
+      all.push_back({std::string{keyword}, *value});
+  return all;
+}
+
+std::string join_postgresql_url(const std::vector<std::string>& texts, const std::vector<std::string>& values) {
+  std::string url = texts.front();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (url.empty())
+      url += values[i];
+    else if (is_url(url))
+      append_encoded(url, values[i]);
+    else
+      append_escaped(url, values[i], texts[i + 1]);
+    url += texts[i + 1];
+  }
+  return url;
 }
 
 std::string to_url(const connection_parameters& parameters) {

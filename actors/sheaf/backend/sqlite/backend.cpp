@@ -43,6 +43,10 @@ public:
     return is_to_be_made ? "sqlite::memory:" : url;
   }
 
+  std::string join_url(const std::vector<std::string>& texts, const std::vector<std::string>& values) const override {
+    return join_sqlite_url(texts, values);
+  }
+
   result<std::unique_ptr<session_factory>> make_factory(const database_options& database,
                                                         blocking_executor& blocking) const override {
     return make_sqlite_factory(database, blocking);

@@ -134,6 +134,32 @@ result<sqlite_url> parse_sqlite_url(std::string_view url) {
                     .immutable = how.immutable};
 }
 
+std::string join_sqlite_url(const std::vector<std::string>& texts, const std::vector<std::string>& values) {
+  const auto has = [](const std::vector<std::string>& all, std::string_view any) {
+    return std::any_of(all.begin(), all.end(), [any](const auto& x) { return x.find_first_of(any) != x.npos; });
+  };
+  const bool has_base = texts.front().empty(); // the first value is the URL's beginning, with a '?' of its own or none
+  const std::vector<std::string> parts(values.begin() + (has_base ? 1 : 0), values.end());
+  const bool has_settings = has(texts, "?") || (has_base && values.front().find('?') != std::string::npos);
+  const bool encoded = has_settings || has(parts, "?"); // only then a path is decoded
+  const auto encode = [encoded](std::string_view text, std::string_view special) {
+    std::string out;
+    for (const char c : text)
+      if (encoded && special.find(c) != special.npos)
+        fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+      else
+        out += c;
+    return out;
+  };
+  const std::string_view in_text = has_settings ? "" : "%";
+  std::string url = encode(texts.front(), in_text);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    url += i == 0 && has_base ? encode(values[i], in_text) : encode(values[i], "%?&");
+    url += encode(texts[i + 1], in_text);
+  }
+  return encoded && !has_settings ? url + '?' : url;
+}
+
 std::string sqlite_uri(const sqlite_url& url, std::string_view memory_name) {
   // The memdb file system shares names that begin with a slash within the process. A shared cache would do as well, but
   // its table locks fail at once instead of asking the busy handler.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sheaf {
 
@@ -32,6 +33,10 @@ struct sqlite_url {
 /// `%41` stands for a byte, so that a path may hold a question mark (`%3F`). The failure, `invalid_request`, never
 /// repeats the text.
 result<sqlite_url> parse_sqlite_url(std::string_view url);
+
+/// `texts[0] + values[0] + texts[1] + …` so that each value stays within its place: what would be syntax in it is
+/// percent-encoded, and with it the whole path. What begins the text is taken as it stands.
+std::string join_sqlite_url(const std::vector<std::string>& texts, const std::vector<std::string>& values);
 
 /// The database as a file name in SQLite's own URI form (SQLite manual, "Uniform Resource Identifiers"): plain ASCII
 /// without blanks or quotes. `memory_name` tells databases in memory apart: all sessions of this process that open the
