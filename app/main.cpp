@@ -38,13 +38,14 @@ int complain(int exit_code, std::string_view message) {
   return exit_code;
 }
 
-/// The parser's message may repeat arguments, and an argument may hold a password.
+/// The parser's message may repeat arguments, and an argument may hold a password, or be a parameter or a variable.
 std::string without_secrets(std::string message, const std::vector<std::string>& arguments) {
   constexpr std::string_view instead = "(not shown: it may hold a password)";
   for (std::string_view text : arguments) {
     if (text.starts_with("--"))
       text.remove_prefix(std::min(text.find('='), text.size() - 1) + 1);
-    if (text.find('@') == text.npos && text.find("://") == text.npos && text.find("password") == text.npos)
+    if (text.find('@') == text.npos && text.find("://") == text.npos && text.find("password") == text.npos &&
+        text.find('=') == text.npos)
       continue;
     for (std::size_t at = 0; (at = message.find(text, at)) != message.npos; at += instead.size())
       message.replace(at, text.size(), instead);

@@ -11,6 +11,7 @@
 #include "app/commands/command.hpp"
 #include "app/commands/demo_book.hpp"
 #include "app/commands/demo_measure.hpp"
+#include "app/commands/query_input.hpp"
 #include "app/scenario/runner.hpp"
 
 #include "sheaf/backends.hpp"
@@ -40,7 +41,7 @@ Examples:
   sheaf demo
   sheaf demo --rows 100000 --runs 3
   sheaf demo --url sqlite:demo.db?mode=rwc --rows 100000
-  sheaf demo --url "$DATABASE_URL" --rows 200000
+  sheaf demo --url env:DATABASE_URL --rows 200000
 )";
 
 constexpr std::uint64_t demo_rows_max = 1'000'000'000;
@@ -102,7 +103,7 @@ int run_demo(const demo_arguments& how) {
   std::optional<temporary_directory> directory;
   if (how.url.empty())
     directory.emplace();
-  const auto url = directory ? sqlite_file_url(directory->path() + "/demo.db") : how.url;
+  const auto url = directory ? sqlite_file_url(directory->path() + "/demo.db") : given_url(how.url);
   const bool sqlite = dialect_of({.url = url}) == dialect::sqlite;
   const book_table books{directory ? "book" : "sheaf_demo_book", sqlite};
   // A plain count is a look at every row in PostgreSQL. SQLite only adds up what its pages say they hold, so there the
@@ -145,8 +146,10 @@ int run_demo(const demo_arguments& how) {
 void add_demo_command(CLI::App& program, chosen_command& chosen) {
   auto how = std::make_shared<demo_arguments>();
   auto* command = program.add_subcommand("demo", "Measure three queries on one session, and on a session each");
-  command->add_option("--url", how->url,
-                      "postgresql://..., a libpq keyword string, or sqlite:PATH (?mode=rwc creates the file)");
+  command->add_option(
+      "--url", how->url,
+      "postgresql://..., a libpq keyword string, sqlite:PATH (?mode=rwc creates the file), or env:NAME: the "
+      "URL in that environment variable, which nobody sees in a list of processes");
   command->add_option("--rows", how->rows, "Minimum number of rows in the table")
       ->check(CLI::Range(std::uint64_t{1}, demo_rows_max).description(""))
       ->type_name("N")

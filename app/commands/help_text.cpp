@@ -67,6 +67,9 @@ std::string values_text() {
 ${{NAME}} in a url, a csv path or a value of with is a variable: from -D NAME=VALUE, or from the environment.
 ${{NAME:-default}} has a default, $${{ is a ${{ as it stands. In with, NAME may be an expression, or a value that an
 earlier step captured: see `sheaf help expressions`.
+In a url it is one value, whatever characters it has: ${{PASSWORD}} in postgresql://u:${{PASSWORD}}@host/db is
+percent-encoded, in host=... password=${{PASSWORD}} escaped. The variable that a url begins with is taken as it stands.
+Others can see -D on the command line (ps): passwords belong in the environment, or in libpq's PGPASSWORD or PGPASSFILE.
 
 Durations have a unit: 100us, 250ms, 5s, 1.5m, 2h. Sizes are bytes, or have one: 64KiB, 64MiB, 1GiB.
 )",

@@ -29,6 +29,11 @@ constexpr const char* query_help = R"(Queries:
   name=SQL names a query: a word directly followed by = at the very start, so `select a = 1` has no name.
   Queries without a name are q1, q2, ... by position; those of --file come after those of the command line.
 
+Passwords:
+  Every user of this machine can see a command line while it runs (ps), and the shell keeps it. env:DATABASE_URL takes the
+  URL from the environment, and libpq takes the password from PGPASSWORD, or from the file that PGPASSFILE names
+  (~/.pgpass), when the URL has none. -p values are seen as well: a sheaf file's ${NAME} come from the environment.
+
 Parameters:
   :id in SQL is a parameter, given as -p id=42 to every query that uses it. It is bound, never pasted into the SQL.
   PostgreSQL infers its type from where it stands. SQLite does not: 42 and -1.5 are numbers there, 007 is text.
@@ -49,11 +54,11 @@ Examples:
   sheaf query sqlite:shop.db 'select * from book order by id limit 3'
   sheaf query sqlite:shop.db books='select count(*) from book' authors='select count(distinct author) from book'
   sheaf query sqlite:shop.db 'select title from book where id = :id' -p id=2 --format csv
-  sheaf query "$DATABASE_URL" 'select :n::int + 1 as next' -p n=41 --format json
-  sheaf query "$DATABASE_URL" a='select pg_sleep(0.1)' b='select pg_sleep(0.1)' --timeline
-  sheaf query "$DATABASE_URL" 'select * from pg_class where oid = any(:ids)' -p 'ids:int[]=1247,1249' --format ndjson
-  sheaf query "$DATABASE_URL" slow='select pg_sleep(60)' fast='select 1' --on-error first --read-only
-  sheaf query "$DATABASE_URL" good='select 1' bad='select 1/0' --on-error partial || echo "exit code $?"
+  sheaf query env:DATABASE_URL 'select :n::int + 1 as next' -p n=41 --format json
+  sheaf query env:DATABASE_URL a='select pg_sleep(0.1)' b='select pg_sleep(0.1)' --timeline
+  sheaf query env:DATABASE_URL 'select * from pg_class where oid = any(:ids)' -p 'ids:int[]=1247,1249' --format ndjson
+  sheaf query env:DATABASE_URL slow='select pg_sleep(60)' fast='select 1' --on-error first --read-only
+  sheaf query env:DATABASE_URL good='select 1' bad='select 1/0' --on-error partial || echo "exit code $?"
   echo 'select 6 * 7 as answer' | sheaf query sqlite:shop.db --file -
 )";
 
@@ -139,7 +144,8 @@ int report_failures(const query_arguments& how, const reply& got, const std::vec
   return exit_code;
 }
 
-int run_query(const query_arguments& how) {
+int run_query(query_arguments how) {
+  how.url = given_url(how.url);
   const auto queries = gather_queries(how.sql, how.files);
   if (how.first != 1 && how.on_error != "first")
     bad_input("--first is for --on-error first");
@@ -174,8 +180,10 @@ void add_query_command(CLI::App& program, chosen_command& chosen) {
   auto* command =
       program.add_subcommand("query", "Run SQL queries at once, each on a session of its own, and print their results");
   command
-      ->add_option("URL", how->url,
-                   "postgresql://..., a libpq keyword string, or sqlite:PATH (?mode=rwc creates the file)")
+      ->add_option(
+          "URL", how->url,
+          "postgresql://..., a libpq keyword string, sqlite:PATH (?mode=rwc creates the file), or env:NAME: the "
+          "URL in that environment variable")
       ->required();
   command->add_option("SQL", how->sql, "A query, or name=query; as many as you like");
   command->add_option("-p,--param", how->parameters, "A parameter: name=value or name:type=value")

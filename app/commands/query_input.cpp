@@ -9,6 +9,7 @@
 #include "app/file/parameter_text.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <set>
 
@@ -42,6 +43,17 @@ named_text split_name(std::string_view argument) {
   return {std::string{argument.substr(0, end)}, std::string{argument.substr(end + 1)}};
 }
 
+std::string given_url(const std::string& argument) {
+  constexpr std::string_view scheme = "env:";
+  if (!argument.starts_with(scheme))
+    return argument;
+  const auto name = argument.substr(scheme.size());
+  const char* url = std::getenv(name.c_str());
+  if (!url || *url == '\0')
+    bad_input("env:NAME: there is no such environment variable, or it is empty");
+  return url;
+}
+
 std::vector<named_text> gather_queries(const std::vector<std::string>& arguments,
                                        const std::vector<std::string>& files) {
   std::vector<named_text> queries;
@@ -49,6 +61,9 @@ std::vector<named_text> gather_queries(const std::vector<std::string>& arguments
     // An error about the SQL would show a password here.
     if (argument.starts_with("postgresql://") || argument.starts_with("postgres://"))
       bad_input("a URL stands where SQL belongs: one URL comes first, then SQL");
+    if (argument.starts_with("password="))
+      bad_input(
+          "a keyword of a connection stands where SQL belongs: put host=... password=... into quotes, as one URL");
     queries.push_back(split_name(argument));
   }
   bool stdin_read = false;

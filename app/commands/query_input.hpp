@@ -21,6 +21,10 @@ struct named_text {
 /// directly followed by `=` at the very start. No SQL statement starts like that, so `select a = 1` has no name.
 named_text split_name(std::string_view argument);
 
+/// A URL as it is given on a command line: `env:NAME` is the one that an environment variable holds, which other users
+/// do not see in a list of processes. Ends the command when there is no such variable.
+std::string given_url(const std::string& argument);
+
 /// The queries in order: those of the command line, then those of files (`-` is standard input). A query without a name
 /// is `q1`, `q2`, … by its position among all. Ends the command for a file that cannot be read or is larger than 16
 /// MiB.

@@ -152,7 +152,7 @@ result<std::pair<std::string, value>> parse_parameter(std::string_view argument,
     return std::pair{name, value{}};
   }
   if (equals == argument.npos)
-    return refusal(fmt::format("{} has no value: write {}=VALUE, or {}:null", name, head, name));
+    return refusal("a parameter has no value: write name=VALUE, or name:null"); // not shown: it may be a value alone
   const auto text = argument.substr(equals + 1);
   if (!typed) {
     auto number = d == dialect::sqlite ? canonical_number(text) : std::nullopt;
