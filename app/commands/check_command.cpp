@@ -8,11 +8,14 @@
 #include "app/check/file_check.hpp"
 #include "app/commands/command.hpp"
 #include "app/commands/file_arguments.hpp"
+#include "app/commands/query_input.hpp"
 #include "app/file/file_reader.hpp"
 
 #include <CLI/Validators.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 namespace sheaf::app {
 
@@ -44,6 +47,9 @@ int run_check(const check_arguments& how) {
   bool bad = false;
   std::string objects;
   for (const auto& path : how.files) {
+    std::error_code none;
+    if (!split_name(path).name.empty() && !std::filesystem::exists(path, none)) // not shown: it may hold a password
+      bad_input("a variable stands where a file belongs: -D NAME=VALUE");
     const auto findings = all_findings_in(read_sheaf_file(path, given), given, how.connect);
     bad = bad || has_errors(findings);
     for (const auto& x : findings)

@@ -22,8 +22,7 @@ protected:
   void SetUp() override {
     schema.server(taint_schema);
     flush();
-    observer admin{environment("SHEAF_TEST_POSTGRES_ADMIN")};
-    admin("alter role sheaf set lc_messages = 'C.UTF-8'");
+    observer{environment("SHEAF_TEST_POSTGRES_ADMIN")}("alter role sheaf set lc_messages = 'C.UTF-8'");
     ::setenv("LANGUAGE", GetParam(), 1);
     control.restart();
     reconnect();
@@ -33,8 +32,7 @@ protected:
   void TearDown() override {
     PostgresqlFault::TearDown();
     ::unsetenv("LANGUAGE");
-    observer admin{environment("SHEAF_TEST_POSTGRES_ADMIN")};
-    admin("alter role sheaf reset lc_messages");
+    observer{environment("SHEAF_TEST_POSTGRES_ADMIN")}("alter role sheaf reset lc_messages");
     control.restart();
     reconnect();
   }

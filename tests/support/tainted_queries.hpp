@@ -64,7 +64,7 @@ inline constexpr tainted_query tainted_on_postgresql[] = {
     {"select query_to_xml(:x, true, true, '')", "select zqTaint7mark from pg_class"},
     {"insert into unique_text values (:x, 1)", "zqTaint7mark"},
     {"insert into unique_text values (:x || '!', 0)", "zqTaint7mark"},
-    {"select now() at time zone :x", "Zone/zqTaint7mark"},
+    {"select now() at time zone :x", "7zqTaint7mark"},
     {"select :x::inet", "10.0.0.zqTaint7mark"},
     {"select :x::uuid", "zqTaint7mark"},
     {"select :x::int[]", "{1,zqTaint7mark}"},

@@ -121,7 +121,7 @@ TEST(Cli, RefusesBadArgumentsInOneLine) {
            {{"query", memory, "select :id", "-p", "secret"}, 1, "name=VALUE"},
            {{"query", "host=x", "password=secret", "tail"}, 1, "a keyword of a connection"},
            {{"query", "env:SHEAF_NOT_THERE", "select 1"}, 1, "no such environment variable"},
-           {{"check", "no.yaml", "more", "PW=secret"}, 1, "not shown"},
+           {{"check", "PW=secret"}, 1, "a variable stands"},
            {{"query", memory, "select :id", "-p", "=1"}, 1, "name=value"},
            {{"query", memory, "select :id", "-p", "id=1", "-p", "id=2"}, 1, "given twice"},
            {{"query", memory, "select :id, :name", "-p", "id=1", "-p", "name=x", "-p", "nam=secret"},

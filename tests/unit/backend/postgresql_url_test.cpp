@@ -82,8 +82,9 @@ TEST(PostgresqlUrl, KeepsAFilledInValueInItsPlace) {
     const auto has_it =
         testing::AllOf(Contains(Pair("host", "h")), Contains(Pair("dbname", "d")), Contains(Pair("password", value)));
     const auto in_url = joined({"postgresql://u:", "@h/d"}, {value});
-    if (!value.empty()) // an empty one is none in a URL
+    if (!value.empty()) { // an empty one is none in a URL
       EXPECT_THAT(in_url, has_it) << value;
+    }
     EXPECT_THAT(joined({"postgresql://h/d?password=", "&user=u"}, {value}), has_it) << value;
     EXPECT_THAT(joined({"password=", " host=h dbname=d"}, {value}), has_it) << value;
     EXPECT_THAT(joined({"host=h dbname=d password = ", ""}, {value}), has_it) << value;

@@ -83,7 +83,7 @@ result<opened_connection> connect(const connection_parameters& parameters, poole
     if (between == pooler::automatic)
       between = pooler_of(conn);
     if (PQstatus(conn) != CONNECTION_OK)
-      return connect_failure(PQerrorMessage(conn));
+      return connect_failure(PQerrorMessage(conn), parameters);
     if (between == pooler::transaction || between == pooler::statement)
       number_statements_apart(*s);
     PQsetnonblocking(conn, 1);
