@@ -26,8 +26,9 @@ postgresql_session::postgresql_session(event_loop& loop, blocking_executor& bloc
   : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
     server_is_shared_(between == pooler::transaction || between == pooler::statement), reset_(limits.reset),
-    settings_at_login_(conn_), statements_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
-    cancel_again_([this] { cancel_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
+    settings_when_clean_(conn_), statements_(limits.statement_cache_size),
+    cancel_timer_([this] { on_cancel_overdue(); }), cancel_again_([this] { cancel_statement(); }),
+    alive_(std::make_shared<postgresql_session*>(this)) {
   watch();
 }
 

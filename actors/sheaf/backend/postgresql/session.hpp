@@ -131,7 +131,7 @@ private:
   const std::chrono::nanoseconds cancel_wait_timeout_;
   const bool server_is_shared_; ///< The next statement may have another server connection.
   const session_reset reset_;
-  const reported_settings settings_at_login_;
+  reported_settings settings_when_clean_;
   statement_cache statements_;
 
   state state_ = state::idle;

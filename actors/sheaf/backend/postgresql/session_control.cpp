@@ -145,7 +145,7 @@ bool postgresql_session::needs_reset() const noexcept {
     return false;
   const auto* text = flight_->job().text;
   return reset_ == session_reset::always || !text || text->effects.traces != traces::none ||
-         !settings_at_login_.are_those_of(conn_);
+         !settings_when_clean_.are_those_of(conn_);
 }
 
 void postgresql_session::clean_up() {

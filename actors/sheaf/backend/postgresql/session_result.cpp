@@ -235,8 +235,10 @@ void postgresql_session::complete() {
   } else if (has_others_prepared_) {
     forget_prepared();
   } else if (std::exchange(x.is_to_follow, false) && is_wanted()) {
+    x.run->when = {};
     send();
   } else {
+    settings_when_clean_ = reported_settings{conn_}; // the server may have other defaults by now
     rest();
   }
 }
