@@ -17,40 +17,30 @@ struct beginning {
   statement_effects effects;
 };
 
-constexpr statement_effects query{.effect = effect::reads, .traces = traces::none, .planned = true};
-constexpr statement_effects change{.effect = effect::writes, .traces = traces::none, .planned = true};
-constexpr statement_effects look{.effect = effect::reads, .traces = traces::none};
+constexpr statement_effects of_a_query{.effect = effect::reads, .traces = traces::none, .planned = true};
+constexpr statement_effects of_a_change{.effect = effect::writes, .traces = traces::none, .planned = true};
+constexpr statement_effects of_a_look{.effect = effect::reads, .traces = traces::none};
 constexpr statement_effects for_its_session{.effect = effect::writes, .traces = traces::certain};
 
 /// Any other statement writes, and may leave traces.
 constexpr beginning postgresql_beginnings[] = {
-    {"select", query},
-    {"with", query},
-    {"values", query},
-    {"table", query},
-    {"show", look},
-    {"insert", change},
-    {"update", change},
-    {"delete", change},
-    {"merge", change},
-    {"truncate", {.effect = effect::writes, .traces = traces::none}},
-    {"set", for_its_session},
-    {"reset", for_its_session},
-    {"listen", for_its_session},
-    {"unlisten", for_its_session},
-    {"prepare", for_its_session},
-    {"deallocate", for_its_session},
-    {"declare", for_its_session},
-    {"load", for_its_session},
-    {"discard", for_its_session},
-    {"begin", for_its_session},
+    {"select", of_a_query},       {"with", of_a_query},
+    {"values", of_a_query},       {"table", of_a_query},
+    {"show", of_a_look},          {"insert", of_a_change},
+    {"update", of_a_change},      {"delete", of_a_change},
+    {"merge", of_a_change},       {"truncate", {.effect = effect::writes, .traces = traces::none}},
+    {"set", for_its_session},     {"reset", for_its_session},
+    {"listen", for_its_session},  {"unlisten", for_its_session},
+    {"prepare", for_its_session}, {"deallocate", for_its_session},
+    {"declare", for_its_session}, {"load", for_its_session},
+    {"discard", for_its_session}, {"begin", for_its_session},
     {"start", for_its_session},
 };
 
 /// SQLite shows how it would run whatever follows `explain`, and does not run it. Its sessions are not reset, so traces
 /// do not matter.
 constexpr beginning sqlite_beginnings[] = {
-    {"select", look}, {"with", look}, {"values", look}, {"explain", look}, {"pragma", look},
+    {"select", of_a_look}, {"with", of_a_look}, {"values", of_a_look}, {"explain", of_a_look}, {"pragma", of_a_look},
 };
 
 /// Pragmas that tell about a table, an index or a file and change nothing, whatever stands in their parentheses.

@@ -80,8 +80,8 @@ TEST_F(SqliteSession, IsNotUsableWhenATaskHasClosedIt) {
 }
 
 TEST_F(SqliteSession, IsNotUsableWhenItsFileIsNoDatabaseAnyMore) {
-  rows(*db, "pragma journal_mode = delete");
   rows(*db, "create table t(x)");
+  rows(*db, "pragma journal_mode = delete");
   std::ofstream{path("a.db"), std::ios::in | std::ios::out} << std::string(4096, 'x');
   const auto f = failure_of(*db, "select * from t");
   EXPECT_EQ(f.code, errc::connection_lost) << f.message;

@@ -116,6 +116,7 @@ result<connection_parameters> parse_postgresql_url(const std::string& url) {
         return wrong;
       parameters.emplace_back(option->keyword, option->val);
     }
+  parameters.emplace_back(client_encoding);
   for (const auto& [keyword, value] : defaults)
     if (!find(parameters, keyword))
       parameters.emplace_back(keyword, value);
