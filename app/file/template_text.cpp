@@ -44,7 +44,10 @@ template_text::fillings(const std::function<result<std::string>(const hole&)>& f
     auto filling = find(x);
     if (filling.has_error() && !x.has_default)
       return std::move(filling).error();
-    all.push_back(filling.has_value() ? std::move(*filling) : x.default_text);
+    if (filling.has_value())
+      all.push_back(std::move(*filling));
+    else
+      all.push_back(x.default_text);
   }
   return all;
 }

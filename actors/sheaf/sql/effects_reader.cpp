@@ -173,22 +173,17 @@ void effects_reader::take_word(const sql_token& t) noexcept {
   if (!is_name(t))
     return;
   const plain_name name{t};
-  if (is_one_of(t, change_words)) {
-    updates_ = updates_ || t.is_word("update");
-    if (last_.is_sign('(') || last_.is_sign(')'))
-      writes(); // within `with x as (…)`, or behind it
-    else
-      may_write(); // `for update`
-  } else if (t.is_word("into")) {
-    writes(); // `select … into`
-  } else if (t.is_word("share")) {
-    may_write();
-  } else if ((t.is_word("temp") || t.is_word("temporary")) && is_one_of(last_, before_temporary)) {
+  const bool is_change = is_one_of(t, change_words);
+  updates_ = updates_ || t.is_word("update");
+  if ((is_change && (last_.is_sign('(') || last_.is_sign(')'))) || t.is_word("into")) {
+    writes(); // within `with x as (…)`, or behind it; `select … into`
+  } else if (is_change || t.is_word("share")) {
+    may_write(); // `for update`, `for share`
+  } else if (((t.is_word("temp") || t.is_word("temporary")) && is_one_of(last_, before_temporary)) ||
+             name.text() == "pg_temp" || name.text().starts_with("pg_temp_")) {
     leaves(traces::certain);
   } else if (t.kind == token_kind::name && t.text.front() != '"') {
     leaves(traces::possible); // U&"…" may be any name
-  } else if (name.text() == "pg_temp" || name.text().starts_with("pg_temp_")) {
-    leaves(traces::certain);
   } else if (name.text() == "pg_settings") {
     names_settings_ = true;
   }

@@ -66,8 +66,7 @@ TEST(PostgresqlEffects, OfReadsAreNone) {
        "select pg_sleep(1), random(), gen_random_uuid(), clock_timestamp()",
        "select pg_advisory_xact_lock(1), pg_try_advisory_xact_lock(2)",
        "select current_setting('work_mem'), pg_backend_pid(), version(), current_user",
-       "select 'insert into t', \"update\", 'select set_config(1)', $$ delete $$, $a$ pg_temp.x $a$, e'\\' into' from "
-       "t",
+       "select 'insert into t', \"update\", 'select set_config(1)', $$ delete $$, $a$ pg_temp.x $a$, e'\\' into'",
        "select inserted, into_, temperature, attempt, temp, temporary, temp_c from updates",
        "select 1 as temp, t.temp from t",
        "select x -- ; delete from t\nfrom t",
@@ -108,9 +107,7 @@ TEST(PostgresqlEffects, OfChangesAreWrites) {
           "insert into s.t (a) select b from u", "insert into \"T\" (a) default values",
           "Update t set x = 1 where id in (select id from u)", "update only t set (a, b) = (select 1, 2)",
           "delete from t using u where t.a = u.a returning *",
-          "merge into t using (select 1) s (a) on (t.a = 1) when matched then delete when not matched then insert (a) "
-          "values (1)"
-          "",
+          "merge into t using (select 1) s (a) on (t.a = 1) when not matched then insert (a) values (1)",
           "truncate t, u", "with x as (select 1) insert into t select * from x"});
   expect(writes, none,
          {"with x as (delete from t returning *) select * from x",

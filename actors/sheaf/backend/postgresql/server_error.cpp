@@ -50,9 +50,9 @@ server_error::server_error(const PGresult* r)
   : sqlstate(diagnostic(r, PG_DIAG_SQLSTATE)), message(diagnostic(r, PG_DIAG_MESSAGE_PRIMARY)),
     hint(diagnostic(r, PG_DIAG_MESSAGE_HINT)), context(diagnostic(r, PG_DIAG_CONTEXT)),
     position(diagnostic(r, PG_DIAG_STATEMENT_POSITION)), internal_query(diagnostic(r, PG_DIAG_INTERNAL_QUERY)) {
-  for (const int code :
+  for (const char code :
        {PG_DIAG_SCHEMA_NAME, PG_DIAG_TABLE_NAME, PG_DIAG_COLUMN_NAME, PG_DIAG_DATATYPE_NAME, PG_DIAG_CONSTRAINT_NAME})
-    if (const auto name = diagnostic(r, code); !name.empty())
+    if (const auto name = diagnostic(r, static_cast<unsigned char>(code)); !name.empty())
       names.push_back(name);
 }
 

@@ -77,7 +77,7 @@ sqlite_connection::sqlite_connection(std::shared_ptr<sqlite_database> database)
   : database_(std::move(database)), session_(soci::sqlite3, "dbname=" + database_->uri), db_(native_sqlite(session_)),
     statements_(database_->statement_cache_size) {}
 
-result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(std::shared_ptr<sqlite_database> database,
+result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(const std::shared_ptr<sqlite_database>& database,
                                                                    clock::time_point give_up) {
   std::shared_ptr<sqlite_connection> opened;
   try {

@@ -36,7 +36,7 @@ class sqlite_connection {
 public:
   /// Opens the file and looks into it, so that one that is missing, is a folder or is not a database is
   /// `connect_failed` now. Waits for locks until `give_up` at most.
-  static result<std::shared_ptr<sqlite_connection>> open(std::shared_ptr<sqlite_database> database,
+  static result<std::shared_ptr<sqlite_connection>> open(const std::shared_ptr<sqlite_database>& database,
                                                          clock::time_point give_up);
 
   ~sqlite_connection() = default; ///< Closes the file, which may write its WAL back: not on a loop.
