@@ -228,8 +228,8 @@ void run_raw(const run_options& how, const window& w, std::vector<client>& clien
     threads.emplace_back([&, i] {
       try {
         loops[i]->run();
-      } catch (...) {
-        failures[i] = std::current_exception(); // thrown again below, on the caller's thread
+      } catch (...) { // thrown again below, on the caller's thread
+        failures[i] = std::current_exception();
       }
     });
   for (auto& t : threads)

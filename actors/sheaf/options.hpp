@@ -38,8 +38,8 @@ struct pool_options {
   std::optional<std::chrono::nanoseconds> leak_detection_threshold;
 };
 
-/// What is undone in a PostgreSQL session between two queries, so that the next one finds nothing of the last:
-/// settings, temporary tables, locks, prepared statements, the seed of random().
+/// When a PostgreSQL session is reset between two queries, so that the next one finds nothing of the last: no settings,
+/// temporary tables, locks, prepared statements, no seed of random().
 enum class session_reset : std::uint8_t {
   when_needed, ///< After what may leave something, by its words: anything but queries and writes that call PostgreSQL's
                ///< own functions alone. A view or trigger of your own that changes its session is not seen through,

@@ -28,7 +28,7 @@ public:
   const std::vector<hole>& holes() const noexcept { return holes_; }
   const std::vector<std::string>& texts() const noexcept { return texts_; } ///< One before each hole, one at the end.
 
-  /// What `find` gives for each hole, or its default; nothing is a failure, unless the hole has a default.
+  /// For each hole the text that `find` gives, or the hole's default. The failure of `find` where it has none.
   result<std::vector<std::string>> fillings(const std::function<result<std::string>(const hole&)>& find) const;
 
   /// The text with its holes filled.

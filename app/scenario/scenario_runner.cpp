@@ -130,7 +130,7 @@ void scenario_runner::run_within(const scenario_spec& scenario, const std::funct
   try {
     run_setup(scenario.setup, "setup");
     body();
-  } catch (...) {
+  } catch (...) { // thrown again: whatever it was, the teardown comes first
     try {
       run_setup(scenario.teardown, "teardown");
     } catch (const command_error&) { // the first failure is the one to tell

@@ -17,7 +17,7 @@ struct secret {
   std::string_view text;
 };
 
-/// What a message may repeat of its input beside the texts that are known.
+/// The parts of its input that a message may repeat beside the texts that are known.
 enum class repeats {
   nothing,
   bytes, ///< Single bytes, such as `0xe4`; what it quotes are names.

@@ -118,7 +118,7 @@ void query_actor::on_rows(table&& part) {
     thrown_ = e.why();
   } catch (const std::exception& e) {
     thrown_ = failure{.code = errc::internal, .message = "on_rows threw: " + to_one_line(e.what())};
-  } catch (...) {
+  } catch (...) { // a taker may throw anything; its query alone fails
     thrown_ = failure{.code = errc::internal, .message = "on_rows threw something that is not a std::exception"};
   }
   thrown_->phase = phase::fetch;

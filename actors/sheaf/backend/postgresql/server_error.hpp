@@ -35,7 +35,7 @@ failure failure_of(const server_error& e, const parsed_statement& text, std::vec
 /// The same, and without SQLSTATE the connection is lost.
 failure failure_of(const PGresult* r, const parsed_statement& text, const parameters& values);
 
-/// What errors of this SQLSTATE may repeat of the values that met them.
+/// The parts of a value that errors of this SQLSTATE may repeat.
 repeats repeated_under(std::string_view sqlstate) noexcept;
 
 } // namespace sheaf
