@@ -93,6 +93,24 @@ TEST_F(FaultGateRecovery, RunsAReadOnlyQueryAgainWhoseResultWasCutOff) {
   expect_recovery();
 }
 
+/// What the first attempt had counted towards the request's bounds is gone with it.
+TEST_F(FaultGateRecovery, GivesBackWhatTheFirstAttemptDrewFromTheRequestsBounds) {
+  open_through_gate(2min);
+  rows("select 1");
+  gate->strike(fault::cut, 900'010);
+  auto asked = request_of({reading("select repeat('x', 1000) from generate_series(1, 1000)")});
+  asked.max_bytes = 1'500'000;
+  asked.max_rows = 1'500;
+  auto x = e->run_future(std::move(asked));
+  ASSERT_TRUE(eventually([&] { return gate->struck(); }));
+  gate->heal();
+  const auto reply = x.get();
+  ASSERT_TRUE(reply.ok()) << to_string(*reply.failure);
+  EXPECT_EQ(reply["q"].table().rows(), 1000u);
+  EXPECT_EQ(reply["q"].attempts, 2u);
+  expect_recovery();
+}
+
 /// Behind the login, 420 to 435 bytes from PostgreSQL 15, SOCI runs a statement of its own, and waits without a bound.
 TEST_F(FaultGateRecovery, DoesWithoutASessionThatHangsBehindTheLogin) {
   gate->strike(fault::black_hole, 428);

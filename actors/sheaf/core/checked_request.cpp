@@ -130,7 +130,7 @@ result<std::shared_ptr<const checked_request>> check(request given, const option
     checked->texts.push_back(text);
   }
   if (given.max_rows || given.max_bytes)
-    checked->budget = std::make_unique<result_budget>(given.max_rows, given.max_bytes);
+    checked->budget = std::make_unique<request_budget>(given.max_rows, given.max_bytes, given.queries.size());
   checked->deadline = checked->taken_at + given.deadline.value_or(settings.deadline);
   checked->given = std::move(given);
   return std::shared_ptr<const checked_request>{std::move(checked)};

@@ -25,7 +25,7 @@ struct checked_request {
   std::vector<const parsed_statement*> texts;
   std::vector<std::shared_ptr<const parsed_statement>> own_texts; ///< Those that no query's statement keeps.
   std::vector<std::uint32_t> databases;                           ///< By position in the engine's options.
-  std::unique_ptr<result_budget> budget;                          ///< Null without bounds of the request's own.
+  std::unique_ptr<request_budget> budget;                         ///< Null without bounds of the request's own.
   clock::time_point taken_at, deadline;
 };
 

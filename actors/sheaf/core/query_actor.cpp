@@ -86,7 +86,7 @@ void query_actor::run(lease got) {
                .max_rows = job_.max_rows,
                .max_bytes = job_.max_bytes,
                .max_held_bytes = job_.max_held_bytes,
-               .budget = job_.request->budget.get()},
+               .budget = budget()},
               *this);
 }
 
@@ -173,6 +173,8 @@ bool query_actor::run_again(const failure& why) {
         .with("attempt", attempts_)
         .with("code", to_string(why.code));
   times_ = {.queued = times_.queued};
+  if (auto* drawn = budget())
+    drawn->give_back();
   if (!again_)
     again_ = std::make_unique<timer>([this] { acquire({}); });
   loop().arm(*again_, at);
@@ -262,6 +264,11 @@ phase query_actor::phase_reached() const noexcept {
   }
   const bool fetches = !what().run && lease_.progress().first_row != clock::time_point{}; // a task's rows are its own
   return fetches ? phase::fetch : phase::execute;
+}
+
+result_budget* query_actor::budget() const noexcept {
+  const auto& all = job_.request->budget;
+  return all ? &all->of(job_.index) : nullptr;
 }
 
 void query_actor::note(const moments& when) noexcept {

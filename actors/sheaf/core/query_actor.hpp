@@ -76,6 +76,7 @@ private:
   sheaf::phase phase_reached() const noexcept;
   std::string account(sheaf::phase last) const;
   void note(const moments& when) noexcept;
+  result_budget* budget() const noexcept;
   const query& what() const noexcept { return job_.request->given.queries[job_.index]; }
 
   query_job job_;

@@ -4,17 +4,26 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace sheaf {
 
 std::optional<failure> result_budget::draw(std::size_t rows, std::size_t bytes) noexcept {
   constexpr auto relaxed = std::memory_order_relaxed;
-  const bool rows_are_too_many = rows_.fetch_add(rows, relaxed) + rows > max_rows_;
-  const bool bytes_are_too_many = bytes_.fetch_add(bytes, relaxed) + bytes > max_bytes_;
+  rows_ += rows;
+  bytes_ += bytes;
+  const bool rows_are_too_many = all_.rows_.fetch_add(rows, relaxed) + rows > all_.max_rows_;
+  const bool bytes_are_too_many = all_.bytes_.fetch_add(bytes, relaxed) + bytes > all_.max_bytes_;
   if (rows_are_too_many)
-    return too_large("max_rows", max_rows_, bound_on::request);
+    return too_large("max_rows", all_.max_rows_, bound_on::request);
   if (bytes_are_too_many)
-    return too_large("max_bytes", max_bytes_, bound_on::request);
+    return too_large("max_bytes", all_.max_bytes_, bound_on::request);
   return {};
+}
+
+void result_budget::give_back() noexcept {
+  all_.rows_.fetch_sub(std::exchange(rows_, 0), std::memory_order_relaxed);
+  all_.bytes_.fetch_sub(std::exchange(bytes_, 0), std::memory_order_relaxed);
 }
 
 failure too_large(std::string_view bound, std::size_t limit, bound_on scope) {

@@ -23,7 +23,7 @@ struct execution {
   clock::time_point deadline;              ///< SQLite's busy handler gives up then; the caller drops the run by itself.
   std::size_t max_rows = 0, max_bytes = 0; ///< Bounds of the whole result.
   std::size_t max_held_bytes = 0;          ///< Bound of each row of a result in parts (`query::on_rows`).
-  result_budget* budget = nullptr;         ///< The request's; null when it has no bound of its own.
+  result_budget* budget = nullptr;         ///< Its part of the request's; null when that has no bound of its own.
 };
 
 /// The answer to a run: rows, a task's value, or a failure (its `query` is left to the caller).
