@@ -9,6 +9,7 @@
 #include "app/base/text.hpp"
 #include "app/commands/command.hpp"
 #include "app/scenario/runner.hpp"
+#include "app/show/failure_text.hpp"
 
 #include <CLI/App.hpp>
 #include <algorithm>
@@ -75,7 +76,9 @@ int run(const chosen_command& command) {
   } catch (const interrupted& by) {
     return complain(exit_signalled + by.signal, "interrupted");
   } catch (const sheaf::error& why) {
-    return complain(exit_code_of(why.why()), why.what());
+    const int exit_code = complain(exit_code_of(why.why()), why.what());
+    tell_text(show_details(why.why()));
+    return exit_code;
   } catch (const std::bad_alloc&) {
     return complain(exit_run_time_failure, "out of memory");
   } catch (const std::exception& why) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace sheaf {
 
@@ -40,17 +41,40 @@ enum class errc : std::uint8_t {
 /// The point that a query had reached when it failed.
 enum class phase : std::uint8_t { none, queue, connect, execute, fetch };
 
-/// One failure. Holds no parameter's value and no password: what a message says instead is `‹:id›`, the parameter's
-/// name, or `…`.
+/// One failure. Holds no parameter's value and no password: what its texts say instead is `‹:id›`, the parameter's
+/// name, or `…`. Details may have values of rows that are in the database.
 struct failure {
   errc code = errc::internal;
   sheaf::phase phase = sheaf::phase::none;
   std::string query{};         ///< Name of the query, empty when the request as a whole failed.
   std::string sqlstate{};      ///< Five characters where a PostgreSQL server gave them, else empty.
-  std::string message{};       ///< One line.
+  std::string message{};       ///< One line; a server's hint is behind it in parentheses.
   std::size_t position = 0;    ///< Place in the query's SQL, in characters from 1; 0 when not known.
   bool reached_server = false; ///< False when it is known that no part of the statement got there.
   bool of_value = false;       ///< A parameter's value is wrong, and not the SQL: the server stumbled over it.
+  /// Something may have taken effect although it failed: something of this query, or, in `reply::failure`, of any query
+  /// of the request. See `safe_to_retry`.
+  bool may_have_effect = false;
+  // What a PostgreSQL server says beside, of statements; not of C++ tasks.
+  std::string detail{}, context{};             ///< Each up to 4 KiB, on one line or several.
+  std::string table{}, column{}, constraint{}; ///< Names, such as that of the constraint that is violated.
+};
+
+/// What a PostgreSQL server says beside the rows of a query. Holds no parameter's value, as a failure; of a C++ task,
+/// whose values are not known, it has neither what a function says nor what the server quotes.
+struct notice {
+  std::string severity{};                             ///< `NOTICE`, `WARNING`, `INFO`, `LOG` or `DEBUG`.
+  std::string sqlstate{};                             ///< `00000` for most.
+  std::string message{}, detail{}, hint{}, context{}; ///< Each up to 4 KiB, on one line or several.
+};
+
+/// The first notices of a query: 100 of them at most, with 16 KiB of text at most, and fewer where values of many MiB
+/// would have to be looked for in each.
+struct notices {
+  std::vector<notice> kept{};
+  std::uint64_t left_out = 0; ///< The number of those that came after them.
+
+  bool empty() const noexcept { return kept.empty() && left_out == 0; }
 };
 
 /// A failure of wrong input, which the message describes; nothing was sent to a database.
@@ -67,7 +91,18 @@ std::string to_string(const failure& why);
 /// The code for an SQLSTATE as listed at `errc`; `rejected_sql` for what has no code of its own.
 errc code_of_sqlstate(std::string_view sqlstate) noexcept;
 
-/// True when nothing reached the server, or when the server said that it did nothing: the same query may be sent again.
+/// True when it is proved that nothing has taken effect, and the same may well succeed when it is sent again: the query
+/// of an outcome's failure, or the whole request of `reply::failure`. That is so
+/// - where nothing reached the server, or no session could be had;
+/// - where the server has undone the statement (`serialization_failure`, `deadlock_detected`), and this was declared
+///   `read_only`, or is a plain query or change (`select`, `insert`, `update`, `delete`, `merge`) and calls none but
+///   PostgreSQL's own functions. A C++ task, `call`, `do` and a function of the user's own may have committed, or
+///   reached beyond the transaction that was undone;
+/// - and, of a request, where none of its other queries may have taken effect: each has not begun, only reads, was
+///   declared `read_only`, or was undone in the same way.
+///
+/// It goes by the words of the statements: a trigger, rule, view, operator or default that reaches beyond its
+/// transaction is not seen. A number that was drawn from a sequence is no effect.
 bool safe_to_retry(const failure& why) noexcept;
 
 /// True when the caller has to change the request; sending the same one again fails again.
@@ -94,7 +129,18 @@ using result = boost::system::result<T, failure>;
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, failure& x) {
-  return f(x.code, x.phase, x.query, x.sqlstate, x.message, x.position, x.reached_server, x.of_value);
+  return f(x.code, x.phase, x.query, x.sqlstate, x.message, x.position, x.reached_server, x.of_value, x.may_have_effect,
+           x.detail, x.context, x.table, x.column, x.constraint);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, notice& x) {
+  return f(x.severity, x.sqlstate, x.message, x.detail, x.hint, x.context);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, notices& x) {
+  return f(x.kept, x.left_out);
 }
 
 } // namespace sheaf

@@ -124,6 +124,7 @@ struct outcome {
   std::variant<sheaf::table, std::any, failure> data; ///< Rows, a C++ task's value, or the reason for having neither.
   query_times times{};                                ///< Times of the last attempt; `queued` is that of the first.
   std::uint32_t attempts = 1;                         ///< More than one when it was run again: see `query::read_only`.
+  sheaf::notices notices{};                           ///< What the server said beside, in the last attempt.
 
   bool ok() const noexcept { return !std::holds_alternative<failure>(data); }
 

@@ -159,7 +159,7 @@ typename Inspector::result_type inspect(Inspector& f, outcome& x) {
     if (Inspector::reads_state && value && value->has_value())
       return wire::not_serializable(x.name, "the value that a C++ task returned cannot leave its process");
     auto kind = static_cast<std::uint8_t>(x.data.index());
-    if (auto why = f(x.name, x.times, x.attempts, kind))
+    if (auto why = f(x.name, x.times, x.attempts, x.notices, kind))
       return why;
     switch (kind) {
     case rows:

@@ -46,6 +46,8 @@ Formats:
   json    one object: results and errors by query name, timing; numbers exactly as the database has them
   ndjson  an object for each row: {"query": ..., "row": {...}}; a column name that stood before gets _2, _3, ...
   In JSON, PostgreSQL's json is embedded, NaN and infinities are strings, bytes are strings such as "\\x00ff".
+  What the server says beside the rows (NOTICE, WARNING) is on stderr, as psql has it. In JSON it is there as well:
+  "notices" by query name, when there are any; in ndjson {"query": ..., "notice": {...}} before the query's rows.
 
 Exit codes:
   0 every query was answered; 1 bad input, nothing was sent; 2 a query failed; 130 interrupted
@@ -124,14 +126,14 @@ void write_reply(const query_arguments& how, const reply& got, const std::vector
   to.flush();
 }
 
-/// One line for each failure, and the place in the SQL where the database gave one. Gives the exit code.
+/// One line for each failure, the place in the SQL where the database gave one, and its details. Gives the exit code.
 int report_failures(const query_arguments& how, const reply& got, const std::vector<std::string>& sql) {
   const auto terminal = look_at(stderr);
   int exit_code = exit_all_held;
   const auto report = [&](const failure& why) {
     const auto text = sql_of(why, got, sql);
-    tell("{} {}\n{}", paint(terminal, style::bad, "sheaf:"), describe(why, text),
-         text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)));
+    tell("{} {}\n{}{}", paint(terminal, style::bad, "sheaf:"), describe(why, text),
+         text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)), show_details(why));
     exit_code = std::max(exit_code, exit_code_of(why));
   };
   // Under `fail` the first failure says it all; the queries that it cancelled have nothing to add.
@@ -162,6 +164,7 @@ int run_query(query_arguments how) {
     const auto d = dialect_of({.url = how.url});
     return run(*engine, make_request(how, bind_parameters(queries, how.parameters, d)), signals);
   }();
+  tell_text(show_notices(answered));
   // A request that was refused as a whole has no outcomes to show.
   if (!answered.outcomes.empty())
     write_reply(how, answered, sql);

@@ -34,6 +34,18 @@ std::vector<drawn_character> draw(std::string_view line) {
   return drawn;
 }
 
+/// The label and the text, which may have several lines. Nothing for a text that was not given.
+void append_labelled(std::string& out, std::string_view label, std::string_view text) {
+  if (text.empty())
+    return;
+  out.append(label).append(":  ");
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    out.append(one_line(text.substr(begin, end - begin))) += '\n';
+    begin = end + 1;
+  }
+}
+
 } // namespace
 
 place find_place(std::string_view sql, std::size_t position) noexcept {
@@ -91,6 +103,28 @@ std::string show_position(const failure& why, std::string_view sql, std::size_t 
   if (last < line.size())
     shown += "...";
   return fmt::format("{}\n{:>{}}\n", shown, '^', indent + 1);
+}
+
+std::string show_details(const failure& why) {
+  std::string out;
+  append_labelled(out, "DETAIL", why.detail);
+  append_labelled(out, "CONTEXT", why.context);
+  return out;
+}
+
+std::string show_notices(const reply& of) {
+  std::string out;
+  for (const auto& x : of.outcomes) {
+    const auto query = of.outcomes.size() > 1 ? fmt::format("query \"{}\": ", one_line(x.name)) : std::string{};
+    for (const auto& said : x.notices.kept) {
+      append_labelled(out, query + one_line(said.severity), said.message);
+      append_labelled(out, "DETAIL", said.detail);
+      append_labelled(out, "HINT", said.hint);
+    }
+    if (x.notices.left_out > 0)
+      out += fmt::format("{}… and {} more notices\n", query, x.notices.left_out);
+  }
+  return out;
 }
 
 std::string_view sql_of(const failure& why, const reply& of, const std::vector<std::string>& sql) noexcept {

@@ -22,11 +22,12 @@ void write_table_format(output& to, const reply& got, const terminal& where);
 /// between.
 void write_csv_format(output& to, const reply& got);
 
-/// One object: `results` and `errors` by query name, and `timing`. `sql` holds each query's text, for the errors'
-/// places.
+/// One object: `results` and `errors` by query name, `notices` when there are any, and `timing`. `sql` holds each
+/// query's text, for the errors' places.
 void write_json_format(output& to, const reply& got, const std::vector<std::string>& sql);
 
-/// A line `{"query":…,"row":{…}}` for each row, in order, and `{"query":…,"error":{…}}` for each failure.
+/// A line `{"query":…,"row":{…}}` for each row, in order, and `{"query":…,"error":{…}}` for each failure; before those
+/// of a query `{"query":…,"notice":{…}}` for each of its notices.
 void write_ndjson_format(output& to, const reply& got, const std::vector<std::string>& sql);
 
 /// Appends a cell's text as `psql` shows it, an SQLite blob as `\x00ff`; nothing for NULL.

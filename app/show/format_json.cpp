@@ -8,6 +8,7 @@
 #include "app/base/json_text.hpp"
 #include "app/show/failure_text.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <functional>
 #include <iterator>
@@ -23,6 +24,11 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   append_json_string(out, text);
 }
 
+void append_if_any(std::string& out, std::string_view name, std::string_view text) {
+  if (!text.empty())
+    append_member(out += ", ", name, text);
+}
+
 void append_error(std::string& out, const failure& why, std::string_view sql) {
   out += '{';
   append_member(out, "code", to_string(why.code));
@@ -35,6 +41,21 @@ void append_error(std::string& out, const failure& why, std::string_view sql) {
     const auto where = find_place(sql, why.position);
     fmt::format_to(std::back_inserter(out), ", \"line\": {}, \"column\": {}", where.line, where.column);
   }
+  append_if_any(out, "detail", why.detail);
+  append_if_any(out, "context", why.context);
+  append_if_any(out, "table_name", why.table);
+  append_if_any(out, "column_name", why.column);
+  append_if_any(out, "constraint_name", why.constraint);
+  out += '}';
+}
+
+void append_notice(std::string& out, const notice& said) {
+  append_member(out += '{', "severity", said.severity);
+  append_if_any(out, "sqlstate", said.sqlstate);
+  append_member(out += ", ", "message", said.message);
+  append_if_any(out, "detail", said.detail);
+  append_if_any(out, "hint", said.hint);
+  append_if_any(out, "context", said.context);
   out += '}';
 }
 
@@ -104,6 +125,39 @@ void write_members(output& to, std::string_view name, const reply& got, Wanted w
   to.text() += '}';
 }
 
+/// `notices`, and `notices_left_out`; each only when there are any.
+void write_notices(output& to, const reply& got) {
+  auto& out = to.text();
+  const auto said = [](const outcome& of) { return !of.notices.kept.empty(); };
+  const auto more = [](const outcome& of) { return of.notices.left_out > 0; };
+  if (std::any_of(got.outcomes.begin(), got.outcomes.end(), said)) {
+    out += ",\n";
+    write_members(to, "notices", got, said, [&](const outcome& of, std::size_t) {
+      for (const auto& x : of.notices.kept)
+        append_notice(out += &x == &of.notices.kept.front() ? "[" : ",\n  ", x);
+      out += ']';
+    });
+  }
+  if (std::any_of(got.outcomes.begin(), got.outcomes.end(), more)) {
+    out += ",\n";
+    write_members(to, "notices_left_out", got, more,
+                  [&](const outcome& of, std::size_t) { out += std::to_string(of.notices.left_out); });
+  }
+}
+
+void write_notice_lines(output& to, const outcome& of) {
+  auto& out = to.text();
+  for (const auto& x : of.notices.kept) {
+    append_member(out += '{', "query", of.name);
+    append_notice(out += ", \"notice\": ", x);
+    out += "}\n";
+  }
+  if (of.notices.left_out > 0) {
+    append_member(out += '{', "query", of.name);
+    fmt::format_to(std::back_inserter(out), ", \"notices_left_out\": {}}}\n", of.notices.left_out);
+  }
+}
+
 void write_lines(output& to, std::string_view name, const table& rows) {
   auto& out = to.text();
   if (!returns_rows(rows)) {
@@ -152,6 +206,7 @@ void write_json_format(output& to, const reply& got, const std::vector<std::stri
   out += ",\n";
   write_members(to, "errors", got, std::not_fn(ok),
                 [&](const outcome& of, std::size_t i) { append_error(out, *of.error_info(), sql[i]); });
+  write_notices(to, got);
   out += ",\n\"timing\": {";
   append_milliseconds(out, "elapsed_ms", got.elapsed);
   append_milliseconds(out += ", ", "serial_sum_ms", got.serial_sum());
@@ -164,6 +219,7 @@ void write_json_format(output& to, const reply& got, const std::vector<std::stri
 void write_ndjson_format(output& to, const reply& got, const std::vector<std::string>& sql) {
   for (std::size_t i = 0; i < got.outcomes.size(); ++i) {
     const auto& of = got.outcomes[i];
+    write_notice_lines(to, of);
     if (of.ok()) {
       write_lines(to, of.name, of.table());
       continue;

@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include "sheaf/request.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <string>
@@ -20,6 +22,27 @@ inline bool is_tainted(std::string text) {
   return text.find("taint7") != text.npos;
 }
 
+/// All that a reply says beside its rows.
+inline std::string words_of(const reply& x) {
+  std::string all;
+  const auto add = [&](std::initializer_list<std::string_view> texts) {
+    for (const auto text : texts)
+      all.append(text) += '\n';
+  };
+  const auto add_failure = [&](const failure& f) {
+    add({to_string(f), f.detail, f.context, f.table, f.column, f.constraint});
+  };
+  if (x.failure)
+    add_failure(*x.failure);
+  for (const auto& of : x.outcomes) {
+    if (const auto* f = of.error_info())
+      add_failure(*f);
+    for (const auto& said : of.notices.kept)
+      add({said.severity, said.sqlstate, said.message, said.detail, said.hint, said.context});
+  }
+  return all;
+}
+
 struct tainted_query {
   const char *sql, *value; ///< `:x` has the value.
 };
@@ -30,9 +53,14 @@ create function refuse(x text) returns int language plpgsql as $$ begin
   raise exception 'refused: %', x using detail = 'detail ' || x, hint = 'hint ' || x; end $$;
 create function refuse_piece(x text) returns int language plpgsql as $$ begin
   raise exception 'refused: %', left(x, 11) using hint = upper(x); end $$;
+create function tell(x text) returns int language plpgsql as $$ begin
+  raise notice '%', x; raise info 'of %', upper(x); raise notice '%', left(x, 11);
+  raise warning 'warned of %', x using detail = 'detail ' || x, hint = 'hint ' || x;
+  raise exception 'no' using table = x, column = x, constraint = x, detail = x, hint = x; end $$;
 create function dynamic(x text) returns int language plpgsql as $$ begin execute x; return 1; end $$;
 create table unique_text(x text primary key, y int check (y > 0));
-insert into unique_text values ('zqTaint7mark', 1))";
+insert into unique_text values ('zqTaint7mark', 1);
+create table referring (x text references unique_text))";
 
 inline constexpr tainted_query tainted_on_postgresql[] = {
     {"select :x::int", "zqTaint7mark"},
@@ -58,12 +86,17 @@ inline constexpr tainted_query tainted_on_postgresql[] = {
     {"select :x::xml", "<a>zqTaint7mark"},
     {"select refuse(:x)", "zqTaint7mark"},
     {"select refuse_piece(:x)", "zqTaint7mark and more"},
+    {"select tell(:x)", "zqTaint7mark"},
+    {"select dynamic(format('select %L::int', :x::text))", "zqTaint7mark"},
+    {"select dynamic(format('select tell(%L)', :x::text))", "zqTaint7mark"},
     {"select dynamic(:x)", "select zqTaint7mark"},
     {"select dynamic(:x)", "select 'zqTaint7mark"},
     {"select dynamic(:x)", "zqTaint7mark it"},
     {"select query_to_xml(:x, true, true, '')", "select zqTaint7mark from pg_class"},
     {"insert into unique_text values (:x, 1)", "zqTaint7mark"},
     {"insert into unique_text values (:x || '!', 0)", "zqTaint7mark"},
+    {"update unique_text set y = 0 where x = :x", "zqTaint7mark"},
+    {"insert into referring values (:x || '!')", "zqTaint7mark"},
     {"select now() at time zone :x", "7zqTaint7mark"},
     {"select :x::inet", "10.0.0.zqTaint7mark"},
     {"select :x::uuid", "zqTaint7mark"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A database's or a library's words, made fit for a failure's message: one line. A pure function.
+// A database's or a library's words, made fit for a failure's texts. Pure functions.
 
 #pragma once
 
@@ -11,5 +11,8 @@ namespace sheaf {
 
 /// The same text with blanks for line breaks and other control characters, and cut where it gets too long to read.
 std::string to_one_line(std::string_view text);
+
+/// The same text with its line breaks, and blanks for other control characters; cut after 4 KiB.
+std::string to_lines(std::string_view text);
 
 } // namespace sheaf

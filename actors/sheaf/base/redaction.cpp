@@ -145,7 +145,7 @@ public:
 
   /// Drops what else may be input without quotes.
   void cover_bare_input() {
-    if (how_.repeats == repeats::nothing)
+    if (how_.repeats != repeats::bytes && how_.repeats != repeats::input)
       return;
     const auto colon = text_.rfind(':');
     const auto quoted = quotations_in(text_);
@@ -164,6 +164,24 @@ public:
           fill({begin, end}, dropped);
       }
     }
+  }
+
+  /// Drops what else stands between the parentheses of a row's values, which may hold parentheses themselves: up to the
+  /// last one.
+  void cover_row() {
+    if (how_.repeats != repeats::key && how_.repeats != repeats::row)
+      return;
+    auto begin = text_.npos;
+    if (how_.repeats == repeats::key)
+      for (const std::string_view mark : {")=(", ") = ("})
+        if (const auto at = text_.find(mark); at < begin)
+          begin = at + mark.size();
+    if (begin == text_.npos)
+      begin = std::min(text_.find('('), text_.size() - 1) + 1;
+    const auto end = std::min(text_.rfind(')'), text_.size());
+    for (auto i = begin; i < end; ++i)
+      if (by_[i] == none)
+        by_[i] = dropped;
   }
 
   /// A text that was cut may end with a piece of a secret.
@@ -220,6 +238,8 @@ private:
     if (secret.size() >= 4 || is_number(secret))
       return true;
     const auto left = trimmed(text_.substr(0, x.begin)), right = trimmed(text_.substr(x.end));
+    if (left.empty() && right.empty())
+      return true;
     const auto before = character_before(left, left.size()).code;
     return (is_quote(before) && is_quote(character_from(right, 0).code)) ||
            (before != 0 && std::u32string_view{U":=(\uff1a"}.find(before) != std::u32string_view::npos);
@@ -272,6 +292,7 @@ std::string redacted(std::string_view message, const redaction& how) {
   text.cover_whole_words();
   text.cover_quotations();
   text.cover_bare_input();
+  text.cover_row();
   if (message.size() > looked_at_bytes_max)
     text.drop_last_word();
   return text.result();

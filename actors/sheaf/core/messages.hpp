@@ -12,7 +12,7 @@
 
 namespace sheaf {
 
-/// From a query actor to its request actor: what became of query `index`. Sent exactly once.
+/// From a query actor to its request actor: what became of query `index`, which it does not name. Sent exactly once.
 struct query_done {
   std::uint64_t index = 0;
   outcome what;

@@ -173,6 +173,7 @@ bool query_actor::run_again(const failure& why) {
         .with("attempt", attempts_)
         .with("code", to_string(why.code));
   times_ = {.queued = times_.queued};
+  notices_ = {};
   if (auto* drawn = budget())
     drawn->give_back();
   if (!again_)
@@ -190,6 +191,7 @@ void query_actor::give_up(const early_end& why) {
   if (lease_) {
     const auto reached = lease_.progress();
     note(reached);
+    notices_ = lease_.take_notices();
     f.reached_server = reached.sent != clock::time_point{};
     lease_.drop();
   }
@@ -229,16 +231,15 @@ void query_actor::reply(answer&& got) {
   if (retries_ > 0)
     job_.pool->end_retry();
   auto* f = std::get_if<failure>(&got);
-  if (f)
+  if (f) {
     f->query = what().name;
   const auto began = times_.acquired == query_times::not_reached ? times_.queued : times_.acquired;
   job_.pool->metrics().operation.add(f, since_start(loop().now()) - began);
+  outcome told{.data = std::move(got), .times = times_, .attempts = attempts_, .notices = std::move(notices_)};
   if (job_.here)
-    job_.here->join(job_.index, std::move(got), times_, attempts_);
+    job_.here->join(job_.index, std::move(told));
   else
-    caf::anon_send(
-        job_.reply_to,
-        query_done{job_.index, {.name = what().name, .data = std::move(got), .times = times_, .attempts = attempts_}});
+    caf::anon_send(job_.reply_to, query_done{job_.index, std::move(told)});
 }
 
 /// The time of each phase up to now: ` after 52ms (queue 2ms, execute 50ms)`.

@@ -25,7 +25,7 @@ namespace sheaf {
 /// Takes a query actor's outcome: its request actor. On the same loop a message would only be a detour.
 class query_joiner {
 public:
-  virtual void join(std::size_t index, answer&& got, const query_times& times, std::uint32_t attempts) = 0;
+  virtual void join(std::size_t index, outcome&& got) = 0; ///< Its name is left empty.
   virtual void call(const query_called& called) = 0;
 
 protected:
@@ -84,6 +84,7 @@ private:
   query_times times_;
   timer timeout_;
   std::unique_ptr<timer> again_; ///< Made for the first attempt after a failed one.
+  notices notices_;              ///< Of the last attempt.
   std::uint32_t attempts_ = 1, retries_ = 0;
   std::uint64_t parts_ = 0;       ///< Parts that went to `query::on_rows`.
   bool awaits_next_ = false;      ///< The receiver of the parts has not asked for more.

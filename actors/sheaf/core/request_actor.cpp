@@ -52,7 +52,7 @@ void request_actor::begin() {
 void request_actor::receive(caf::message& message) {
   if (message.match_elements<query_done>()) {
     auto& done = message.get_mutable_as<query_done>(0);
-    join(done.index, std::move(done.what.data), done.what.times, done.what.attempts);
+    join(static_cast<std::size_t>(done.index), std::move(done.what));
   }
   if (message.match_elements<query_called>())
     call(message.get_as<query_called>(0));
@@ -107,22 +107,20 @@ void request_actor::call(const query_called& called) {
     return;
   }
   where.pools[request_->databases[index]]->unreserve();
-  join(index,
-       failure{.code = end_.code,
-               .phase = phase::queue,
-               .query = request_->given.queries[index].name,
-               .message = end_.message},
-       {.queued = called.queued}, called.attempts);
+  join(index, {.data = failure{.code = end_.code,
+                               .phase = phase::queue,
+                               .query = request_->given.queries[index].name,
+                               .message = end_.message},
+               .times = {.queued = called.queued},
+               .attempts = called.attempts});
 }
 
 /// One query is over. When it was the last, so is the request.
-void request_actor::join(std::size_t index, answer&& got, const query_times& times, std::uint32_t attempts) {
+void request_actor::join(std::size_t index, outcome&& got) {
   const auto& q = request_->given.queries[index];
   auto& slot = reply_.outcomes[index];
+  slot = std::move(got);
   slot.name = q.name;
-  slot.data = std::move(got);
-  slot.times = times;
-  slot.attempts = attempts;
   running_[index] = nullptr;
   --pending_;
   if (!ending_)
@@ -211,6 +209,8 @@ void request_actor::log_outcome() const {
         .with("request", id)
         .with("ms", reply_.elapsed)
         .with(*reply_.failure);
+  for (const auto& x : reply_.outcomes)
+    log_notices(x);
   if (!log.takes(severity::debug))
     return;
   for (const auto& x : reply_.outcomes)
@@ -221,6 +221,20 @@ void request_actor::log_outcome() const {
         .with("request", id)
         .with("ms", reply_.elapsed)
         .with("queries", reply_.outcomes.size());
+}
+
+/// What the server said beside the rows of a query, an event each: warnings as such.
+void request_actor::log_notices(const outcome& of) const {
+  const auto& log = home_.all.log();
+  const auto& id = request_->given.id;
+  for (const auto& x : of.notices.kept)
+    if (const auto how = x.severity == "WARNING" ? severity::warning : severity::info; log.takes(how))
+      engine_log::line{log, how, "notice"}.with("request", id).with("query", of.name).with(x);
+  if (of.notices.left_out > 0 && log.takes(severity::info))
+    engine_log::line{log, severity::info, "notices_left_out"}
+        .with("request", id)
+        .with("query", of.name)
+        .with("count", of.notices.left_out);
 }
 
 } // namespace sheaf

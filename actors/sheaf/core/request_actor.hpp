@@ -32,8 +32,7 @@ private:
   void begin() override;
   void receive(caf::message& message) override;
   void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
-  void join(std::size_t index, answer&& got, const query_times& times, std::uint32_t attempts) override;
-
+  void join(std::size_t index, outcome&& got) override;
   void call(const query_called& called) override;
 
   void spawn_next();
@@ -43,6 +42,7 @@ private:
   void end_rest(const early_end& why);
   void reply_now();
   void log_outcome() const;
+  void log_notices(const outcome& of) const;
 
   std::shared_ptr<const checked_request> request_;
   std::function<void(reply)> callback_;

@@ -41,6 +41,10 @@ public:
   /// The points that `x`, which is in line, has reached.
   virtual run_listener::moments progress(const session_run& x) const noexcept { return x.when; }
 
+  /// What the database has said beside the rows of the run that was pushed last, so far; each is given once. Nothing
+  /// while a C++ task has the connection.
+  virtual notices take_notices() { return {}; }
+
   /// False when the session is broken and has to be destroyed.
   virtual bool usable() const noexcept = 0;
 

@@ -64,6 +64,7 @@ public:
 
   bool runs() const noexcept { return lent_->run.state == session_run::status::in_line; }
   run_listener::moments progress() const noexcept { return lent_->session->progress(lent_->run); }
+  notices take_notices() { return lent_->session->take_notices(); }
   int session_id() const noexcept { return lent_->session->id(); }
 
   void give_back() noexcept; ///< Leaves the seat, where nothing runs: the next waiter may have it.

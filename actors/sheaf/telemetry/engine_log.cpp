@@ -72,12 +72,19 @@ engine_log::line& engine_log::line::with(std::string_view key, std::chrono::nano
 }
 
 engine_log::line& engine_log::line::with(const failure& why) {
-  if (!why.query.empty())
-    with("query", why.query);
-  with("phase", to_string(why.phase)).with("code", to_string(why.code));
-  if (!why.sqlstate.empty())
-    with("sqlstate", why.sqlstate);
-  return with("message", why.message);
+  with_if_any("query", why.query).with("phase", to_string(why.phase)).with("code", to_string(why.code));
+  with_if_any("sqlstate", why.sqlstate).with("message", why.message);
+  with_if_any("detail", why.detail).with_if_any("context", why.context);
+  return with_if_any("table", why.table).with_if_any("column", why.column).with_if_any("constraint", why.constraint);
+}
+
+engine_log::line& engine_log::line::with(const notice& said) {
+  with("severity", said.severity).with_if_any("sqlstate", said.sqlstate).with("message", said.message);
+  return with_if_any("detail", said.detail).with_if_any("hint", said.hint).with_if_any("context", said.context);
+}
+
+engine_log::line& engine_log::line::with_if_any(std::string_view key, std::string_view value) {
+  return value.empty() ? *this : with(key, value);
 }
 
 } // namespace sheaf

@@ -40,9 +40,12 @@ public:
     line& with(std::string_view key, std::string_view value); ///< Quoted if it holds blanks, quotes or an equals sign.
     line& with(std::string_view key, std::uint64_t value);
     line& with(std::string_view key, std::chrono::nanoseconds value); ///< In milliseconds, as `1.234`.
-    line& with(const failure& why);                                   ///< Query, phase, code, SQLSTATE, message.
+    line& with(const failure& why); ///< Query, phase, code, SQLSTATE, message, and what the server says beside.
+    line& with(const notice& said); ///< Severity, SQLSTATE, message, detail, hint, context.
 
   private:
+    line& with_if_any(std::string_view key, std::string_view value);
+
     const engine_log& log_;
     const severity how_;
     std::string text_;

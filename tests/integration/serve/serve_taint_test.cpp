@@ -46,6 +46,24 @@ TEST_F(ServeTaint, NoAnswerAndNoLineOfTheLogHasAValueOfPostgresql) {
   expect_clean(tainted_on_postgresql);
 }
 
+/// They may hold what is in other rows, or words that were meant for others.
+TEST_F(ServeTaint, NoAnswerHasNoticesAndDetailsWhichAreInTheLog) {
+  postgresql_schema schema;
+  schema.server("create function say() returns int language plpgsql as $$ begin raise warning 'of another'; return 7; "
+                "end $$; create table book (title text unique); insert into book values ('of another')");
+  serve_postgresql(schema, R"yaml(
+  say: {queries: {q: select say() as n}}
+  violate: {queries: {q: "insert into book values ('of ' || 'another')"}}
+)yaml");
+  const auto said = get("/requests/say"), refused = post("/requests/violate", "{}");
+  EXPECT_EQ(said.status, 200);
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ((said.body + refused.body).find("another"), std::string::npos) << said.body << refused.body;
+  const auto log = end().err;
+  EXPECT_NE(log.find("severity=WARNING sqlstate=01000 message=\\\"of another\\\""), std::string::npos) << log;
+  EXPECT_NE(log.find("detail=\\\"Key (title)=(of another) already exists.\\\""), std::string::npos) << log;
+}
+
 TEST_F(ServeTaint, NoAnswerAndNoLineOfTheLogHasAValueOfSqlite) {
   cli::run({"sqlite3", path_of("books.db"),
             "create virtual table words using fts5(word); create table unique_text(x primary key); "

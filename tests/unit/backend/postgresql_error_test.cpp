@@ -51,6 +51,87 @@ TEST(PostgresqlError, HasNoValueInItsHint) {
   EXPECT_EQ(met(e, "hunter2").message, "refused (do not say ‹:x›)");
 }
 
+TEST(PostgresqlError, HasNoValueInItsDetails) {
+  auto e = error_of("23505", "duplicate key value violates unique constraint \"user_email_key\"");
+  e.detail = "Key (email)=(a@b.c) already exists.";
+  e.table = "user";
+  e.constraint = "user_email_key";
+  auto f = met(e, "a@b.c");
+  EXPECT_EQ(f.detail, "Key (email)=(‹:x›) already exists.");
+  EXPECT_EQ(f.table, "user");
+  EXPECT_EQ(f.constraint, "user_email_key");
+  EXPECT_EQ(met(e, "another").detail, "Key (email)=(…) already exists.") << "a trigger may have made it of the value";
+  e.detail = "Schlüssel »(lower(email), id)=(a)=(b@b.c, 7)« existiert bereits.";
+  EXPECT_EQ(met(e, "another").detail, "Schlüssel »(lower(email), id)=(…)« existiert bereits.");
+
+  e = error_of("23514", "new row for relation \"t\" violates check constraint \"t_y_check\"");
+  e.detail = "Failing row contains (7, hunter2, a)=(b, 1).";
+  EXPECT_EQ(met(e, "hunter2").detail, "Failing row contains (…‹:x›…).");
+  e.detail = "Die fehlgeschlagene Zeile enthält (7, hunter2).";
+  EXPECT_EQ(met(e, "007").detail, "Die fehlgeschlagene Zeile enthält (…).");
+  EXPECT_EQ(failure_of(e, {.text = "insert"}, {}).detail, e.detail) << "there is no value";
+
+  e = error_of("22P02", "invalid input syntax for type json", portal);
+  e.detail = "Token \"hunter2\" is invalid.";
+  EXPECT_EQ(met(e, "{\"a\": hunter2}").detail, "Token \"‹:x›\" is invalid.");
+}
+
+TEST(PostgresqlError, HasNoValueInItsContext) {
+  auto e = error_of("P0001", "refused");
+  e.context = "SQL statement \"select 'hunter2'\"\nPL/pgSQL function f() line 1 at EXECUTE";
+  EXPECT_EQ(met(e, "hunter2").context, "SQL statement \"‹:x›\"\nPL/pgSQL function f() line 1 at EXECUTE");
+  e.context = "PL/pgSQL function f(text) line 1 at RAISE\nunnamed portal with parameters: $1 = 'hunt...', $2 = NULL";
+  EXPECT_EQ(met(e, "hunter2").context, "PL/pgSQL function f(text) line 1 at RAISE\nunnamed portal with parameters: $1");
+}
+
+TEST(PostgresqlError, HasNoValueForAName) {
+  auto e = error_of("P0001", "refused");
+  e.table = e.column = e.constraint = "hunter2";
+  e.names = {"hunter2"};
+  const auto f = met(e, "hunter2");
+  EXPECT_EQ(f.table + f.column + f.constraint, "‹:x›‹:x›‹:x›");
+}
+
+TEST(PostgresqlError, KeepsAContextOfSeveralLinesAndOfBoundedSize) {
+  auto e = error_of("P0001", "refused");
+  e.context = "one\r\ntwo\x1b";
+  EXPECT_EQ(met(e, "x").context, "one \ntwo");
+  const std::string large(10'000, 'x');
+  e.context = large;
+  EXPECT_EQ(failure_of(e, {}, {}).context, std::string(4096, 'x') + "…");
+}
+
+TEST(PostgresqlError, IsToldWithoutDetailsBesideValuesOfManyMebibytes) {
+  auto e = error_of("23505", "duplicate key");
+  e.detail = "Key (x)=(a) already exists.";
+  const std::string large(5 << 20, 'z');
+  EXPECT_EQ(met(e, large).detail, "");
+  EXPECT_EQ(met(e, large).message, "duplicate key");
+}
+
+TEST(PostgresqlNotice, HasNoValue) {
+  auto e = error_of("00000", "heard hunter2", "PL/pgSQL function f(text) line 1 at RAISE");
+  e.severity = "NOTICE";
+  e.detail = "of hunter2";
+  e.hint = "HUNTER2";
+  const auto x = notice_of(e, "select f($1)", {{":x", "hunter2"}});
+  EXPECT_EQ(x.severity, "NOTICE");
+  EXPECT_EQ(x.sqlstate, "00000");
+  EXPECT_EQ(x.message, "heard ‹:x›");
+  EXPECT_EQ(x.detail, "of ‹:x›");
+  EXPECT_EQ(x.hint, "‹:x›");
+  EXPECT_EQ(x.context, "PL/pgSQL function f(text) line 1 at RAISE");
+  EXPECT_EQ(notice_of(e, "select f('hunter2')", {}).message, "heard hunter2") << "there is no value";
+}
+
+TEST(PostgresqlNotice, OfATaskHasNothingThatMayBeAValue) {
+  auto e = error_of("00000", "heard hunter2", "PL/pgSQL function f(text) line 1 at RAISE");
+  e.severity = "NOTICE";
+  EXPECT_EQ(notice_of(e).message, "…");
+  e = error_of("00000", "table \"hunter2\" does not exist, skipping");
+  EXPECT_EQ(notice_of(e).message, "table \"…\" does not exist, skipping");
+}
+
 TEST(PostgresqlError, KeepsTheNameOfAnEncoding) {
   EXPECT_EQ(said("22021", "invalid byte sequence for encoding \"UTF8\": 0xff", "\\xff"),
             "invalid byte sequence for encoding \"UTF8\": …");

@@ -55,6 +55,11 @@ TEST(Redaction, FindsPiecesOfAValue) {
   EXPECT_EQ(met("straße-geheimnis", "refused: STRASSE-GEHEIMNIS"), "refused: ‹:x›");
 }
 
+TEST(Redaction, TakesAMessageForAValueThatIsNothingElse) {
+  EXPECT_EQ(met("a", "a"), "‹:x›");
+  EXPECT_EQ(met("of", " of\n"), " ‹:x›\n");
+}
+
 TEST(Redaction, LeavesAMessageLegibleWhereAValueIsShort) {
   for (const char* value : {"a", "of", "not", "e", " ", "-", "%"})
     EXPECT_EQ(met(value, "value is out of range, not a number - 5 %"), "value is out of range, not a number - 5 %");

@@ -89,11 +89,25 @@ TEST_F(RequestOnTheWire, CarriesAReply) {
   table_builder rows{{{.name = "n", .oid = 0, .type = "integer"}}};
   rows.add_integer(5'000'000'000);
   reply sent;
-  sent.outcomes = {{.name = "a", .data = rows.finish(), .times = {.queued = 1ns, .released = 3ns}},
+  const notice said{
+      .severity = "NOTICE", .sqlstate = "00000", .message = "m", .detail = "d", .hint = "h", .context = "c"};
+  sent.outcomes = {{.name = "a",
+                    .data = rows.finish(),
+                    .times = {.queued = 1ns, .released = 3ns},
+                    .notices = {.kept = {said, {.severity = "WARNING"}}, .left_out = 93}},
                    {.name = "b", .data = std::any{}},
                    {.name = "c", .data = failure{.code = errc::rejected_sql, .sqlstate = "42601", .position = 8}}};
-  sent.failure = failure{
-      .code = errc::rejected_sql, .phase = phase::execute, .query = "c", .message = "no", .reached_server = true};
+  sent.failure = failure{.code = errc::rejected_sql,
+                         .phase = phase::execute,
+                         .query = "c",
+                         .message = "no",
+                         .reached_server = true,
+                         .may_have_effect = true,
+                         .detail = "d",
+                         .context = "x\ny",
+                         .table = "t",
+                         .column = "u",
+                         .constraint = "v"};
   sent.elapsed = 9ms;
   const auto got = round_trip(sent);
   ASSERT_EQ(got.outcomes.size(), 3u);
@@ -107,6 +121,16 @@ TEST_F(RequestOnTheWire, CarriesAReply) {
   EXPECT_EQ(got.failure->query, "c");
   EXPECT_EQ(got.failure->phase, phase::execute);
   EXPECT_TRUE(got.failure->reached_server);
+  EXPECT_TRUE(got.failure->may_have_effect);
+  EXPECT_EQ(got.failure->detail + got.failure->context + got.failure->table + got.failure->column +
+                got.failure->constraint,
+            "dx\nytuv");
+  ASSERT_EQ(got["a"].notices.kept.size(), 2u);
+  const auto& x = got["a"].notices.kept[0];
+  EXPECT_EQ(x.severity + x.sqlstate + x.message + x.detail + x.hint + x.context, "NOTICE00000mdhc");
+  EXPECT_EQ(got["a"].notices.kept[1].severity, "WARNING");
+  EXPECT_EQ(got["a"].notices.left_out, 93u);
+  EXPECT_TRUE(got["b"].notices.empty());
   EXPECT_EQ(got.elapsed, 9ms);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Places in SQL.
+// Places in SQL, and what a server says beside.
 
 #include "app/base/terminal.hpp"
 #include "app/show/failure_text.hpp"
@@ -47,6 +47,25 @@ TEST(Place, HasItsCaretBelowItAlsoInLongLines) {
   EXPECT_LE(line.size(), 60u);
   EXPECT_EQ(line.find('X'), shown.find('^') - line.size() - 1);
   EXPECT_TRUE(line.starts_with("...a") && line.ends_with("b...")) << line;
+}
+
+TEST(Details, StandBelowAsPsqlHasThem) {
+  EXPECT_EQ(show_details({.code = errc::rejected_sql, .detail = "one\ntwo\x1b", .context = "three"}),
+            "DETAIL:  one\ntwo\\x1B\nCONTEXT:  three\n");
+  EXPECT_EQ(show_details({.code = errc::rejected_sql}), "");
+}
+
+TEST(Notices, StandAsPsqlHasThem) {
+  reply of;
+  of.outcomes = {{.name = "a",
+                  .data = table{},
+                  .notices = {.kept = {{.severity = "NOTICE", .message = "one", .context = "not shown"},
+                                       {.severity = "WARNING", .message = "two", .detail = "three", .hint = "four"}},
+                              .left_out = 93}}};
+  EXPECT_EQ(show_notices(of), "NOTICE:  one\nWARNING:  two\nDETAIL:  three\nHINT:  four\n… and 93 more notices\n");
+  of.outcomes.push_back({.name = "b", .data = table{}});
+  of.outcomes[0].notices.kept.pop_back();
+  EXPECT_EQ(show_notices(of), "query \"a\": NOTICE:  one\nquery \"a\": … and 93 more notices\n");
 }
 
 } // namespace

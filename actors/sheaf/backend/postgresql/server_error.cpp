@@ -13,9 +13,17 @@ namespace sheaf {
 
 namespace {
 
+constexpr std::size_t looked_through_bytes_max = 4 << 20;
+
 std::string_view diagnostic(const PGresult* r, int code) {
   const char* text = PQresultErrorField(r, code);
   return text ? text : std::string_view{};
+}
+
+/// libpq's own notices have a severity in one language only.
+std::string_view severity_of(const PGresult* r) {
+  const auto in_english = diagnostic(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+  return in_english.empty() ? diagnostic(r, PG_DIAG_SEVERITY) : in_english;
 }
 
 /// True for an error that the parser found in the statement itself, which it read before it knew any value. A type's
@@ -32,27 +40,54 @@ bool is_of_a_value(const server_error& e) noexcept {
   return e.internal_query.empty() && std::find(std::begin(shared), std::end(shared), e.sqlstate) != std::end(shared);
 }
 
-/// A value's text as it was sent, and the bytes behind it, which a function may have decoded.
-std::vector<secret> secrets_of(const parsed_statement& text, const parameter_texts& sent, const parameters& values) {
-  std::vector<secret> all;
-  for (std::size_t i = 0; i < text.names.size(); ++i)
-    if (const char* value = sent.data()[i])
-      all.push_back({':' + text.names[i], value});
-  for (const auto& [name, x] : values)
-    if (const auto* blob = std::get_if<bytes>(&x.data()))
-      all.push_back({':' + name, {reinterpret_cast<const char*>(blob->data()), blob->size()}});
-  return all;
+/// The values that the details of an error repeat beside what was input.
+repeats repeated_in_detail(const server_error& e, bool of_value) noexcept {
+  if (e.sqlstate == "23505" || e.sqlstate == "23503" || e.sqlstate == "23P01")
+    return repeats::key;
+  if (e.sqlstate.starts_with("23"))
+    return repeats::row;
+  return of_value ? repeated_under(e.sqlstate) : repeats::nothing;
+}
+
+/// A context without the values that the server lists in its last lines when `log_parameter_max_length_on_error` says
+/// so, cut wherever they get too long: `unnamed portal with parameters: $1 = 'a', …`.
+std::string_view without_parameters(std::string_view context) noexcept {
+  for (auto at = context.find('$'); at != context.npos; at = context.find('$', at + 1)) {
+    const auto end = context.find_first_not_of("0123456789", at + 1);
+    if (end != context.npos && end > at + 1 && context.substr(end).starts_with(" = "))
+      return context.substr(0, end);
+  }
+  return context;
 }
 
 } // namespace
 
+sent_values::sent_values(const parsed_statement& text, const parameters& values) : sent_(text, values) {
+  for (std::size_t i = 0; i < text.names.size(); ++i)
+    if (const char* value = sent_.data()[i])
+      secrets_.push_back({':' + text.names[i], value});
+  for (const auto& [name, x] : values) // a function may have decoded them
+    if (const auto* blob = std::get_if<bytes>(&x.data()))
+      secrets_.push_back({':' + name, {reinterpret_cast<const char*>(blob->data()), blob->size()}});
+}
+
+std::size_t bytes_of(const std::vector<secret>& values) noexcept {
+  std::size_t sum = 0;
+  for (const auto& x : values)
+    sum += x.text.size();
+  return sum;
+}
+
 server_error::server_error(const PGresult* r)
-  : sqlstate(diagnostic(r, PG_DIAG_SQLSTATE)), message(diagnostic(r, PG_DIAG_MESSAGE_PRIMARY)),
+  : severity(severity_of(r)), sqlstate(diagnostic(r, PG_DIAG_SQLSTATE)),
+    message(diagnostic(r, PG_DIAG_MESSAGE_PRIMARY)), detail(diagnostic(r, PG_DIAG_MESSAGE_DETAIL)),
     hint(diagnostic(r, PG_DIAG_MESSAGE_HINT)), context(diagnostic(r, PG_DIAG_CONTEXT)),
-    position(diagnostic(r, PG_DIAG_STATEMENT_POSITION)), internal_query(diagnostic(r, PG_DIAG_INTERNAL_QUERY)) {
-  for (const char code :
-       {PG_DIAG_SCHEMA_NAME, PG_DIAG_TABLE_NAME, PG_DIAG_COLUMN_NAME, PG_DIAG_DATATYPE_NAME, PG_DIAG_CONSTRAINT_NAME})
-    if (const auto name = diagnostic(r, static_cast<unsigned char>(code)); !name.empty())
+    position(diagnostic(r, PG_DIAG_STATEMENT_POSITION)), internal_query(diagnostic(r, PG_DIAG_INTERNAL_QUERY)),
+    table(diagnostic(r, PG_DIAG_TABLE_NAME)), column(diagnostic(r, PG_DIAG_COLUMN_NAME)),
+    constraint(diagnostic(r, PG_DIAG_CONSTRAINT_NAME)) {
+  for (const auto name :
+       {diagnostic(r, PG_DIAG_SCHEMA_NAME), table, column, diagnostic(r, PG_DIAG_DATATYPE_NAME), constraint})
+    if (!name.empty())
       names.push_back(name);
 }
 
@@ -72,19 +107,26 @@ failure failure_of(const server_error& e, const parsed_statement& text, std::vec
   redaction how{.secrets = std::move(values), .names = e.names, .sql = text.text};
   const bool knows_values = !how.secrets.empty() && !is_of_the_sql(e);
   f.of_value = knows_values && is_of_a_value(e);
-  const auto told = [&](std::string_view words) {
-    return knows_values ? to_one_line(redacted(words, how)) : to_one_line(words);
+  const auto told = [&](std::string_view words, sheaf::repeats what) {
+    how.repeats = what;
+    return knows_values && !words.empty() ? redacted(words, how) : std::string{words};
   };
-  if (f.of_value)
-    how.repeats = repeated_under(e.sqlstate);
-  f.message = told(e.message);
-  how.repeats = repeats::nothing; // a hint quotes what is right
+  const auto input = f.of_value ? repeated_under(e.sqlstate) : repeats::nothing;
+  f.message = to_one_line(told(e.message, input));
   if (!e.hint.empty())
-    f.message += " (" + told(e.hint) + ')';
+    f.message += " (" + to_one_line(told(e.hint, repeats::nothing)) + ')'; // it quotes what is right
   std::size_t position = 0;
   std::from_chars(e.position.data(), e.position.data() + e.position.size(), position);
   if (position > 0 && is_of_the_sql(e))
     f.position = text.position_in_source(position);
+  if (knows_values && bytes_of(how.secrets) > looked_through_bytes_max)
+    return f;
+  f.detail = to_lines(told(e.detail, repeated_in_detail(e, f.of_value)));
+  f.context = to_lines(told(without_parameters(e.context), input));
+  how.names.clear(); // `raise` may give a value for a name
+  f.table = to_one_line(told(e.table, repeats::nothing));
+  f.column = to_one_line(told(e.column, repeats::nothing));
+  f.constraint = to_one_line(told(e.constraint, repeats::nothing));
   return f;
 }
 
@@ -95,8 +137,27 @@ failure failure_of(const PGresult* r, const parsed_statement& text, const parame
             .phase = phase::execute,
             .message = to_one_line(PQresultErrorMessage(r)),
             .reached_server = true};
-  const parameter_texts sent{text, values};
-  return failure_of(e, text, secrets_of(text, sent, values));
+  const sent_values sent{text, values};
+  return failure_of(e, text, sent.secrets());
+}
+
+notice notice_of(const server_error& e, std::string_view sql, const std::vector<secret>& values) {
+  const redaction how{.secrets = values, .names = e.names, .sql = sql};
+  const auto told = [&](std::string_view words) {
+    return to_lines(values.empty() || words.empty() ? std::string{words} : redacted(words, how));
+  };
+  return {.severity = std::string{e.severity},
+          .sqlstate = std::string{e.sqlstate},
+          .message = told(e.message),
+          .detail = told(e.detail),
+          .hint = told(e.hint),
+          .context = told(without_parameters(e.context))};
+}
+
+notice notice_of(const server_error& e) {
+  return {.severity = std::string{e.severity},
+          .sqlstate = std::string{e.sqlstate},
+          .message = e.context.empty() ? to_lines(without_values(e.message)) : "…"};
 }
 
 } // namespace sheaf

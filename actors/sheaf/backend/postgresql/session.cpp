@@ -29,13 +29,16 @@ postgresql_session::postgresql_session(event_loop& loop, blocking_executor& bloc
     settings_when_clean_(conn_), statements_(limits.statement_cache_size),
     cancel_timer_([this] { on_cancel_overdue(); }), cancel_again_([this] { cancel_statement(); }),
     alive_(std::make_shared<postgresql_session*>(this)) {
+  notices_->listen_to(conn_);
   watch();
 }
 
 postgresql_session::~postgresql_session() {
   unwatch();
-  blocking_.run([connection = std::move(connection_)]() mutable { connection.reset(); });
+  blocking_.run([connection = std::move(connection_), heard = notices_]() mutable { connection.reset(); });
 }
+
+notices postgresql_session::take_notices() { return state_ == state::in_task ? notices{} : notices_->take(); }
 
 /// Runs a member function from the loop, unless the session is gone by then.
 void postgresql_session::post(void (postgresql_session::*f)()) {
@@ -61,6 +64,7 @@ void postgresql_session::unwatch() noexcept {
 
 void postgresql_session::start(session_run& x) {
   flight_.emplace(flight{.run = &x, .cancel_pause = first_cancel_pause});
+  notices_->take(); // those that the last run had when nobody wanted them any more
   if (x.job.query->run)
     start_task();
   else if (server_is_shared_ && x.job.text->effects.traces == traces::certain)
@@ -99,6 +103,7 @@ void postgresql_session::send() {
   state_ = state::running;
   auto& x = *flight_;
   const auto& job = x.job();
+  notices_->begin(job);
   const bool was_connected = PQstatus(conn_) == CONNECTION_OK;
   const parameter_texts values{*job.text, job.query->parameters};
   bool sent = true;

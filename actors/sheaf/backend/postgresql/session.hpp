@@ -7,6 +7,7 @@
 #pragma once
 
 #include "sheaf/backend/postgresql/native.hpp"
+#include "sheaf/backend/postgresql/notice_box.hpp"
 #include "sheaf/backend/postgresql/reported_settings.hpp"
 #include "sheaf/backend/postgresql/socket_meter.hpp"
 #include "sheaf/backend/postgresql/statement_cache.hpp"
@@ -33,6 +34,7 @@ public:
   ~postgresql_session() override;
 
   std::size_t room() const noexcept override { return state_ == state::idle ? 1 : 0; }
+  notices take_notices() override;
   bool usable() const noexcept override { return state_ != state::broken; }
   void on_broken(std::function<void()> callback) override { on_broken_ = std::move(callback); }
   int id() const noexcept override { return backend_pid_; }
@@ -126,6 +128,7 @@ private:
   blocking_executor& blocking_;
   std::shared_ptr<soci::session> connection_;
   PGconn* conn_;
+  const std::shared_ptr<notice_box> notices_ = std::make_shared<notice_box>(); ///< Lives as long as the connection.
   int socket_;
   const int backend_pid_;
   const std::chrono::nanoseconds cancel_wait_timeout_;

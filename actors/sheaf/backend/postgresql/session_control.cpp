@@ -45,7 +45,8 @@ void postgresql_session::start_task() {
   x.task_cancel = {PQgetCancel(conn_), [](void* c) { PQfreeCancel(static_cast<PGcancel*>(c)); }};
   PQsetnonblocking(conn_, 0); // large objects and COPY expect it
   x.run->when.sent = loop_.refresh_now();
-  blocking_.run([connection = connection_, run = x.job().query->run, keep = x.job().keep_alive,
+  notices_->begin(x.job());
+  blocking_.run([heard = notices_, connection = connection_, run = x.job().query->run, keep = x.job().keep_alive,
                  loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
     auto result = std::make_shared<answer>(run_task(run, *connection, read_postgresql_task_error));
     loop->post([result, alive] {
@@ -64,6 +65,8 @@ void postgresql_session::on_task_done(answer got) {
   state_ = state::running;
   conn_ = native_connection(*connection_);
   socket_ = PQsocket(conn_);
+  if (conn_)
+    notices_->listen_to(conn_); // the task may have another connection by now, or have listened itself
   if (socket_ < 0 || PQstatus(conn_) != CONNECTION_OK) {
     if (auto* f = std::get_if<failure>(&*x.task_answer); f && f->code == errc::internal) // SOCI has no code for it
       f->code = errc::connection_lost;
@@ -130,6 +133,7 @@ void postgresql_session::on_cancel_overdue() {
 /// The statement or task is over. A cancel that is still on its way must hit neither our own cleaning up nor the next
 /// statement, so it is waited for.
 void postgresql_session::settle() {
+  notices_->stop();
   if (cancel_on_its_way_)
     state_ = state::over;
   else if (PQtransactionStatus(conn_) == PQTRANS_IDLE && !needs_reset())
@@ -159,6 +163,7 @@ void postgresql_session::clean_up() {
 
 void postgresql_session::undo(const std::string& sql) {
   state_ = state::cleaning;
+  notices_->stop(); // what the server says of this is not the query's
   cleaned_ = true;
   has_others_prepared_ = false;
   if (PQsendQuery(conn_, sql.c_str())) {
