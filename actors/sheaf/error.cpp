@@ -132,11 +132,13 @@ errc code_of_sqlstate(std::string_view sqlstate) noexcept {
 }
 
 bool safe_to_retry(const failure& why) noexcept {
+  if (why.may_have_effect)
+    return false;
   switch (why.code) {
   case errc::serialization_failure:
   case errc::deadlock_detected:
   case errc::too_many_connections:
-    return true; // The server rolled back, or never began.
+    return true; // The server has undone it, or never began.
   case errc::in_doubt:
   case errc::internal:  // A C++ task that threw may have done anything before.
   case errc::disk_full: // So may one that found no room; and nothing makes any by trying again.

@@ -18,6 +18,8 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   append_json_string(out, text);
 }
 
+constexpr std::string_view retry_after = "Retry-After: 1\r\n";
+
 /// True when the same request may well succeed a moment later.
 bool is_passing(http::status status) {
   return status == http::status::too_many_requests || status == http::status::service_unavailable;
@@ -42,7 +44,7 @@ response make_problem(http::status status, std::string_view code, std::string_vi
   append_member(out += ',', "request_id", id);
   out += '}';
   if (is_passing(status))
-    made.fields += "Retry-After: 1\r\n";
+    made.fields += retry_after;
   return made;
 }
 
@@ -63,6 +65,8 @@ response make_problem(const std::vector<bad_argument>& bad, std::string_view id)
 response make_problem(const failure& why, std::string_view id) {
   auto made = make_problem(status_of(why), to_string(why.code), public_message(why), id);
   made.detail = to_string(why);
+  if (why.may_have_effect) // to send it again could do something twice
+    made.fields.clear();
   return made;
 }
 
@@ -79,7 +83,8 @@ std::string_view public_message(const failure& why) noexcept {
     return "the service may not do this in its database";
   case errc::serialization_failure:
   case errc::deadlock_detected:
-    return "it met another transaction and was undone; send it again";
+    return why.may_have_effect ? "it met another transaction, and part of it may have been done"
+                               : "it met another transaction and was undone; send it again";
   case errc::query_canceled:
     return "it was cancelled";
   case errc::deadline_exceeded:
@@ -90,7 +95,8 @@ std::string_view public_message(const failure& why) noexcept {
   case errc::too_many_connections:
   case errc::pool_timeout:
   case errc::pool_queue_full:
-    return "the database has no session free; send it again later";
+    return why.may_have_effect ? "the database had no session free for all of it, and part of it may have been done"
+                               : "the database has no session free; send it again later";
   case errc::pool_closed:
     return "the service ends";
   case errc::result_too_large:

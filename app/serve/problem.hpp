@@ -21,8 +21,9 @@ response make_problem(http::status status, std::string_view code, std::string_vi
 /// 400, with each parameter that cannot be taken in `parameters`.
 response make_problem(const std::vector<bad_argument>& bad, std::string_view id);
 
-/// The problem of a request that failed as a whole. The client hears the code and what it may do; the rest is for the
-/// log.
+/// The problem of a request that failed as a whole. The client hears the code and what it may do, and is not asked to
+/// come again where something may have been done. The rest is for the log: a server's details have values of rows, and
+/// its notices are words of functions, which may have been meant for others.
 response make_problem(const failure& why, std::string_view id);
 
 /// The message that a client may have of a failure beside its code.

@@ -75,7 +75,28 @@ result<std::uint32_t> find_database(const query& q, const std::vector<database_o
   return static_cast<std::uint32_t>(at - databases.begin());
 }
 
+/// The server has ended the statement by an error, and so its implicit transaction: not the connection (classes 08 and
+/// 57) and not itself in disorder (58, XX).
+bool is_error_of_a_statement(const failure& why) noexcept {
+  constexpr std::string_view others[] = {"08", "57", "58", "XX"};
+  return !why.sqlstate.empty() && why.code != errc::connection_lost && why.code != errc::in_doubt &&
+         std::none_of(std::begin(others), std::end(others), [&](auto x) { return why.sqlstate.starts_with(x); });
+}
+
+/// Only what PostgreSQL plans runs within one transaction for certain, and only its own functions stay within that.
+bool is_undone_by_errors(const parsed_statement* text) noexcept {
+  return text && text->effects.planned && text->effects.traces == traces::none;
+}
+
 } // namespace
+
+bool checked_request::may_write(std::size_t i) const noexcept {
+  return !given.queries[i].read_only && (!texts[i] || texts[i]->effects.effect != effect::reads);
+}
+
+bool checked_request::may_have_effect(std::size_t i, const failure& why) const noexcept {
+  return why.reached_server && may_write(i) && !(is_error_of_a_statement(why) && is_undone_by_errors(texts[i]));
+}
 
 void number_queries(request& given) {
   for (std::size_t i = 0; i < given.queries.size(); ++i)

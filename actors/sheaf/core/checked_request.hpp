@@ -27,6 +27,12 @@ struct checked_request {
   std::vector<std::uint32_t> databases;                           ///< By position in the engine's options.
   std::unique_ptr<request_budget> budget;                         ///< Null without bounds of the request's own.
   clock::time_point taken_at, deadline;
+
+  /// False where query `i` is declared `read_only`, or is a statement of which it is known that it only reads.
+  bool may_write(std::size_t i) const noexcept;
+
+  /// True where query `i`, having failed so, may have taken effect all the same.
+  bool may_have_effect(std::size_t i, const failure& why) const noexcept;
 };
 
 /// Checks `given` for an engine with these settings; `dialects` are those of its databases, by position. A fault is

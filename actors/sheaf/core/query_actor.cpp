@@ -93,6 +93,9 @@ void query_actor::run(lease got) {
 void query_actor::on_answer(answer&& got, const moments& when) {
   note(when);
   times_.released = since_start(loop().now());
+  notices_ = lease_.take_notices();
+  if (auto* f = std::get_if<failure>(&got); f && what().run) // a task may throw any failure of its own
+    f->reached_server = true;
   lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
   if (thrown_)
     on_failed(std::move(*thrown_));
@@ -141,9 +144,7 @@ void query_actor::on_failed(failure why) {
     return;
   if (why.code == errc::deadline_exceeded) // SQLite keeps it by itself too
     why.message += account(why.phase);
-  const auto* text = job_.request->texts[job_.index];
-  const bool may_have_written = !what().read_only && (!text || text->effects.effect != effect::reads);
-  if (why.code == errc::connection_lost && why.reached_server && may_have_written) {
+  if (why.code == errc::connection_lost && why.reached_server && job_.request->may_write(job_.index)) {
     why.code = errc::in_doubt;
     why.message += ": whether it took effect is not known, so look before sending it again";
   }
@@ -233,6 +234,8 @@ void query_actor::reply(answer&& got) {
   auto* f = std::get_if<failure>(&got);
   if (f) {
     f->query = what().name;
+    f->may_have_effect = job_.request->may_have_effect(job_.index, *f);
+  }
   const auto began = times_.acquired == query_times::not_reached ? times_.queued : times_.acquired;
   job_.pool->metrics().operation.add(f, since_start(loop().now()) - began);
   outcome told{.data = std::move(got), .times = times_, .attempts = attempts_, .notices = std::move(notices_)};

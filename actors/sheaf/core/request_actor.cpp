@@ -182,18 +182,35 @@ void request_actor::end_rest(const early_end& why) {
       caf::anon_send(actor, why);
 }
 
+/// What the request's failure says, now that all queries are over. The last answers may have been on their way here
+/// when the request was given up: if they are all that it needs, it has not failed.
+void request_actor::settle_failure() {
+  auto& f = reply_.failure;
+  const auto& given = request_->given;
+  const auto& all = reply_.outcomes;
+  if (f->query.empty()) {
+    const auto good = std::count_if(all.begin(), all.end(), [](const outcome& x) { return x.ok(); });
+    const auto needed = given.on_error == error_policy::first ? given.first : all.size();
+    if (static_cast<std::size_t>(good) >= needed) {
+      f.reset();
+      return;
+    }
+    for (const auto& x : all)
+      add_reach(*f, x);
+  }
+  for (std::size_t i = 0; i < all.size() && !f->may_have_effect; ++i) {
+    const auto* why = all[i].error_info();
+    f->may_have_effect = why ? why->may_have_effect : request_->may_write(i);
+  }
+}
+
 void request_actor::reply_now() {
   const auto self = end();
   deadline_.disarm();
   unlink();
   link_->request = nullptr;
-  if (reply_.failure && reply_.failure->query.empty()) {
-    if (std::all_of(reply_.outcomes.begin(), reply_.outcomes.end(), [](const outcome& x) { return x.ok(); }))
-      reply_.failure.reset(); // the last answers were on their way here when it was given up
-    else
-      for (const auto& x : reply_.outcomes)
-        add_reach(*reply_.failure, x);
-  }
+  if (reply_.failure)
+    settle_failure();
   reply_.elapsed = loop().now() - request_->taken_at;
   home_.outcomes.add(reply_.failure ? &*reply_.failure : nullptr, reply_.elapsed);
   log_outcome();

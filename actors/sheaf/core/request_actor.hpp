@@ -40,6 +40,7 @@ private:
   bool wants_more() const noexcept;
   void apply_policy(const query& q, const outcome& got);
   void end_rest(const early_end& why);
+  void settle_failure();
   void reply_now();
   void log_outcome() const;
   void log_notices(const outcome& of) const;

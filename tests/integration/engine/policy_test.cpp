@@ -109,6 +109,54 @@ TEST_P(Policy, ACancelAtAnyMomentCostsOneReplyAndNoSession) {
   expect_recovery();
 }
 
+class PolicyOfTwoLoops : public Policy {
+protected:
+  /// Two queries, each on a loop of its own, and a request that is cancelled while the second's success is on its way
+  /// to the first's loop: that loop hears of the cancel first.
+  reply cancelled_meanwhile(error_policy how) {
+    auto& script = script_of(*database);
+    start_ready({.max_size = 2}, [](options& all) { all.loops = 2; });
+    auto asked = request_of({{"here", "hold"}, {"there", "hold"}}, how);
+    std::promise<reply> answered;
+    const auto link = engine->submit(std::move(asked), [&](reply x) { answered.set_value(std::move(x)); });
+    EXPECT_TRUE(eventually([&] { return script.now().running == 2; }));
+    std::promise<void> stands, goes_on;
+    const auto home = link->loop.lock();
+    home->post([&] {
+      stands.set_value();
+      goes_on.get_future().wait();
+    });
+    stands.get_future().wait();
+    request_handle{link}.cancel();
+    script.release("there");
+    EXPECT_TRUE(eventually([&] { return script.now().running == 1; }));
+    goes_on.set_value();
+    return answered.get_future().get();
+  }
+
+  void expect_rest() {
+    EXPECT_TRUE(eventually([&] { return database->running() == 0 && stats().idle == 2; }));
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Databases, PolicyOfTwoLoops, testing::Values(database_kind::scripted), name_of);
+
+TEST_P(PolicyOfTwoLoops, FirstCountsASuccessThatComesAfterTheCancel) {
+  const auto x = cancelled_meanwhile(error_policy::first);
+  EXPECT_TRUE(x.ok()) << to_string(*x.failure);
+  EXPECT_TRUE(x["there"].ok());
+  EXPECT_EQ(x["here"].error_info()->code, errc::query_canceled);
+  expect_rest();
+}
+
+TEST_P(PolicyOfTwoLoops, FailTakesAllSuccesses) {
+  const auto x = cancelled_meanwhile(error_policy::fail);
+  EXPECT_EQ(x.failure.value_or(failure{}).code, errc::query_canceled);
+  EXPECT_TRUE(x["there"].ok());
+  EXPECT_TRUE(x.failure->may_have_effect) << "for this database `hold` is no query";
+  expect_rest();
+}
+
 TEST_P(Policy, ADeadlineSaysHowLongEachPhaseTook) {
   start({.max_size = 1});
   ASSERT_TRUE(run(request_of({database->answers("", 1)})).ok()); // opening a session may take longer than the deadline

@@ -116,6 +116,14 @@ TEST(Error, IsNeverRetriedWhenAnythingMayHaveHappened) {
   EXPECT_FALSE(safe_to_retry({.code = errc::connection_lost, .phase = phase::execute, .sqlstate = "57P01"}));
 }
 
+TEST(Error, IsNeverRetriedWhereMoreThanTheFailedStatementMayHaveHappened) {
+  for (const auto code : {errc::serialization_failure, errc::deadlock_detected, errc::pool_timeout,
+                          errc::too_many_connections, errc::connect_failed, errc::invalid_request}) {
+    EXPECT_TRUE(safe_to_retry({.code = code})) << to_string(code);
+    EXPECT_FALSE(safe_to_retry({.code = code, .may_have_effect = true})) << to_string(code);
+  }
+}
+
 TEST(Error, IsTheClientsFaultWhenTheRequestHasToChange) {
   for (const auto code : {errc::invalid_request, errc::rejected_sql, errc::constraint_violated, errc::permission_denied,
                           errc::result_too_large})

@@ -112,6 +112,11 @@ TEST(HttpProblem, HasAStatusForEachFailure) {
     EXPECT_THAT(made.detail, HasSubstr("secret detail"));
     EXPECT_EQ(made.fields, status == 429 || status == 503 ? "Retry-After: 1\r\n" : "");
   }
+  for (const auto code : {errc::serialization_failure, errc::pool_timeout}) {
+    const auto made = make_problem(failure{.code = code, .may_have_effect = true}, "id-1");
+    EXPECT_EQ(made.fields, "") << "it must not be sent again";
+    EXPECT_THAT(made.body, HasSubstr("may have been done"));
+  }
   EXPECT_EQ(static_cast<unsigned>(status_of({.code = errc::rejected_sql, .sqlstate = "42P01"})), 500)
       << "a mistake in the file";
   EXPECT_EQ(static_cast<unsigned>(status_of({.code = errc::rejected_sql})), 500) << "which was never run";
