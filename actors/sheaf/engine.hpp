@@ -64,8 +64,9 @@ public:
   /// `invalid_request`. Never throws for what a database or a request did: see `reply::failure`.
   reply run(request given);
 
-  /// Runs the request; `callback` is called exactly once, on one of the engine's loops: it must not block or throw. Any
-  /// thread; a request from a callback stays on that callback's loop. Gives the handle to cancel it by.
+  /// Runs the request; `callback` is called exactly once, on one of the engine's loops: it must not block, and what it
+  /// throws is logged and goes no further. Any thread; a request from a callback stays on that callback's loop. Gives
+  /// the handle to cancel it by.
   request_handle run_async(request given, std::function<void(reply)> callback);
 
   /// Runs the request. Any thread.
@@ -75,7 +76,8 @@ public:
   /// loop runs from then on; returns when it has been called on all, and throws what `f` throws. For a service that has
   /// its sockets and timers on the engine's own threads, so that a request and its reply never change threads. A loop's
   /// context, and whatever is made on it, is for that loop's thread; all of it must be gone before the engine is
-  /// destroyed. Code that runs there must not block, nor throw later on. Any thread but the engine's own loops.
+  /// destroyed. Code that runs there must not block; what it throws later on is logged and goes no further. Any thread
+  /// but the engine's own loops.
   void run_on_each_loop(const std::function<void(boost::asio::io_context&)>& f);
 
   /// Any thread; each number is from a moment ago.

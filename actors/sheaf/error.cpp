@@ -4,6 +4,8 @@
 
 #include "sheaf/error.hpp"
 
+#include "sheaf/base/error_text.hpp"
+
 #include <algorithm>
 
 namespace sheaf {
@@ -95,8 +97,7 @@ std::string to_string(const failure& why) {
   if (separator != " (")
     line += ')';
   // Servers and callers put line breaks into messages and names.
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  blank_controls(line);
   return line;
 }
 

@@ -50,6 +50,9 @@ struct front_state {
 
 front_handle::behavior_type front_actor(front_handle::stateful_pointer<front_state> self, engine_core* core) {
   self->state.core = core;
+  // CAF's own would print what a stranger has sent, contents and all.
+  self->set_default_handler(caf::drop);
+  self->set_down_handler([](const caf::down_msg&) {});
   return {
       [self](request& given) -> caf::result<reply> {
         if (!self->state.core)
@@ -57,9 +60,14 @@ front_handle::behavior_type front_actor(front_handle::stateful_pointer<front_sta
         const auto number = ++self->state.last_number;
         auto promise = self->make_response_promise<reply>();
         self->state.promises.emplace(number, promise);
-        self->state.core->submit(std::move(given), [front = front_handle{self}, number](reply x) {
-          caf::anon_send(front, answered{number, std::move(x)});
-        });
+        try {
+          self->state.core->submit(std::move(given), [front = front_handle{self}, number](reply x) {
+            caf::anon_send(front, answered{number, std::move(x)});
+          });
+        } catch (...) { // an exception would end this actor, and leave all others who wait without a reply
+          self->state.promises.erase(number);
+          return refusal({.code = errc::internal, .message = early_end_for(std::current_exception()).message});
+        }
         return promise;
       },
       [self](answered& x) {

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,11 @@ std::string to_one_line(std::string_view text);
 
 /// The same text with its line breaks, and blanks for other control characters; cut after 4 KiB.
 std::string to_lines(std::string_view text);
+
+/// Puts a blank for each control character of `text`, which is UTF-8, C1's among them: a terminal obeys them.
+void blank_controls(std::string& text) noexcept;
+
+/// The type of what was thrown. Not its text, which may hold a value.
+std::string type_of_thrown(const std::exception_ptr& what);
 
 } // namespace sheaf

@@ -131,8 +131,14 @@ std::shared_ptr<request_link> engine_core::submit(request given, std::function<v
       return;
     }
     caf::actor_config cfg;
-    system_.spawn_class<request_actor, caf::no_spawn_options>(cfg, where, std::move(checked), std::move(callback),
-                                                              link);
+    try {
+      system_.spawn_class<request_actor, caf::no_spawn_options>(cfg, where, std::move(checked), std::move(callback),
+                                                                link);
+    } catch (...) { // no matter what of: unless the actor has it, the callback is still here
+      if (!callback)
+        throw;
+      callback(refusal({.code = errc::internal, .message = early_end_for(std::current_exception()).message}));
+    }
   };
   if (where.loop->runs_here() && !where.closing)
     begin();

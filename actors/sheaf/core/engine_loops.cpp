@@ -2,6 +2,8 @@
 
 #include "sheaf/core/engine_loops.hpp"
 
+#include "sheaf/base/error_text.hpp"
+
 #include <algorithm>
 
 namespace sheaf {
@@ -37,6 +39,13 @@ options with_width(options how) {
 
 engine_loop::engine_loop(engine_loops& owner, std::size_t index) : all(owner), loop(std::make_shared<event_loop>()) {
   const auto& how = all.settings();
+  loop->when_thrown([&log = all.log()](const std::exception_ptr& what) {
+    try {
+      if (log.takes(severity::warning))
+        engine_log::line{log, severity::warning, "loop_caught"}.with("what", type_of_thrown(what));
+    } catch (...) { // such as no memory for the line: it is not worth more
+    }
+  });
   for (std::size_t i = 0; i < how.databases.size(); ++i)
     pools.push_back(std::make_unique<session_pool>(*loop, *all.database(i).factory, all.log(), how.databases[i].name,
                                                    share(how.databases[i].pool, index, how.loops)));

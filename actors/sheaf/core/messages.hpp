@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <string>
 
 namespace sheaf {
@@ -33,6 +34,9 @@ struct early_end {
   errc code = errc::query_canceled;
   std::string message;
 };
+
+/// The end of what has thrown.
+early_end early_end_for(const std::exception_ptr& thrown);
 
 inline early_end engine_closed() { return {errc::pool_closed, "the engine is shutting down"}; }
 

@@ -56,6 +56,7 @@ private:
   void begin() override;
   void receive(caf::message& message) override;
   void on_kill() override { give_up({errc::query_canceled, "the query's actor was ended"}); }
+  void on_thrown(const std::exception_ptr& what) override { give_up(early_end_for(what)); }
 
   void acquire(session_pool::arrival how);
   void run(lease got);

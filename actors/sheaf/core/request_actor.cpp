@@ -2,6 +2,7 @@
 
 #include "sheaf/core/request_actor.hpp"
 
+#include "sheaf/base/error_text.hpp"
 #include "sheaf/telemetry/engine_log.hpp"
 
 #include <caf/actor_system.hpp>
@@ -30,17 +31,18 @@ void add_reach(failure& whole, const outcome& part) {
 } // namespace
 
 request_actor::request_actor(caf::actor_config& cfg, engine_loop& home, std::shared_ptr<const checked_request> checked,
-                             std::function<void(reply)> callback, std::shared_ptr<request_link> link)
-  : loop_actor(cfg, *home.loop), request_(std::move(checked)), callback_(std::move(callback)), link_(std::move(link)),
-    home_(home), deadline_([this] {
+                             std::function<void(reply)>&& callback, std::shared_ptr<request_link> link)
+  : loop_actor(cfg, *home.loop), request_(std::move(checked)), link_(std::move(link)), home_(home), deadline_([this] {
       give_up({errc::deadline_exceeded, "the request's deadline passed"});
-    }) {}
+    }) {
+  reply_.outcomes.resize(request_->given.queries.size());
+  running_.resize(request_->given.queries.size());
+  callback_ = std::move(callback);
+}
 
 void request_actor::begin() {
   loop().refresh_now();
   const auto& given = request_->given;
-  reply_.outcomes.resize(given.queries.size());
-  running_.resize(given.queries.size());
   width_ = given.width != 0 ? given.width : home_.all.settings().width;
   home_.requests.push_back(*this);
   link_->request = this;
@@ -75,7 +77,28 @@ void request_actor::spawn_next() {
   spawn(index, where, is_away, {});
 }
 
+/// Without an actor the query has its failure from here, though not from within a call that may be about it.
 void request_actor::spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before) {
+  try {
+    spawn_on(index, where, reserved, before);
+  } catch (...) { // no matter what of: it was not begun
+    auto why = early_end_for(std::current_exception());
+    if (reserved)
+      where.pools[request_->databases[index]]->unreserve();
+    loop().post([self = caf::strong_actor_ptr{ctrl()}, this, index, why = std::move(why)] {
+      if (!ended())
+        join(index,
+             failure{.code = why.code,
+                     .phase = phase::queue,
+                     .query = request_->given.queries[index].name,
+                     .message = why.message},
+             {}, 1);
+    });
+  }
+}
+
+void request_actor::spawn_on(std::size_t index, engine_loop& where, bool reserved,
+                             const std::optional<query_called>& before) {
   const auto& settings = home_.all.settings();
   const auto& q = request_->given.queries[index];
   query_job job{.request = request_,
@@ -214,7 +237,14 @@ void request_actor::reply_now() {
   reply_.elapsed = loop().now() - request_->taken_at;
   home_.outcomes.add(reply_.failure ? &*reply_.failure : nullptr, reply_.elapsed);
   log_outcome();
-  callback_(std::move(reply_));
+  try {
+    callback_(std::move(reply_));
+  } catch (...) { // it is the caller's own, and whoever has called us is in the middle of something else
+    if (const auto& log = home_.all.log(); log.takes(severity::warning))
+      engine_log::line{log, severity::warning, "callback_threw"}
+          .with("request", request_->given.id)
+          .with("what", type_of_thrown(std::current_exception()));
+  }
 }
 
 /// A failed request is worth a warning; the rest is only for readers who look for something.

@@ -19,9 +19,10 @@ namespace sheaf {
 
 class request_actor final : public loop_actor, public live_request, private query_joiner {
 public:
-  /// `callback` is called once, on the loop of `home`.
+  /// `callback` is called once, on the loop of `home`, and what it throws is logged. Where this throws, the caller
+  /// still has it.
   request_actor(caf::actor_config& cfg, engine_loop& home, std::shared_ptr<const checked_request> checked,
-                std::function<void(reply)> callback, std::shared_ptr<request_link> link);
+                std::function<void(reply)>&& callback, std::shared_ptr<request_link> link);
 
   const char* name() const override { return "sheaf.request"; }
 
@@ -32,11 +33,13 @@ private:
   void begin() override;
   void receive(caf::message& message) override;
   void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
+  void on_thrown(const std::exception_ptr& what) override { give_up(early_end_for(what)); }
   void join(std::size_t index, outcome&& got) override;
   void call(const query_called& called) override;
 
   void spawn_next();
   void spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before);
+  void spawn_on(std::size_t index, engine_loop& where, bool reserved, const std::optional<query_called>& before);
   bool wants_more() const noexcept;
   void apply_policy(const query& q, const outcome& got);
   void end_rest(const early_end& why);

@@ -75,7 +75,10 @@ void blocking_executor::shared::live(const std::shared_ptr<shared>& self, std::l
     self->jobs.pop_front();
     me->busy = true;
     lock.unlock();
-    job();
+    try {
+      job();
+    } catch (...) { // it should not have: whoever waits for it has a deadline, and others have work for this thread
+    }
     job = nullptr;
     lock.lock();
     me->busy = false;

@@ -29,8 +29,8 @@ public:
   blocking_executor(const blocking_executor&) = delete;
   blocking_executor& operator=(const blocking_executor&) = delete;
 
-  /// Any thread, also from a job. `job` must not throw. Destroyed on the thread that ran it, before that takes another
-  /// one.
+  /// Any thread, also from a job. `job` should not throw: nobody hears of it. Destroyed on the thread that ran it,
+  /// before that takes another one.
   void run(std::function<void()> job);
 
 private:

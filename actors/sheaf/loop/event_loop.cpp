@@ -148,13 +148,25 @@ boost::asio::io_context& event_loop::context() {
   return asio_->context;
 }
 
+/// Whatever throws has been taken out of its queue before, so it is not met again; the others have the next turn.
+template <class F>
+void event_loop::guard(F f) noexcept {
+  try {
+    f();
+  } catch (...) { // one user's fault must not end the process that all share
+    if (when_thrown_)
+      when_thrown_(std::current_exception());
+  }
+}
+
 void event_loop::run() {
   current_loop = this;
-  while (!stopping_) {
-    run_ready();
-    fire_timers();
-    wait_for_events();
-  }
+  while (!stopping_)
+    guard([this] {
+      run_ready();
+      fire_timers();
+      wait_for_events();
+    });
   asio_.reset(); // its handlers belong to this thread
   current_loop = nullptr;
 }
@@ -211,7 +223,7 @@ void event_loop::wait_for_events() {
   const int timeout = sleep ? milliseconds_to_next_timer() : 0;
   int count = 0;
   if (asio_)
-    run_asio(timeout);
+    guard([&] { run_asio(timeout); });
   else
     count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
   if (sleep) {
@@ -239,9 +251,11 @@ void event_loop::run_asio(int timeout_milliseconds) {
 /// Has Asio say when something in our own set is ready, time and again.
 void event_loop::watch_through_asio() {
   asio_->sockets.async_wait(asio_->sockets.wait_read, [this](auto) {
-    const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), 0);
-    refresh_now();
-    dispatch(count);
+    guard([this] { // or nobody would look at the sockets again
+      const int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), 0);
+      refresh_now();
+      dispatch(count);
+    });
     watch_through_asio();
   });
 }
@@ -255,11 +269,19 @@ void event_loop::dispatch(int count) {
       [[maybe_unused]] auto read = ::read(wake_, &ignored, sizeof ignored);
       continue;
     }
-    const auto& [handler, generation] = watches_[place - 1];
-    if (!handler || generation != e.data.u64 >> 32)
-      continue; // it was unwatched meanwhile
+    const auto is_watched = [&] { // nothing has been unwatched meanwhile
+      return watches_[place - 1].handler && watches_[place - 1].generation == e.data.u64 >> 32;
+    };
+    if (!is_watched())
+      continue;
     const bool failed = (e.events & (EPOLLERR | EPOLLHUP)) != 0;
-    handler->on_io(failed || (e.events & EPOLLIN) != 0, failed || (e.events & EPOLLOUT) != 0);
+    try {
+      watches_[place - 1].handler->on_io(failed || (e.events & EPOLLIN) != 0, failed || (e.events & EPOLLOUT) != 0);
+    } catch (...) { // told further by `guard`, once its handler has heard
+      if (is_watched())
+        watches_[place - 1].handler->on_thrown(std::current_exception());
+      throw;
+    }
   }
 }
 

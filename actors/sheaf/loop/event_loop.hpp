@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,9 @@ class io_handler {
 public:
   virtual void on_io(bool readable, bool writable) = 0;
 
+  /// `on_io` threw this, and its descriptor is still watched: it would throw again.
+  virtual void on_thrown(const std::exception_ptr&) {}
+
   std::uint32_t place = 0; ///< The loop's own: among its watches, from 1; 0 when it watches nothing.
 
 protected:
@@ -66,6 +70,10 @@ public:
 
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;
+
+  /// Has `f` hear of what functions, timers, handlers and Asio's handlers throw: what they were about is over, and the
+  /// loop goes on. On the loop; it must not throw. Before `start`.
+  void when_thrown(std::function<void(const std::exception_ptr&)> f) { when_thrown_ = std::move(f); }
 
   void start(); ///< Starts the thread.
   void stop();  ///< Ends and joins it; functions still queued are dropped. Not from the loop itself.
@@ -113,6 +121,8 @@ public:
 private:
   struct asio_side; // the io_context, and its view of our epoll descriptor
 
+  template <class F>
+  void guard(F f) noexcept;
   void run();
   void run_ready();
   void take_inbox();
@@ -143,6 +153,7 @@ private:
   std::optional<clock::time_point> held_; ///< The time that it is while it stands still.
   std::unique_ptr<asio_side> asio_;
   std::function<void()> when_deserted_;
+  std::function<void(const std::exception_ptr&)> when_thrown_;
 
   int epoll_;
   int wake_; ///< An eventfd: written when a sleeping loop gets mail.

@@ -8,14 +8,24 @@
 
 namespace sheaf {
 
+template <class F>
+void loop_actor::guard(F f) {
+  try {
+    f();
+  } catch (...) { // its own caller is to hear of it, not whoever called this actor
+    on_thrown(std::current_exception());
+  }
+}
+
 void loop_actor::launch(caf::execution_unit*, bool, bool hide) {
   if (!hide)
     register_at_system();
   self_ = caf::strong_actor_ptr{ctrl()};
+  loop_.actor_began(); // from here on it ends by `cleanup`
   if (loop_.runs_here())
-    begin();
+    guard([this] { begin(); });
   else
-    loop_.post([this] { begin(); });
+    loop_.post([this] { guard([this] { begin(); }); });
 }
 
 void loop_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) {
@@ -32,12 +42,15 @@ void loop_actor::take(caf::mailbox_element& element) {
     caf::detail::sync_request_bouncer{caf::make_error(caf::sec::unexpected_message)}(element);
   else if (ended())
     return;
-  else if (element.content().match_elements<caf::exit_msg>())
-    on_kill();
-  else {
-    auto content = element.move_content_to_message();
-    receive(content);
-  }
+  else
+    guard([&] {
+      if (element.content().match_elements<caf::exit_msg>()) {
+        on_kill();
+      } else {
+        auto content = element.move_content_to_message();
+        receive(content);
+      }
+    });
 }
 
 /// As local_actor's, without `clock().cancel_timeouts`, which wakes CAF's clock thread for every actor that ends (CAF

@@ -11,6 +11,8 @@
 #include <caf/local_actor.hpp>
 #include <caf/mailbox_element.hpp>
 
+#include <exception>
+
 namespace sheaf {
 
 /// A request has one of these and one for each of its queries, so it is a CAF actor without what it has no use for: no
@@ -21,7 +23,7 @@ class loop_actor : public caf::local_actor, public caf::dynamically_typed_actor_
 public:
   using behavior_type = caf::behavior; ///< `spawn` makes a `caf::actor` of this by it.
 
-  loop_actor(caf::actor_config& cfg, event_loop& loop) : caf::local_actor(cfg), loop_(loop) { loop_.actor_began(); }
+  loop_actor(caf::actor_config& cfg, event_loop& loop) : caf::local_actor(cfg), loop_(loop) {}
 
   event_loop& loop() const noexcept { return loop_; }
 
@@ -44,11 +46,16 @@ protected:
   /// Somebody sent CAF's exit message: this actor has to deliver what it owes now.
   virtual void on_kill() = 0;
 
+  /// Something in a call above threw. This actor has to deliver what it owes now, or ends at its deadline.
+  virtual void on_thrown(const std::exception_ptr& what) = 0;
+
   /// Ends this actor. The returned pointer keeps it in memory for the rest of the caller's scope.
   [[nodiscard]] caf::strong_actor_ptr end();
   bool ended() const noexcept { return !self_; }
 
 private:
+  template <class F>
+  void guard(F f);
   void take(caf::mailbox_element& element);
 
   event_loop& loop_;

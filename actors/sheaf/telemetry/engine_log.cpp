@@ -2,6 +2,8 @@
 
 #include "sheaf/telemetry/engine_log.hpp"
 
+#include "sheaf/base/error_text.hpp"
+
 #include <fmt/format.h>
 
 #include <spdlog/spdlog.h>
@@ -27,7 +29,7 @@ spdlog::level::level_enum level_of(severity x) noexcept {
 
 bool needs_quotes(std::string_view text) noexcept {
   return text.empty() || std::any_of(text.begin(), text.end(), [](unsigned char c) {
-           return c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f;
+           return c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f || c == 0xc2;
          });
 }
 
@@ -49,12 +51,13 @@ engine_log::line& engine_log::line::with(std::string_view key, std::string_view 
     text_ += value;
     return *this;
   }
+  std::string line{value};
+  blank_controls(line); // one event, one line
   text_ += '"';
-  for (const char c : value) {
+  for (const char c : line) {
     if (c == '"' || c == '\\')
       text_ += '\\';
-    const auto code = static_cast<unsigned char>(c);
-    text_ += code < ' ' || code == 0x7f ? ' ' : c; // one event, one line
+    text_ += c;
   }
   text_ += '"';
   return *this;

@@ -3,9 +3,11 @@
 // The ways in: run, run_async and run_future, from many threads, and the URLs that lead nowhere.
 
 #include "sheaf/engine.hpp"
+#include "support/captured_log.hpp"
 #include "support/database_under_test.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
@@ -13,6 +15,7 @@
 #include <future>
 #include <latch>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 namespace {
@@ -115,6 +118,30 @@ TEST_P(FrontDoor, CallsBackExactlyOnce) {
   door.reset(); // would call those that it owes a reply
   for (const auto& n : calls)
     EXPECT_EQ(n, 1);
+}
+
+TEST_P(FrontDoor, SurvivesWhatACallbackThrows) {
+  captured_log log;
+  auto how = database->engine_options({.max_size = 1});
+  how.logger = log.logger;
+  engine e{std::move(how)};
+  e.run_async(request{}, [](reply) { throw std::runtime_error("hunter2"); });
+  for (int i = 0; i < 3; ++i)
+    e.run_async(request_of({database->answers("", 1)}), [](reply) { throw std::runtime_error("hunter2"); });
+  const auto x = e.run(request_of({database->answers("", 2)}));
+  ASSERT_TRUE(x.ok()) << to_string(*x.failure);
+  EXPECT_EQ(number_in(x[0]), 2);
+  EXPECT_EQ(log.count("event=callback_threw"), 3u) << log.text();
+  EXPECT_EQ(log.count("event=loop_caught what=std::runtime_error"), 1u) << log.text();
+  EXPECT_EQ(log.count("hunter2"), 0u) << log.text();
+}
+
+TEST_P(FrontDoor, SurvivesWhatAServiceThrowsLaterOn) {
+  auto& e = open({}, 2);
+  e.run_on_each_loop(
+      [](boost::asio::io_context& loop) { boost::asio::post(loop, [] { throw std::runtime_error("no"); }); });
+  for (int i = 0; i < 4; ++i)
+    EXPECT_TRUE(e.run(request_of({database->answers("", 1)})).ok());
 }
 
 TEST_P(FrontDoor, NeverCallsBackFromWithinTheCall) {

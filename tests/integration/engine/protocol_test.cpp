@@ -9,7 +9,11 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/sec.hpp>
+#include <caf/send.hpp>
+#include <caf/system_messages.hpp>
 
 #include <future>
 #include <optional>
@@ -67,6 +71,28 @@ TEST_P(Protocol, AnswersWithTheFailureOfARequest) {
   auto late = request_of({database->never_ends("")});
   late.deadline = 50ms;
   EXPECT_EQ(ask(system, door, std::move(late))->failure->code, errc::deadline_exceeded);
+}
+
+/// CAF's own way is to print them.
+TEST_P(Protocol, PrintsNothingOfMessagesThatItDoesNotKnow) {
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  {
+    caf::actor_system_config strangers_config;
+    caf::actor_system strangers{strangers_config};
+    engine other = std::move(*engine::create(database->engine_options(), strangers).value());
+    const auto door = actor_of(other);
+    const auto untyped = caf::actor_cast<caf::actor>(door);
+    caf::scoped_actor self{strangers};
+    caf::anon_send(untyped, std::string{"hunter2"});
+    self->request(untyped, caf::infinite, std::string{"hunter2"})
+        .receive([] { ADD_FAILURE() << "it took it"; },
+                 [](const caf::error& why) { EXPECT_EQ(why, caf::sec::unexpected_message); });
+    caf::anon_send(untyped, caf::make_message(caf::down_msg{untyped.address(), caf::exit_reason::kill}));
+    EXPECT_TRUE(ask(strangers, door, request_of({database->answers("", 1)}))->ok());
+  } // what CAF prints has been printed
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST_P(Protocol, AnswersOnTheEnginesOwnActorSystem) {

@@ -179,6 +179,9 @@ TEST_F(SociTask, MakesEveryOtherExceptionInternal) {
 TEST(ErrorText, IsOneLineAndNotTooLong) {
   EXPECT_EQ(to_one_line("a\r\nb\tc\n"), "a  b c");
   EXPECT_EQ(to_one_line("\n"), "");
+  EXPECT_EQ(to_one_line("a\xc2\x9b"
+                        "2Jb"),
+            "a  2Jb");
   std::string longer;
   for (int i = 0; i < 1000; ++i)
     longer += "é";

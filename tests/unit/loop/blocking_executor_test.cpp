@@ -15,6 +15,7 @@
 #include <latch>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -82,6 +83,14 @@ TEST(BlockingExecutor, NeverRunsMoreJobsAtOnceThanItHasThreads) {
     });
   done.wait();
   EXPECT_LE(most, 3);
+}
+
+TEST(BlockingExecutor, GoesOnBehindAJobThatThrows) {
+  blocking_executor some{1};
+  std::promise<void> behind;
+  some.run([] { throw std::runtime_error("a job"); });
+  some.run([&] { behind.set_value(); });
+  behind.get_future().wait();
 }
 
 TEST(BlockingExecutor, UsesThreadsAgain) {

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -119,10 +120,7 @@ public:
       auto opened = sqlite_connection::open(database, give_up);
       auto& home = *loop;
       home.post([&home, &blocking, opened = std::move(opened), done = std::move(done)]() mutable {
-        if (opened.has_error())
-          done(std::move(opened).error());
-        else
-          done(std::unique_ptr<session>{new sqlite_session{home, blocking, std::move(*opened), next_id()}});
+        done(made(home, blocking, std::move(opened)));
       });
     });
   }
@@ -130,6 +128,18 @@ public:
   sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
 
 private:
+  static result<std::unique_ptr<session>> made(event_loop& loop, blocking_executor& blocking,
+                                               result<std::shared_ptr<sqlite_connection>> opened) {
+    if (opened.has_error())
+      return std::move(opened).error();
+    try {
+      return std::unique_ptr<session>{std::make_unique<sqlite_session>(loop, blocking, std::move(*opened), next_id())};
+    } catch (const std::bad_alloc&) {
+      return failure{
+          .code = errc::internal, .phase = phase::connect, .message = "there is no memory for another session"};
+    }
+  }
+
   static int next_id() {
     static std::atomic<int> last = 0;
     return ++last;
