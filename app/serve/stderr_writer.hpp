@@ -28,8 +28,8 @@ private:
   bool is_socket_ = false;
 };
 
-/// While it lives, what libraries print to the C library's `stderr` does not wait. libpq prints there while SOCI opens
-/// a session, before anybody could tell it not to. Made and destroyed while there is one thread.
+/// While it lives, what libraries print to the C library's `stderr` does not wait. libpq prints there that others may
+/// read the file of a password. Made and destroyed while there is one thread.
 class unwaiting_stderr {
 public:
   unwaiting_stderr();

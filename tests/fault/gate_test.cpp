@@ -153,8 +153,8 @@ TEST_P(FaultGate, IsSurvived) {
 }
 
 std::string name_of_fault(const ::testing::TestParamInfo<fault_at>& x) {
-  constexpr std::array faults{"None",    "Refuse", "Ignore", "BlackHole", "Delay",
-                              "Trickle", "Cut",    "Reset",  "Garbage",   "Promise"};
+  constexpr std::array faults{"None", "Refuse", "Ignore",  "BlackHole", "Delay",  "Trickle",
+                              "Cut",  "Reset",  "Garbage", "Denial",    "Promise"};
   constexpr std::array moments{"WhileConnecting", "WithinTheHandshake", "WhileIdle", "WhileAResultIsAwaited",
                                "WithinAResult"};
   return std::string{faults.at(static_cast<std::size_t>(std::get<0>(x.param)))} +

@@ -3,6 +3,7 @@
 // Faults that nobody has to hear of: the engine finds out by itself, and runs again what may be run again.
 
 #include "fault/fault_test.hpp"
+#include "support/silent_server.hpp"
 
 namespace {
 
@@ -111,8 +112,8 @@ TEST_F(FaultGateRecovery, GivesBackWhatTheFirstAttemptDrewFromTheRequestsBounds)
   expect_recovery();
 }
 
-/// Behind the login, 420 to 435 bytes from PostgreSQL 15, SOCI runs a statement of its own, and waits without a bound.
-TEST_F(FaultGateRecovery, DoesWithoutASessionThatHangsBehindTheLogin) {
+/// Behind the login, 420 to 435 bytes from PostgreSQL 15, the session's first statement is not answered.
+TEST_F(FaultGateRecovery, GivesUpASessionThatHangsBehindTheLogin) {
   gate->strike(fault::black_hole, 428);
   open([&](options& how) {
     how.databases[0].url =
@@ -122,7 +123,36 @@ TEST_F(FaultGateRecovery, DoesWithoutASessionThatHangsBehindTheLogin) {
   ASSERT_FALSE(x.ok());
   EXPECT_EQ(x.failure->code, errc::connect_failed) << to_string(*x.failure);
   EXPECT_EQ(stats().connecting, 0u);
+  EXPECT_TRUE(eventually([&] { return gate->connections() == 0; })) << "the attempt goes on";
   gate->heal();
+  expect_recovery();
+}
+
+/// The connection lives, and nobody may forget it.
+TEST_F(FaultGateRecovery, KeepsNothingOfSessionsThatAreRefusedAtTheirFirstStatement) {
+  gate->strike(fault::denial);
+  open_through_gate(2min);
+  EXPECT_TRUE(eventually([&] { // the next attempt has its time, and until then the last failure is told
+    const auto f = refused("select 1");
+    EXPECT_EQ(f.code, errc::connect_failed) << to_string(f);
+    EXPECT_EQ(f.sqlstate, "42704") << to_string(f);
+    EXPECT_NE(f.message.find("this server will not"), std::string::npos) << f.message;
+    return HasFailure() || stats().open_failures >= 3;
+  }));
+  EXPECT_TRUE(eventually([&] { return gate->connections() == 0; })) << gate->connections() << " are left";
+  EXPECT_TRUE(eventually([&] { return schema.backends() == 0; }));
+  gate->heal();
+  expect_recovery();
+}
+
+/// libpq goes on by itself only where it blocks.
+TEST_F(FaultGateRecovery, GoesOnWithTheNextServerWhereOneSaysNothing) {
+  const silent_server silent;
+  open([&](options& how) {
+    how.databases[0].url = schema.url(
+        fmt::format("host=127.0.0.1,127.0.0.1 port={},{} sslmode=disable gssencmode=disable connect_timeout=2",
+                    silent.port(), gate->port()));
+  });
   expect_recovery();
 }
 

@@ -27,10 +27,14 @@ namespace sheaf::test {
 namespace {
 
 using std::chrono::steady_clock;
+using namespace std::string_view_literals;
 
 constexpr auto how_much_later = std::chrono::milliseconds{20};
 const std::string no_protocol(100, '\xff'); // wherever it begins: no message of PostgreSQL's has such a length
 constexpr std::string_view endless_row{"D\x06\x00\x00\x00\x00\x01", 7}; // a DataRow of 100 MB
+/// ErrorResponse and ReadyForQuery.
+constexpr std::string_view denied = "E\0\0\0\x30SERROR\0VERROR\0"
+                                    "C42704\0Mthis server will not\0\0Z\0\0\0\x05I"sv;
 constexpr std::size_t most_in_flight = 1 << 16;
 
 class descriptor {
@@ -89,11 +93,44 @@ int port_of(int fd) {
   return ntohs(address.sin_port);
 }
 
+/// Finds the ends of messages (PostgreSQL manual, "Message Formats"): a type, and a length that counts itself.
+class message_meter {
+public:
+  /// Takes the bytes up to the next end of a message, at most. Their number; `ended` when that was an end.
+  std::size_t take(std::string_view bytes, bool& ended) {
+    std::size_t taken = 0;
+    for (; head_ < 5 && taken < bytes.size(); ++taken, ++head_)
+      if (head_ > 0)
+        left_ = left_ << 8 | static_cast<unsigned char>(bytes[taken]);
+    if (head_ == 5 && !in_body_) {
+      left_ -= 4;
+      in_body_ = true;
+    }
+    ended = false;
+    if (!in_body_)
+      return taken;
+    const auto more = std::min<std::size_t>(left_, bytes.size() - taken);
+    left_ -= static_cast<std::uint32_t>(more);
+    ended = left_ == 0;
+    if (ended) {
+      head_ = 0;
+      in_body_ = false;
+    }
+    return taken + more;
+  }
+
+private:
+  std::size_t head_ = 0; ///< Bytes of the head that have come.
+  std::uint32_t left_ = 0;
+  bool in_body_ = false;
+};
+
 /// A connection through the gate. A descriptor that is closed is -1.
 struct passage {
   descriptor client, server;
   std::string to_client, to_server; ///< Read, and not written yet.
   steady_clock::time_point not_before{};
+  message_meter meter;     ///< Of the server's words.
   bool ending = false;     ///< Ends once `to_client` is written.
   bool swallows = false;   ///< The server's words are dropped.
   bool incomplete = false; ///< Bytes are missing on it: it is of no use any more.
@@ -111,7 +148,7 @@ struct fault_gate::state {
   mutable std::mutex mutex; ///< Held by the thread whenever it does not wait. Guards what follows.
   descriptor listener = listen();
   fault what = fault::none;
-  std::size_t after = 0;
+  std::size_t messages = 0, after = 0; ///< Until the fault strikes.
   std::list<passage> passages;
   bool closing = false;
 
@@ -134,7 +171,8 @@ struct fault_gate::state {
     return fd;
   }
 
-  bool active(fault x) const { return what == x && after == 0; }
+  bool struck() const { return messages == 0 && after == 0; }
+  bool active(fault x) const { return what == x && struck(); }
 
   void run();
   std::size_t wait(std::unique_lock<std::mutex>& lock);
@@ -154,7 +192,7 @@ int fault_gate::port() const noexcept { return state_->port; }
 
 bool fault_gate::struck() const {
   const std::lock_guard lock{state_->mutex};
-  return state_->after == 0;
+  return state_->struck();
 }
 
 std::size_t fault_gate::connections() const {
@@ -163,11 +201,14 @@ std::size_t fault_gate::connections() const {
       std::count_if(state_->passages.begin(), state_->passages.end(), [](const passage& x) { return x.client >= 0; }));
 }
 
-void fault_gate::strike(fault kind, std::size_t after) {
+void fault_gate::strike(fault kind, std::size_t after) { strike_behind(kind, 0, after); }
+
+void fault_gate::strike_behind(fault kind, std::size_t messages, std::size_t bytes) {
   const std::lock_guard lock{state_->mutex};
   state_->what = kind;
-  state_->after = after;
-  if (after == 0)
+  state_->messages = messages;
+  state_->after = bytes;
+  if (state_->struck())
     state_->begin();
   ::eventfd_write(state_->wake, 1);
 }
@@ -175,7 +216,7 @@ void fault_gate::strike(fault kind, std::size_t after) {
 void fault_gate::heal() {
   const std::lock_guard lock{state_->mutex};
   state_->what = fault::none;
-  state_->after = 0;
+  state_->messages = state_->after = 0;
   if (state_->listener < 0)
     state_->listener = state_->listen();
   for (auto& x : state_->passages) {
@@ -284,7 +325,7 @@ void fault_gate::state::accept() {
     return;
   }
   x.server = std::move(server);
-  if (after == 0)
+  if (struck())
     afflict(x);
 }
 
@@ -316,6 +357,10 @@ void fault_gate::state::hear_client(passage& x) {
   const auto heard = read_some(x.client, buffer, again);
   if (again)
     return;
+  if (active(fault::denial) && heard.starts_with('Q')) {
+    x.to_client += denied;
+    return;
+  }
   const bool lost = active(fault::black_hole);
   if (heard.empty()) {
     x.client.close();
@@ -357,7 +402,16 @@ void fault_gate::state::hear_server(passage& x) {
       x.to_client += words;
     }
   };
-  if (what != fault::none && after > 0) {
+  while (messages > 0 && !heard.empty()) {
+    bool ended = false;
+    const auto size = x.meter.take(heard, ended);
+    x.to_client += heard.substr(0, size);
+    heard.remove_prefix(size);
+    messages -= ended ? 1 : 0;
+    if (struck())
+      begin();
+  }
+  if (what != fault::none && messages == 0 && after > 0) {
     const auto before = std::min(after, heard.size());
     x.to_client += heard.substr(0, before);
     heard.remove_prefix(before);

@@ -20,6 +20,7 @@ enum class fault {
   cut,        ///< The connections are closed, in good order.
   reset,      ///< The connections are reset.
   garbage,    ///< Something that is not PostgreSQL's protocol comes instead of the server's words.
+  denial,     ///< Simple queries are answered with an error instead, and never get to the server.
   promise,    ///< A message that claims to be long, and has no end, comes instead of the server's words.
 };
 
@@ -38,7 +39,11 @@ public:
   /// that should not.
   void strike(fault kind, std::size_t after = 0);
 
-  /// True when it has started: the bytes are used up.
+  /// Starts a fault once the server has said so many more whole messages, on all connections together, and so many
+  /// bytes of what follows. Only where the connections are neither encrypted nor there yet.
+  void strike_behind(fault kind, std::size_t messages, std::size_t bytes);
+
+  /// True when it has started: the messages and bytes are used up.
   bool struck() const;
 
   /// All is well again for new connections. Old ones go on as well, unless something on them was lost: these are reset.

@@ -92,7 +92,9 @@ int postgresql_schema::backends() {
 
 int postgresql_schema::running() {
   return server.number(
-      fmt::format("select count(*) from pg_stat_activity where application_name = '{}' and state <> 'idle'", name_));
+      fmt::format("select count(*) from pg_stat_activity where application_name = '{}' and state <> 'idle' and query "
+                  "!~ '^(SET extra_float_digits = 3|select pg_backend_pid\\(\\)|select name, set_config.*)$'",
+                  name_));
 }
 
 } // namespace sheaf::test

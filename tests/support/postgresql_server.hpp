@@ -52,7 +52,7 @@ public:
   void reconnect(); ///< After the server has been away.
 
   int backends(); ///< As pg_stat_activity has them.
-  int running();  ///< Those that run a statement.
+  int running();  ///< Those that run a statement, but for those that each session begins with.
 
   observer server;
 

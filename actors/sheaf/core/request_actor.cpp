@@ -87,12 +87,10 @@ void request_actor::spawn(std::size_t index, engine_loop& where, bool reserved, 
       where.pools[request_->databases[index]]->unreserve();
     loop().post([self = caf::strong_actor_ptr{ctrl()}, this, index, why = std::move(why)] {
       if (!ended())
-        join(index,
-             failure{.code = why.code,
-                     .phase = phase::queue,
-                     .query = request_->given.queries[index].name,
-                     .message = why.message},
-             {}, 1);
+        join(index, {.data = failure{.code = why.code,
+                                     .phase = phase::queue,
+                                     .query = request_->given.queries[index].name,
+                                     .message = why.message}});
     });
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A session owns one soci::session, and a line of runs, which it takes one after another, without blocking the loop it
+// A session owns one connection, and a line of runs, which it takes one after another, without blocking the loop it
 // lives on. Everything here is called on that loop.
 
 #pragma once
@@ -73,9 +73,8 @@ public:
   /// The longest time that an attempt to open a session may take.
   virtual std::chrono::nanoseconds open_timeout() const { return std::chrono::seconds{10}; }
 
-  /// Opens a session for `loop` without blocking it, and calls `done` there, once. `give_up` bounds the attempt as far
-  /// as SOCI lets it: the first statements on a new connection, SOCI's own and the question for a pooler, are not
-  /// bounded.
+  /// Opens a session for `loop` without blocking it, and calls `done` there, once: by `give_up`, unless the system's
+  /// resolver of names takes longer.
   virtual void open(event_loop& loop, clock::time_point give_up,
                     std::function<void(result<std::unique_ptr<session>>)> done) = 0;
 

@@ -60,6 +60,12 @@ INSTANTIATE_TEST_SUITE_P(ByPgBouncer, Pooled,
                            return fmt::format("{}{}", std::get<0>(x.param), std::get<1>(x.param) > 0 ? "" : "NoCache");
                          });
 
+/// Where nothing is in between, a session asks its server to end with it.
+TEST_P(Pooled, SetsNothingInSessionsThatOthersShare) {
+  auto e = open();
+  EXPECT_EQ(rows(*e, "show client_connection_check_interval").scalar<std::string>(), "0");
+}
+
 /// Four statements that look alike, many times over: numbers, which would be another's, and texts and types that
 /// differ.
 TEST_P(Pooled, GivesEachQueryItsOwnAnswer) {

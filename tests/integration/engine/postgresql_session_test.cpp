@@ -41,11 +41,45 @@ protected:
 };
 
 TEST_F(PostgresqlSession, WritesNoNoticeToStandardError) {
-  open();
   ::testing::internal::CaptureStderr();
+  open([&](options& how) { // the server tells of each step of the login
+    how.databases[0].url = environment("SHEAF_TEST_POSTGRES") + " options='-c client_min_messages=debug5'";
+  });
   rows("do $$ begin raise notice 'from a statement'; raise warning 'twice'; end $$");
   on_session([](soci::session& s) { s << "do $$ begin raise notice 'from a task'; end $$"; });
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+/// As the server has them; of a unix socket it knows no keepalives.
+constexpr const char* settings_of_ends =
+    "select string_agg(name || '=' || setting, ' ' order by name) from pg_settings where name in "
+    "('tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count', 'client_connection_check_interval')";
+
+TEST_F(PostgresqlSession, EndsAtTheServerWithItsClient) {
+  const std::string wanted = "client_connection_check_interval=5000 tcp_keepalives_count=3 tcp_keepalives_idle=5 "
+                             "tcp_keepalives_interval=1";
+  open();
+  EXPECT_EQ(rows(settings_of_ends).scalar<std::string>(), wanted);
+  const auto pid = backend_pid();
+  rows("set tcp_keepalives_idle = 77");
+  rows("discard all");
+  EXPECT_EQ(rows(settings_of_ends).scalar<std::string>(), wanted);
+  EXPECT_EQ(backend_pid(), pid);
+  open([&](options& how) { how.databases[0].url = environment("SHEAF_TEST_POSTGRES_SOCKET"); });
+  EXPECT_EQ(rows("show client_connection_check_interval").scalar<std::string>(), "5s");
+}
+
+TEST_F(PostgresqlSession, EndsAtTheServerAsItsUserSays) {
+  open([&](options& how) {
+    how.databases[0].url =
+        environment("SHEAF_TEST_POSTGRES") +
+        " options='-c tcp_keepalives_idle=600 -c client_connection_check_interval=0 -c tcp_keepalives_count=7'";
+  });
+  const auto said = "client_connection_check_interval=0 tcp_keepalives_count=7 tcp_keepalives_idle=600 "
+                    "tcp_keepalives_interval=1";
+  EXPECT_EQ(rows(settings_of_ends).scalar<std::string>(), said);
+  rows("discard all");
+  EXPECT_EQ(rows(settings_of_ends).scalar<std::string>(), said);
 }
 
 TEST_F(PostgresqlSession, TakesNoHarmFromNotifications) {

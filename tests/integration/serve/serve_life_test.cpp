@@ -43,8 +43,10 @@ constexpr const char* kept = "what was served before is kept";
 
 TEST_F(ServeLife, IsHeldUpByNobodyWhoDoesNotReadItsLog) {
   postgresql_schema schema;
-  // Each session that is opened has libpq print a page to stderr.
-  serve("databases: {main: {url: \"" + schema.url("options='-c client_min_messages=debug5'") +
+  // Each session that is opened has libpq print a warning to stderr.
+  write("passwords", "");
+  std::filesystem::permissions(path_of("passwords"), std::filesystem::perms{0644});
+  serve("databases: {main: {url: \"" + schema.url("passfile=" + path_of("passwords").string()) +
         "\", pool: {max_size: 4}}}\nrequests:\n" + one);
   http_client c{port};
   for (int i = 0; i < 2000; ++i) // more than a pipe holds

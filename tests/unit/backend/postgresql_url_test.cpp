@@ -10,6 +10,7 @@ namespace {
 
 using namespace sheaf;
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -30,6 +31,22 @@ TEST(PostgresqlUrl, TellsLibpqTheSameForEachHost) {
   EXPECT_THAT(to_url(parsed("host=a connect_timeout=7")), HasSubstr("connect_timeout=7"));
   EXPECT_THAT(to_url(parsed("host=a connect_timeout=0")), HasSubstr("connect_timeout=10"));
   EXPECT_THAT(to_url(parsed("host=a connect_timeout=0")), Not(HasSubstr("connect_timeout=0")));
+}
+
+TEST(PostgresqlUrl, GoesOnWithoutOneOfItsHosts) {
+  const auto without = [](const char* url, const char* host, const char* port) {
+    auto x = parsed(url);
+    return leave_out(x, host, port) ? to_url(x) : "";
+  };
+  EXPECT_THAT(without("host=a,b,c port=1,2,3", "b", "2"), AllOf(HasSubstr("host=a%2Cc&"), HasSubstr("port=1%2C3&")));
+  EXPECT_THAT(without("host=a,a,c port=1,2,3", "a", "2"), AllOf(HasSubstr("host=a%2Cc&"), HasSubstr("port=1%2C3&")));
+  EXPECT_THAT(without("host=a,b port=7", "a", "7"), AllOf(HasSubstr("host=b&"), HasSubstr("port=7&")));
+  EXPECT_THAT(without("host=a,b hostaddr=::1,::2", "b", "5432"),
+              AllOf(HasSubstr("host=a&"), HasSubstr("hostaddr=%3A%3A1&")));
+  EXPECT_THAT(without("hostaddr=::1,::2", "::1", "5432"), HasSubstr("hostaddr=%3A%3A2&"));
+  EXPECT_EQ(without("host=a port=1", "a", "1"), "");
+  EXPECT_EQ(without("host=a,b", "c", "5432"), "");
+  EXPECT_EQ(without("user=a", "/var/run/postgresql", "5432"), "");
 }
 
 TEST(PostgresqlUrl, IsAlwaysForUtf8) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Opens PostgreSQL sessions: SOCI connects, on the blocking executor.
+// Opens PostgreSQL sessions, on the blocking executor.
 
 #pragma once
 

@@ -21,6 +21,12 @@
 
 namespace sheaf {
 
+/// Finishes a PGconn with its owner.
+struct pgconn_delete {
+  void operator()(PGconn* x) const noexcept { PQfinish(x); }
+};
+using pgconn_ptr = std::unique_ptr<PGconn, pgconn_delete>;
+
 /// The PGconn of a PostgreSQL session of SOCI's, which keeps owning it; null when a C++ task has closed it.
 PGconn* native_connection(soci::session& s) noexcept;
 

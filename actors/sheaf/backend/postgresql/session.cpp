@@ -6,8 +6,6 @@
 
 #include "sheaf/loop/blocking_executor.hpp"
 
-#include <soci/soci.h>
-
 namespace sheaf {
 
 namespace {
@@ -20,15 +18,14 @@ constexpr unsigned corrections_max = 2;
 
 } // namespace
 
-postgresql_session::postgresql_session(event_loop& loop, blocking_executor& blocking,
-                                       std::shared_ptr<soci::session> connection, const database_options& limits,
-                                       pooler between)
-  : loop_(loop), blocking_(blocking), connection_(std::move(connection)), conn_(native_connection(*connection_)),
+postgresql_session::postgresql_session(event_loop& loop, blocking_executor& blocking, opened_connection opened,
+                                       const database_options& limits)
+  : loop_(loop), blocking_(blocking), connection_(std::move(opened.connection)), conn_(connection_->native()),
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
-    server_is_shared_(between == pooler::transaction || between == pooler::statement), reset_(limits.reset),
-    settings_when_clean_(conn_), statements_(limits.statement_cache_size),
-    cancel_timer_([this] { on_cancel_overdue(); }), cancel_again_([this] { cancel_statement(); }),
-    alive_(std::make_shared<postgresql_session*>(this)) {
+    server_is_shared_(opened.between == pooler::transaction || opened.between == pooler::statement),
+    reset_(limits.reset), settings_(std::move(opened.settings)), settings_when_clean_(conn_),
+    statements_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
+    cancel_again_([this] { cancel_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
   notices_->listen_to(conn_);
   watch();
 }

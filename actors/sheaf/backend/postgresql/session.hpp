@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A PostgreSQL session without a thread: SOCI opens and closes the connection on the blocking executor; in between,
-// statements go over its own PGconn, non-blocking, watched by the loop (libpq manual, chapter 34.4, and 34.5 for
-// pipelines).
+// A PostgreSQL session without a thread: its connection is opened and closed on the blocking executor; in between,
+// statements go over it without blocking, watched by the loop (libpq manual, chapter 34.4, and 34.5 for pipelines).
 
 #pragma once
 
 #include "sheaf/backend/postgresql/native.hpp"
 #include "sheaf/backend/postgresql/notice_box.hpp"
+#include "sheaf/backend/postgresql/opening.hpp"
 #include "sheaf/backend/postgresql/reported_settings.hpp"
 #include "sheaf/backend/postgresql/socket_meter.hpp"
 #include "sheaf/backend/postgresql/statement_cache.hpp"
@@ -26,9 +26,9 @@ namespace sheaf {
 
 class postgresql_session final : public session, private io_handler {
 public:
-  /// `connection` is open; `between` is not `automatic`. Loop thread, as everything here.
-  postgresql_session(event_loop& loop, blocking_executor& blocking, std::shared_ptr<soci::session> connection,
-                     const database_options& limits, pooler between);
+  /// Loop thread, as everything here.
+  postgresql_session(event_loop& loop, blocking_executor& blocking, opened_connection opened,
+                     const database_options& limits);
 
   /// The connection is closed on the executor, or by the thread of the task that still uses it.
   ~postgresql_session() override;
@@ -81,6 +81,7 @@ private:
   void go_on(session_run& x) override;
 
   void on_io(bool readable, bool writable) override;
+  void on_thrown(const std::exception_ptr& what) override;
   void send();
   void send_once_clean();
   bool send_and_prepare(const char* const* values, int count);
@@ -126,7 +127,7 @@ private:
 
   event_loop& loop_;
   blocking_executor& blocking_;
-  std::shared_ptr<soci::session> connection_;
+  std::shared_ptr<postgresql_connection> connection_;
   PGconn* conn_;
   const std::shared_ptr<notice_box> notices_ = std::make_shared<notice_box>(); ///< Lives as long as the connection.
   int socket_;
@@ -134,6 +135,7 @@ private:
   const std::chrono::nanoseconds cancel_wait_timeout_;
   const bool server_is_shared_; ///< The next statement may have another server connection.
   const session_reset reset_;
+  const std::string settings_; ///< Sets what `reset all` undoes of a new session.
   reported_settings settings_when_clean_;
   statement_cache statements_;
 

@@ -6,12 +6,14 @@
 #include "sheaf/backend/postgresql/session.hpp"
 #include "sheaf/backend/postgresql/task_error.hpp"
 #include "sheaf/backend/soci_task.hpp"
+#include "sheaf/base/error_text.hpp"
 #include "sheaf/loop/blocking_executor.hpp"
 
 #include <fmt/format.h>
 
 #include <sys/socket.h>
 
+#include <exception>
 #include <random>
 #include <string>
 #include <string_view>
@@ -24,14 +26,27 @@ namespace {
 constexpr clock::duration last_cancel_pause = std::chrono::seconds{1};
 
 /// Undoes what a statement or task may have left in its session, as DISCARD ALL does (PostgreSQL manual, DISCARD),
-/// except that prepared statements stay, but are looked for: those of `prepare` are none of ours. Sets what SOCI sets
-/// in a new session, and a new seed for random(), as a new session has.
-std::string remove_traces_sql() {
+/// except that prepared statements stay, but are looked for: those of `prepare` are none of ours. Sets what is set in a
+/// new session, and a new seed for random(), as a new session has.
+std::string remove_traces_sql(const std::string& settings) {
   static thread_local std::minstd_rand seeds{std::random_device{}()};
   return fmt::format("close all; set session authorization default; reset all; unlisten *; "
-                     "select pg_advisory_unlock_all(); discard temp; discard sequences; set extra_float_digits = 3; "
+                     "select pg_advisory_unlock_all(); discard temp; discard sequences; {}; "
                      "select setseed({:.9f}); select count(*) as prepared from pg_prepared_statements where from_sql",
-                     std::uniform_real_distribution{-1.0, 1.0}(seeds));
+                     settings, std::uniform_real_distribution{-1.0, 1.0}(seeds));
+}
+
+/// Blocking executor.
+answer run_on(postgresql_connection& connection, const task& run) {
+  soci::session* session = nullptr;
+  try {
+    session = &connection.soci();
+  } catch (const std::exception& e) {
+    return failure{.code = errc::internal,
+                   .phase = phase::execute,
+                   .message = "no session of SOCI's can be made for the C++ task: " + to_one_line(e.what())};
+  }
+  return run_task(run, *session, read_postgresql_task_error);
 }
 
 } // namespace
@@ -48,7 +63,7 @@ void postgresql_session::start_task() {
   notices_->begin(x.job());
   blocking_.run([heard = notices_, connection = connection_, run = x.job().query->run, keep = x.job().keep_alive,
                  loop = loop_.shared_from_this(), alive = std::weak_ptr{alive_}] {
-    auto result = std::make_shared<answer>(run_task(run, *connection, read_postgresql_task_error));
+    auto result = std::make_shared<answer>(run_on(*connection, run));
     loop->post([result, alive] {
       if (const auto self = alive.lock())
         (*self)->on_task_done(std::move(*result));
@@ -63,7 +78,7 @@ void postgresql_session::on_task_done(answer got) {
   x.task_answer = std::move(got);
   x.run->when.last_row = loop_.refresh_now();
   state_ = state::running;
-  conn_ = native_connection(*connection_);
+  conn_ = connection_->native();
   socket_ = PQsocket(conn_);
   if (conn_)
     notices_->listen_to(conn_); // the task may have another connection by now, or have listened itself
@@ -157,7 +172,7 @@ void postgresql_session::clean_up() {
   if (PQtransactionStatus(conn_) != PQTRANS_IDLE)
     sql = "rollback; ";
   if (needs_reset())
-    sql += remove_traces_sql();
+    sql += remove_traces_sql(settings_);
   undo(sql);
 }
 

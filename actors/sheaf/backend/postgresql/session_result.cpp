@@ -4,6 +4,7 @@
 
 #include "sheaf/backend/postgresql/server_error.hpp"
 #include "sheaf/backend/postgresql/session.hpp"
+#include "sheaf/base/error_text.hpp"
 #include "sheaf/session/result_budget.hpp"
 
 #include <sys/socket.h>
@@ -34,6 +35,16 @@ void postgresql_session::on_io(bool readable, bool writable) {
     read();
   else
     read_idle();
+}
+
+/// Such as for want of memory: the server's answer is half read, and what it says next would be misread.
+void postgresql_session::on_thrown(const std::exception_ptr& what) {
+  if (flight_ && !flight_->wrong)
+    flight_->wrong = failure{.code = errc::internal,
+                             .phase = phase::fetch,
+                             .message = "the result could not be read: " + type_of_thrown(what),
+                             .reached_server = true};
+  lose_connection();
 }
 
 void postgresql_session::read() {

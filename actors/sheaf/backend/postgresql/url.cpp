@@ -31,13 +31,15 @@ const std::string* find(const connection_parameters& parameters, std::string_vie
   return found == parameters.end() ? nullptr : &found->second;
 }
 
-/// The timeout for each host; libpq takes a missing one, 0 and less as no limit, and one second as two.
-std::chrono::seconds connect_timeout(const connection_parameters& parameters) {
-  constexpr std::int64_t otherwise = 10, at_most = 3600;
-  std::int64_t x = 0;
-  if (const auto* text = find(parameters, "connect_timeout"))
-    std::from_chars(text->data(), text->data() + text->size(), x);
-  return std::chrono::seconds{x <= 0 ? otherwise : std::clamp<std::int64_t>(x, 2, at_most)};
+/// The items of a list, as of hosts; none when it is not given.
+std::vector<std::string_view> items_of(const connection_parameters& parameters, std::string_view keyword) {
+  std::vector<std::string_view> items;
+  if (const auto* list = find(parameters, keyword))
+    for (std::size_t begin = 0, end = 0; end != list->npos; begin = end + 1) {
+      end = list->find(',', begin);
+      items.push_back(std::string_view{*list}.substr(begin, end == list->npos ? end : end - begin));
+    }
+  return items;
 }
 
 bool is_url(std::string_view text) noexcept {
@@ -123,12 +125,46 @@ result<connection_parameters> parse_postgresql_url(const std::string& url) {
   return parameters;
 }
 
-std::chrono::seconds total_connect_timeout(const connection_parameters& parameters) {
-  const auto commas = [&](std::string_view keyword) {
-    const auto* list = find(parameters, keyword);
-    return list ? std::count(list->begin(), list->end(), ',') : 0;
+/// libpq takes a missing one, 0 and less as no limit, and one second as two.
+std::chrono::seconds connect_timeout(const connection_parameters& parameters) {
+  constexpr std::int64_t otherwise = 10, at_most = 3600;
+  std::int64_t x = 0;
+  if (const auto* text = find(parameters, "connect_timeout"))
+    std::from_chars(text->data(), text->data() + text->size(), x);
+  return std::chrono::seconds{x <= 0 ? otherwise : std::clamp<std::int64_t>(x, 2, at_most)};
+}
+
+bool leave_out(connection_parameters& parameters, std::string_view host, std::string_view port) {
+  const auto names = items_of(parameters, "host"), addresses = items_of(parameters, "hostaddr"),
+             ports = items_of(parameters, "port");
+  const auto is_at = [](const auto& list, std::size_t i, std::string_view item) {
+    return i < list.size() && list[i] == item;
   };
-  return (1 + std::max(commas("host"), commas("hostaddr"))) * connect_timeout(parameters);
+  const auto count = std::max(names.size(), addresses.size());
+  std::size_t at = 0;
+  while (at < count && !((is_at(names, at, host) || is_at(addresses, at, host)) &&
+                         (ports.size() < 2 || is_at(ports, at, port)))) // one port is for all
+    ++at;
+  if (count < 2 || at == count)
+    return false;
+  auto others = parameters;
+  for (auto& [keyword, value] : others) {
+    const auto items = items_of(parameters, keyword);
+    const bool is_list = keyword == "host" || keyword == "hostaddr" || (keyword == "port" && items.size() > 1);
+    if (!is_list)
+      continue;
+    value.clear();
+    for (std::size_t i = 0; i < items.size(); ++i)
+      if (i != at)
+        value.append(i > (at == 0 ? 1 : 0) ? "," : "").append(items[i]);
+  }
+  parameters = std::move(others);
+  return true;
+}
+
+std::chrono::seconds total_connect_timeout(const connection_parameters& parameters) {
+  const auto hosts = std::max(items_of(parameters, "host").size(), items_of(parameters, "hostaddr").size());
+  return std::max<std::size_t>(hosts, 1) * connect_timeout(parameters);
 }
 
 std::vector<secret> secrets_of(const connection_parameters& parameters) {

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,14 @@ using connection_parameters = std::vector<std::pair<std::string, std::string>>;
 /// come back in errors, as the name of a host or of a database.
 result<connection_parameters> parse_postgresql_url(const std::string& url);
 
-/// The longest that libpq tries: `connect_timeout`, or 10 s where that sets no limit, for each of the hosts.
+/// The time that each of the hosts has: `connect_timeout`, or 10 s where that sets no limit.
+std::chrono::seconds connect_timeout(const connection_parameters& parameters);
+
+/// Takes one of several hosts out of `parameters`, by its name or address and its port. False, and nothing is changed,
+/// when it is the only one or not among them.
+bool leave_out(connection_parameters& parameters, std::string_view host, std::string_view port);
+
+/// The longest that an attempt takes: `connect_timeout` for each of the hosts.
 std::chrono::seconds total_connect_timeout(const connection_parameters& parameters);
 
 /// The values that no message about a connection may repeat, as views into `parameters`. Hosts, ports, users and
