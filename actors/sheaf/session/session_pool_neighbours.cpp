@@ -4,7 +4,7 @@
 // places it has, or, below zero, how many wait there without one. A pool that moves a waiter from a pool that has too
 // few to one that has too many corrects both numbers first, so that nobody counts on the same place or the same waiter
 // twice; then the waiter's own loop sends it. When no pool has a place to spare, those who have waited longest still go
-// first: a pool whose session comes free calls those who are older than its own by more than `slack`.
+// first: a pool whose session comes free calls those who are older than its own by more than `slack_for` them.
 
 #include "sheaf/session/session_pool.hpp"
 
@@ -18,8 +18,10 @@ using namespace std::chrono_literals;
 
 constexpr auto nobody = std::numeric_limits<clock::rep>::max();
 
-/// A query that waits elsewhere is called only when it is older than the pool's own by this: a call takes two messages.
-constexpr clock::duration slack = 5ms;
+/// A query that has waited for `wait` elsewhere is called only when it is older than the pool's own by this. A call
+/// takes two messages and another actor; so where all wait long, it takes a greater lead, lest an engine that has too
+/// much to do is busy with calls.
+constexpr clock::duration slack_for(clock::duration wait) { return std::max<clock::duration>(5ms, wait / 4); }
 
 /// The time between two looks for older ones elsewhere, and the most that one look calls: it reads memory that others
 /// write.
@@ -128,7 +130,10 @@ void session_pool::call_older() {
   for (std::size_t rank = 0; rank < oldest_.size() && calls == 0; ++rank) {
     for (auto* x : others_) {
       const auto theirs = x->oldest(rank);
-      if (theirs == nobody || (oldest(rank) != nobody && theirs + slack.count() >= oldest(rank)))
+      if (theirs == nobody)
+        continue;
+      const auto slack = slack_for(loop_.now().time_since_epoch() - clock::duration{theirs}).count();
+      if (oldest(rank) != nobody && theirs + slack >= oldest(rank))
         continue;
       for (auto n = std::min<std::ptrdiff_t>(calls_per_look, -x->places()); n > 0 && x->call_one(); --n, ++calls) {
         reserve();

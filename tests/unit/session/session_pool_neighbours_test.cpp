@@ -89,6 +89,13 @@ protected:
     settle();
   }
 
+  void hold_time() {
+    on_loop([this] { loop->hold_time(); });
+  }
+  void pass(clock::duration by) {
+    on_loop([&] { loop->pass_time(by); });
+  }
+
   std::vector<std::unique_ptr<session_pool>> pools;
   std::list<std::unique_ptr<wanderer>> clients;
   std::vector<wanderer*> served;
@@ -130,12 +137,12 @@ TEST_F(SessionPoolNeighbours, ServeTheOldestOfTheHighestPriorityFirst) {
 }
 
 TEST_F(SessionPoolNeighbours, ServeFirstWhoHasWaitedLongerThanTheirOwn) {
+  hold_time();
   make_pools(2, {.max_size = 1});
   ask(0);
   auto& holder = ask(1);
   auto &older = ask(0), &oldest = ask(0); // both older than what follows
-  for (const auto until = clock::now() + 20ms; on_loop([&] { return loop->refresh_now(); }) < until;)
-    settle();
+  pass(20ms);
   auto &own = ask(1), &last = ask(1);
   give_back(holder);
   EXPECT_EQ(served.back(), &own); // it is called, and takes two messages
@@ -145,6 +152,23 @@ TEST_F(SessionPoolNeighbours, ServeFirstWhoHasWaitedLongerThanTheirOwn) {
   EXPECT_EQ(served.back(), &oldest);
   give_back(oldest);
   EXPECT_EQ(served.back(), &last);
+}
+
+TEST_F(SessionPoolNeighbours, CallNobodyForASmallLead) {
+  hold_time();
+  make_pools(2, {.max_size = 1});
+  ask(0);
+  auto& holder = ask(1);
+  auto& older = ask(0);
+  pass(20ms);
+  auto &own = ask(1), &last = ask(1);
+  pass(80ms);
+  give_back(holder);
+  EXPECT_EQ(served.back(), &own);
+  pass(80ms);
+  give_back(own);
+  EXPECT_EQ(served.back(), &last);
+  EXPECT_TRUE(older.waits());
 }
 
 TEST_F(SessionPoolNeighbours, KeepNobodyWaitingBesideAnIdleSession) {

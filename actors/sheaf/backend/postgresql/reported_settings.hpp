@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <cstring>
 #include <string>
 
 namespace sheaf {
@@ -15,14 +16,18 @@ namespace sheaf {
 class reported_settings {
 public:
   /// As they are now on this connection.
-  explicit reported_settings(const PGconn* conn) {
-    for (std::size_t i = 0; i < names.size(); ++i)
+  explicit reported_settings(const PGconn* conn)
+    : encoding_(PQclientEncoding(conn)), has_search_path_(PQparameterStatus(conn, names.back())) {
+    for (std::size_t i = 0; i < size(); ++i)
       values_[i] = value(conn, i);
   }
 
+  /// Called after each statement. libpq looks for each name in a list of some 13.
   bool are_those_of(const PGconn* conn) const noexcept {
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (values_[i] != value(conn, i))
+    if (PQclientEncoding(conn) != encoding_)
+      return false;
+    for (std::size_t i = 0; i < size(); ++i)
+      if (std::strcmp(values_[i].c_str(), value(conn, i)) != 0)
         return false;
     return true;
   }
@@ -32,7 +37,6 @@ private:
       "TimeZone",
       "DateStyle",
       "IntervalStyle",
-      "client_encoding",
       "application_name",
       "session_authorization",
       "standard_conforming_strings",
@@ -46,6 +50,11 @@ private:
     return x ? x : "";
   }
 
+  /// A name that is not reported is looked for in the whole list.
+  std::size_t size() const noexcept { return names.size() - !has_search_path_; }
+
+  int encoding_;
+  bool has_search_path_;
   std::array<std::string, names.size()> values_;
 };
 
