@@ -25,6 +25,11 @@ using date = std::chrono::sys_days;
 using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
 /// A value of one of the types that can be bound. An array's elements may be null and have one type otherwise.
+///
+/// In PostgreSQL a whole number is a `bigint`, and a boolean, bytes and a date are what they are, if the statement
+/// takes that: if there is no such function or operator, it is sent again, untyped. The types of text, of
+/// floating-point numbers (a `numeric` keeps all their digits), of timestamps and of arrays are inferred from where
+/// they stand.
 class value {
 public:
   using array = std::vector<value>;

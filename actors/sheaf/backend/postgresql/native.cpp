@@ -36,6 +36,24 @@ bool names(std::string_view message, std::string_view name) noexcept {
   return false;
 }
 
+bool is_one_of(std::initializer_list<std::string_view> sqlstates, std::string_view sqlstate) noexcept {
+  return std::find(sqlstates.begin(), sqlstates.end(), sqlstate) != sqlstates.end();
+}
+
+/// A floating-point number stays untyped: as float8 it would lose digits on its way into a numeric column, whose index
+/// would not be used. So does a timestamp: as timestamptz a column without a time zone would be read in the session's.
+Oid declared_type(const value& x) noexcept {
+  if (std::holds_alternative<std::int64_t>(x.data()))
+    return postgresql::oid_int8;
+  if (std::holds_alternative<bool>(x.data()))
+    return postgresql::oid_bool;
+  if (std::holds_alternative<bytes>(x.data()))
+    return postgresql::oid_bytea;
+  if (std::holds_alternative<date>(x.data()))
+    return postgresql::oid_date;
+  return 0;
+}
+
 } // namespace
 
 PGconn* native_connection(soci::session& s) noexcept {
@@ -48,10 +66,13 @@ PGconn* native_connection(soci::session& s) noexcept {
 parameter_texts::parameter_texts(const parsed_statement& text, const parameters& values) {
   constexpr auto null = static_cast<std::size_t>(-1);
   boost::container::small_vector<std::size_t, 8> offsets;
+  types_.reserve(text.names.size());
   for (std::size_t i = 0; i < text.names.size(); ++i) {
     const auto& name = text.names[i];
     // Most callers give the values in the order of the names; without this, thousands of parameters would take long.
     const auto* x = i < values.size() && values[i].first == name ? &values[i].second : find(values, name);
+    types_.push_back(declared_type(*x));
+    declares_types_ |= types_.back() != 0;
     if (x->is_null()) {
       offsets.push_back(null);
       continue;
@@ -62,6 +83,13 @@ parameter_texts::parameter_texts(const parsed_statement& text, const parameters&
   }
   for (const auto offset : offsets) // only now: the text does not move any more
     pointers_.push_back(offset == null ? nullptr : texts_.data() + offset);
+}
+
+bool parameter_texts::declare(const std::vector<Oid>& types) const noexcept {
+  for (std::size_t i = 0; i < types_.size(); ++i)
+    if (pointers_[i] && types_[i] != types[i])
+      return false;
+  return true;
 }
 
 /// The routines are PostgreSQL's FetchPreparedStatement (prepare.c) and RevalidateCachedQuery (plancache.c), both
@@ -77,9 +105,15 @@ staleness staleness_of(const PGresult* r, std::string_view name) {
   return is_unknown ? staleness::unknown : staleness::changed;
 }
 
+/// An error that has a position in the text of the statement, and no context, comes from the parser: one that runs has
+/// neither, and what a function runs has a context (parser_errposition in parse_node.c, errcontext in elog.h).
+bool refuses_types(const PGresult* r) {
+  return is_one_of({"42883", "42804", "42725", "42846"}, field(r, PG_DIAG_SQLSTATE)) &&
+         !field(r, PG_DIAG_STATEMENT_POSITION).empty() && field(r, PG_DIAG_CONTEXT).empty();
+}
+
 bool may_be_retyped(const failure& why) noexcept {
-  constexpr std::string_view sqlstates[] = {"22003", "22007", "22008", "22P02", "42883", "42804", "42704"};
-  return std::find(std::begin(sqlstates), std::end(sqlstates), why.sqlstate) != std::end(sqlstates) ||
+  return is_one_of({"22003", "22007", "22008", "22P02", "42883", "42804", "42704"}, why.sqlstate) ||
          (why.sqlstate == "XX000" && why.message.find("cache lookup failed for type") != std::string::npos);
 }
 

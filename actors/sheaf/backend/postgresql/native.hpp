@@ -39,9 +39,16 @@ public:
   const char* const* data() const noexcept { return pointers_.data(); } ///< A null pointer is NULL.
   int count() const noexcept { return static_cast<int>(pointers_.size()); }
 
+  /// The types that the values declare; 0 where the server infers one from where the parameter stands.
+  const Oid* types() const noexcept { return types_.data(); }
+  bool declares_types() const noexcept { return declares_types_; }
+  bool declare(const std::vector<Oid>& types) const noexcept; ///< The same ones; a NULL is of any type.
+
 private:
   std::string texts_; ///< One after the other, each with its NUL.
   boost::container::small_vector<const char*, 8> pointers_;
+  boost::container::small_vector<Oid, 8> types_;
+  bool declares_types_ = false;
 };
 
 /// A server's error may mean that it has not even begun a prepared statement.
@@ -52,12 +59,17 @@ enum class staleness : std::uint8_t {
   changed,  ///< The tables that it was planned for have changed.
   named,    ///< It has a statement of that name already.
   retyped,  ///< The parameters may have other types since a table was altered. The statement may have begun.
+  refused,  ///< It does not take the types that were declared for the parameters, and has not begun.
 };
 
 /// The staleness that the error `r` of a prepared statement of this name shows. An SQLSTATE proves nothing, as anybody
 /// can raise it; nor does the routine alone, as a statement that runs others gets their errors. But these have a
 /// context.
 staleness staleness_of(const PGresult* r, std::string_view name);
+
+/// True when the server has refused a statement, while it parsed it, for the types of its parameters: there is no such
+/// function, or no such operator.
+bool refuses_types(const PGresult* r);
 
 /// True for errors that a statement gets whose parameters have the types of tables as they were once: a number is out
 /// of range, a text is no number, there is no such operator, or no such type any more.

@@ -6,6 +6,8 @@
 
 #include "sheaf/loop/blocking_executor.hpp"
 
+#include <span>
+
 namespace sheaf {
 
 namespace {
@@ -108,9 +110,12 @@ void postgresql_session::send() {
   const bool is_kept =
       statements_.enabled() && !job.query->on_rows && job.text->effects.planned && x.corrections < corrections_max;
   x.statement = is_kept ? statements_.find(*job.text) : nullptr;
+  if (x.statement && !x.statement->infers_all && !values.declare(x.statement->declared)) // it is another one, then
+    statements_.drop(*std::exchange(x.statement, nullptr));
+  x.declared = values.declares_types() && !x.infers_all && (!x.statement || x.statement->name.empty());
   if (!is_kept) {
-    sent =
-        PQsendQueryParams(conn_, job.text->text.c_str(), values.count(), nullptr, values.data(), nullptr, nullptr, 0);
+    sent = PQsendQueryParams(conn_, job.text->text.c_str(), values.count(), x.declared ? values.types() : nullptr,
+                             values.data(), nullptr, nullptr, 0);
     if (sent && job.query->on_rows)
       PQsetSingleRowMode(conn_);
   } else if (x.statement && x.statement->prepared) {
@@ -121,7 +126,7 @@ void postgresql_session::send() {
     sent =
         PQsendQueryPrepared(conn_, x.statement->name.c_str(), values.count(), values.data(), nullptr, nullptr, binary);
   } else {
-    sent = send_and_prepare(values.data(), values.count());
+    sent = send_and_prepare(values);
   }
   x.run->when.sent = loop_.refresh_now();
   if (sent) {
@@ -138,15 +143,20 @@ void postgresql_session::send() {
   post(&postgresql_session::lose_connection); // nobody hears from a session before `push` returns
 }
 
-/// Prepares and executes in one round trip, as a pipeline. The first time that goes without a name, and the server
-/// tells the types of the parameters, which the name stands for from then on. Names that have to make room go first,
-/// each with a sync of its own: when one is gone already, nobody else fails.
-bool postgresql_session::send_and_prepare(const char* const* values, int count) {
+/// Prepares and executes in one round trip, as a pipeline. The first time that goes without a name, with the types that
+/// the values declare, and the server tells those of all parameters, which the name stands for from then on. Names that
+/// have to make room go first, each with a sync of its own: when one is gone already, nobody else fails.
+bool postgresql_session::send_and_prepare(const parameter_texts& values) {
   auto& x = *flight_;
-  if (!x.statement)
+  if (!x.statement) {
     x.statement = &statements_.add(*x.job().text);
+    x.statement->declared.assign(values.types(), values.types() + values.count());
+    x.statement->infers_all = x.infers_all;
+  }
   const auto& known = *x.statement;
   const char* name = known.name.c_str();
+  const std::span<const Oid> declared{values.types(), x.declared ? static_cast<std::size_t>(values.count()) : 0};
+  const auto types = known.name.empty() ? declared : std::span{known.types};
   x.fresh = true;
   x.resolved = known.name.empty();
   x.awaits = flight::preparation::parse;
@@ -159,11 +169,9 @@ bool postgresql_session::send_and_prepare(const char* const* values, int count) 
            PQpipelineSync(conn_);
     ++syncs_;
   }
-  sent =
-      sent &&
-      PQsendPrepare(conn_, name, known.text.text.c_str(), static_cast<int>(known.types.size()), known.types.data()) &&
-      (!known.name.empty() || PQsendDescribePrepared(conn_, name)) &&
-      PQsendQueryPrepared(conn_, name, count, values, nullptr, nullptr, 0) && PQpipelineSync(conn_);
+  sent = sent && PQsendPrepare(conn_, name, known.text.text.c_str(), static_cast<int>(types.size()), types.data()) &&
+         (!known.name.empty() || PQsendDescribePrepared(conn_, name)) &&
+         PQsendQueryPrepared(conn_, name, values.count(), values.data(), nullptr, nullptr, 0) && PQpipelineSync(conn_);
   ++syncs_;
   return sent;
 }

@@ -58,6 +58,8 @@ private:
     bool fresh = false;                   ///< It was prepared with this run.
     bool is_to_follow = false;            ///< It is sent once the session is clean.
     bool resolved = false;                ///< And so were the types of its parameters.
+    bool declared = false;                ///< It was sent with the types that its values declare.
+    bool infers_all = false;              ///< The server has refused those.
     enum class preparation : std::uint8_t { none, parse, describe } awaits = preparation::none; ///< Comes next.
     unsigned corrections = 0; ///< The times that it was sent again, because of what the server knew of it.
 
@@ -84,7 +86,7 @@ private:
   void on_thrown(const std::exception_ptr& what) override;
   void send();
   void send_once_clean();
-  bool send_and_prepare(const char* const* values, int count);
+  bool send_and_prepare(const parameter_texts& values);
   void flush();
   void watch();
   void unwatch() noexcept;
@@ -98,6 +100,8 @@ private:
   void complete();
   void learn(const PGresult& described);
   bool send_again(bool is_parsed);
+  bool send_undeclared();
+  staleness staleness_by(const PGresult& r) const;
   void check_columns();
   void settle();
   bool needs_reset() const noexcept;

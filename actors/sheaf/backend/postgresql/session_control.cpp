@@ -236,8 +236,9 @@ void postgresql_session::lose_connection() {
   if (!x.wrong && !has_answer)
     x.wrong = failure{.code = errc::connection_lost,
                       .phase = x.rows || x.parts ? phase::fetch : phase::execute,
-                      .message = "the connection to the server was lost while the query ran",
-                      .reached_server = true};
+                      .message = x.is_to_follow ? "the connection to the server was lost before the query was sent"
+                                                : "the connection to the server was lost while the query ran",
+                      .reached_server = !x.is_to_follow};
   answer_now();
 }
 

@@ -163,19 +163,26 @@ bool postgresql_session::take(PGresult* r) {
   default:
     if (syncs_ <= 1 && !x.wrong) {
       x.wrong = failure_of(r, *x.job().text, x.job().query->parameters);
-      if (x.statement && x.awaits == flight::preparation::parse)
-        x.stale = x.wrong->sqlstate == "42P05"                              ? staleness::named
-                  : !x.statement->types.empty() && may_be_retyped(*x.wrong) ? staleness::retyped
-                                                                            : staleness::none;
-      else if (x.statement && !x.statement->types.empty() && may_be_retyped(*x.wrong))
-        x.stale = staleness::retyped;
-      else if (x.statement)
-        x.stale = staleness_of(r, x.statement->name);
+      x.stale = staleness_by(*r);
       if (x.parts)
         x.wrong->phase = phase::fetch;
     }
   }
   return false;
+}
+
+/// What the error `r`, which has become `wrong`, says of the server's view of the statement.
+staleness postgresql_session::staleness_by(const PGresult& r) const {
+  const auto& x = *flight_;
+  if (x.declared && refuses_types(&r))
+    return staleness::refused;
+  if (!x.statement)
+    return staleness::none;
+  if (x.awaits == flight::preparation::parse && x.wrong->sqlstate == "42P05")
+    return staleness::named;
+  if (!x.statement->types.empty() && may_be_retyped(*x.wrong))
+    return staleness::retyped;
+  return x.awaits == flight::preparation::parse ? staleness::none : staleness_of(&r, x.statement->name);
 }
 
 /// One row of a result in parts.
@@ -270,6 +277,8 @@ void postgresql_session::learn(const PGresult& described) {
 bool postgresql_session::send_again(bool is_parsed) {
   auto& x = *flight_;
   const auto stale = std::exchange(x.stale, staleness::none);
+  if (stale == staleness::refused)
+    return send_undeclared();
   const bool is_its_own = x.fresh && stale != staleness::named && stale != staleness::retyped; // it was just prepared
   if (stale == staleness::none || !x.statement || x.resolved || is_its_own)
     return false;
@@ -288,6 +297,20 @@ bool postgresql_session::send_again(bool is_parsed) {
     return false;
   ++x.corrections;
   x.fresh = false;
+  x.wrong.reset();
+  x.run->when = {};
+  send();
+  return true;
+}
+
+/// Nothing has run. The server may infer types that do: `repeat(text, integer)` takes no bigint.
+bool postgresql_session::send_undeclared() {
+  auto& x = *flight_;
+  if (auto* known = std::exchange(x.statement, nullptr))
+    known->infers_all = true;
+  x.infers_all = true;
+  if (PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
+    return false;
   x.wrong.reset();
   x.run->when = {};
   send();

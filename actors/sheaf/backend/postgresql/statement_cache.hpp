@@ -23,9 +23,11 @@ std::string statement_name(std::string_view text, const std::vector<Oid>& types)
 
 struct known_statement {
   parsed_statement text;
-  std::vector<Oid> types{}; ///< Of its parameters, as the server resolved them.
-  std::string name{};       ///< Its name on the server; empty until the types are known.
-  bool prepared = false;    ///< The server has it under that name, as far as this session knows.
+  std::vector<Oid> declared{}; ///< Types of its parameters, as the values of its first run declare them.
+  bool infers_all = false;     ///< The server has refused those, and infers the types of all.
+  std::vector<Oid> types{};    ///< And as the server resolved them.
+  std::string name{};          ///< Its name on the server; empty until the types are known.
+  bool prepared = false;       ///< The server has it under that name, as far as this session knows.
 
   /// Says whether results may come in binary: known, with the columns, after the first result.
   enum class binary : std::uint8_t { unknown, never, under_iso_dates, always } results = binary::unknown;
