@@ -38,7 +38,8 @@ Parameters:
   :id in SQL is a parameter, given as -p id=42 to every query that uses it. It is bound, never pasted into the SQL.
   PostgreSQL infers its type from where it stands. SQLite does not: 42 and -1.5 are numbers there, 007 is text.
   name:TYPE=VALUE says the type: text, int, double, bool (true, false), bytes (\x00ff), each also as an array
-  (int[]=1,2,3 with null for NULL and "a,b" for text with commas), and name:null for NULL.
+  (int[]=1,2,3 with null for NULL and "a,b" for text with commas), and name:null for NULL. PostgreSQL gets int as
+  bigint, bool and bytes as what they are, where the SQL takes them; it infers the types of the others all the same.
 
 Formats:
   table   as psql prints; a heading for each query when there are several
@@ -72,7 +73,7 @@ struct query_arguments {
   std::string url;
   std::vector<std::string> sql, files, parameters;
   std::string format = "table", on_error = "fail", deadline = "30s";
-  bool timeline = false, read_only = false;
+  bool timeline = false, read_only = false, no_prepare = false;
   std::size_t width = 0, first = 1;
   std::size_t max_rows = options{}.max_rows;
   std::uint64_t max_bytes = options{}.max_bytes;
@@ -82,12 +83,15 @@ bool is_partial(const query_arguments& how) noexcept { return how.on_error == "p
 
 options engine_options(const query_arguments& from) {
   auto how = for_database(from.url);
-  auto& pool = how.databases.front().pool;
+  auto& database = how.databases.front();
+  auto& pool = database.pool;
   how.deadline = value_or_throw(parse_duration(from.deadline), "--deadline: ");
   // Nothing but the deadline ends the wait of a query for its turn.
   pool.acquire_timeout = how.deadline;
   if (from.width > 0)
     pool.max_size = from.width;
+  if (from.no_prepare)
+    database.statement_cache_size = 0;
   how.max_rows = from.max_rows;
   how.max_bytes = from.max_bytes;
   return how;
@@ -220,6 +224,7 @@ void add_query_command(CLI::App& program, chosen_command& chosen) {
       ->capture_default_str();
   command->add_flag("--read-only", how->read_only,
                     "The queries change nothing, and are run again when their session is lost");
+  command->add_flag("--no-prepare", how->no_prepare, "Prepare no statement on the server: for poolers that forbid it");
   command->add_option("--max-rows", how->max_rows, "Maximum number of rows of one result")
       ->check(CLI::Range(std::uint64_t{1}, rows_max).description(""))
       ->type_name("N")
