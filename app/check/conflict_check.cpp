@@ -33,9 +33,9 @@ std::vector<finding> conflicts_in(const request_spec& request, const sheaf_file&
   std::vector<sql_syntax> all;
   for (std::size_t i = 0; i < request.queries.size(); ++i) {
     const auto& q = request.queries[i];
-    const auto* d = databases.emplace_back(file.database_of(q.what));
+    const auto* d = databases.emplace_back(file.database_of(q.query));
     // PostgreSQL's parser reads it, whichever database it is for.
-    const auto text = q.what.statement.parse(dialect::postgresql, parameters_of(request, q));
+    const auto text = q.query.statement.parse(dialect::postgresql, parameters_of(request, q));
     const auto& x = all.emplace_back(d ? syntax_of(text->text) : sql_syntax{});
     for (const auto& table : x.read)
       tables[{d, table}].readers.push_back(i);
@@ -52,7 +52,7 @@ std::vector<finding> conflicts_in(const request_spec& request, const sheaf_file&
       found.push_back(
           {finding::severity::warning, request.queries[i].sql_at,
            fmt::format("query \"{}\" writes {}, which query \"{}\" {}: they run at once, in no order",
-                       request.queries[i].what.name, table, request.queries[reader ? *reader : *writer].what.name,
+                       request.queries[i].query.name, table, request.queries[reader ? *reader : *writer].query.name,
                        reader ? "reads" : "writes")});
       break;
     }

@@ -40,7 +40,7 @@ std::vector<prepared_query> queries_of(const database_options& d, const sheaf_fi
   std::vector<prepared_query> all;
   for (const auto& r : file.requests)
     for (const auto& q : r.queries)
-      if (file.database_of(q.what) == &d)
+      if (file.database_of(q.query) == &d)
         if (auto text = parsed_for(d, r, q); !text->empty)
           all.push_back({&q, std::move(text)});
   return all;
@@ -72,7 +72,7 @@ std::set<std::string> made_in(const database_options& d, const sheaf_file& file)
 
 finding finding_of(const prepared_query& x, const failure& why, const std::set<std::string>& made) {
   auto told = finding_in_sql(*x.of, finding::severity::error, why.message, x.text->position_in_source(why.position));
-  const auto words = words_of_sql(x.of->what.statement.sql());
+  const auto words = words_of_sql(x.of->query.statement.sql());
   const auto named = std::find_if(words.begin(), words.end(), [&](const auto& word) { return made.contains(word); });
   if (named != words.end()) {
     told.how = finding::severity::warning;

@@ -35,11 +35,11 @@ constexpr std::size_t requests_max = 100'000;
 std::size_t requests_in(const std::vector<step_spec>& steps) {
   std::size_t n = 0;
   for (const auto& x : steps) {
-    if (const auto* p = std::get_if<parallel_step>(&x.what))
+    if (const auto* p = std::get_if<parallel_step>(&x.kind))
       n += requests_in(p->steps);
-    else if (const auto* r = std::get_if<repeat_step>(&x.what))
+    else if (const auto* r = std::get_if<repeat_step>(&x.kind))
       n += std::min(r->times, requests_max + 1) * requests_in(r->steps);
-    else if (const auto* c = std::get_if<compare_step>(&x.what))
+    else if (const auto* c = std::get_if<compare_step>(&x.kind))
       n += (c->times + 1) * c->modes.size();
     else
       ++n;
@@ -128,12 +128,12 @@ private:
     for (const auto& q : r.queries) {
       if (!q.stream)
         continue;
-      const auto& name = q.what.name;
+      const auto& name = q.query.name;
       if (q.for_each)
         error(q.at, fmt::format("query \"{}\" has both stream and for_each: only one result can be streamed", name));
       else if (streaming)
         error(q.at, fmt::format("queries \"{}\" and \"{}\" both stream: only one of a request can",
-                                streaming->what.name, name));
+                                streaming->query.name, name));
       else if (r.settings.on_error == error_policy::first)
         error(q.at, fmt::format("query \"{}\" streams, but under on_error: first its rows may not count", name));
       streaming = &q;
@@ -149,8 +149,8 @@ private:
   }
 
   void check(const query_spec& q, const request_spec& r, std::set<std::string>& used) {
-    const auto* d = database(q.what.database, q.at);
-    if (!d || q.what.statement.sql().empty())
+    const auto* d = database(q.query.database, q.at);
+    if (!d || q.query.statement.sql().empty())
       return;
     const auto declared = parameters_of(r, q);
     const auto text = parsed_for(*d, r, q);
@@ -161,13 +161,13 @@ private:
       if (find(declared, name))
         used.insert(name);
       else
-        error(q.sql_at, fmt::format("query \"{}\": {} declares no parameter :{}{}", q.what.name, r.name, name,
+        error(q.sql_at, fmt::format("query \"{}\": {} declares no parameter :{}{}", q.query.name, r.name, name,
                                     did_you_mean(name, all)));
     }
     if (text->empty)
-      error(q.sql_at, fmt::format("query \"{}\" is an empty statement", q.what.name));
-    if (q.what.read_only && text->effects.effect == effect::writes)
-      error(q.sql_at, fmt::format("query \"{}\" is declared read_only, but its statement is no query", q.what.name));
+      error(q.sql_at, fmt::format("query \"{}\" is an empty statement", q.query.name));
+    if (q.query.read_only && text->effects.effect == effect::writes)
+      error(q.sql_at, fmt::format("query \"{}\" is declared read_only, but its statement is no query", q.query.name));
     if (dialect_of(*d) == dialect::postgresql && !text->empty)
       check_syntax(*text, q);
     check_for_each(q, r, *text, used);
@@ -180,14 +180,14 @@ private:
     const auto& [one, list] = *q.for_each;
     if (std::find(text.names.begin(), text.names.end(), one) == text.names.end())
       error(q.sql_at,
-            fmt::format("query \"{}\": for_each binds :{}, which its statement does not have", q.what.name, one));
+            fmt::format("query \"{}\": for_each binds :{}, which its statement does not have", q.query.name, one));
     const auto p = std::find_if(r.parameters.begin(), r.parameters.end(),
                                 [&, &wanted = list](const auto& x) { return x.name == wanted; });
     if (p == r.parameters.end())
-      error(q.at, fmt::format("query \"{}\": for_each goes over \"{}\", which {} does not declare", q.what.name, list,
+      error(q.at, fmt::format("query \"{}\": for_each goes over \"{}\", which {} does not declare", q.query.name, list,
                               r.name));
     else if (!p->type.ends_with("[]"))
-      error(q.at, fmt::format("query \"{}\": for_each goes over \"{}\", which is {} and no list", q.what.name, list,
+      error(q.at, fmt::format("query \"{}\": for_each goes over \"{}\", which is {} and no list", q.query.name, list,
                               p->type));
     used.insert(list);
   }
@@ -216,14 +216,14 @@ private:
 
   void check(const std::vector<step_spec>& steps, names& captured) {
     for (const auto& x : steps) {
-      if (const auto* r = std::get_if<request_step>(&x.what))
+      if (const auto* r = std::get_if<request_step>(&x.kind))
         check(*r, x.at, captured);
-      else if (const auto* p = std::get_if<parallel_step>(&x.what))
+      else if (const auto* p = std::get_if<parallel_step>(&x.kind))
         check(p->steps, captured);
-      else if (const auto* c = std::get_if<compare_step>(&x.what))
+      else if (const auto* c = std::get_if<compare_step>(&x.kind))
         check(*c, x.at, captured);
       else
-        check(std::get<repeat_step>(x.what).steps, captured);
+        check(std::get<repeat_step>(x.kind).steps, captured);
     }
   }
 

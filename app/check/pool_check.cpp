@@ -36,7 +36,7 @@ private:
   std::size_t of(const request_spec& r) const {
     std::size_t n = 0;
     for (const auto& q : r.queries)
-      if (file_.database_of(q.what) == &database_)
+      if (file_.database_of(q.query) == &database_)
         n = added(n, q.for_each ? any_number : 1);
     return r.settings.width > 0 ? std::min(n, r.settings.width) : n;
   }
@@ -45,16 +45,16 @@ private:
   std::size_t of(const std::vector<step_spec>& steps) const {
     std::size_t n = 0;
     for (const auto& x : steps)
-      if (const auto* all = std::get_if<parallel_step>(&x.what)) {
+      if (const auto* all = std::get_if<parallel_step>(&x.kind)) {
         std::size_t together = 0;
         for (const auto& y : all->steps)
           together = added(together, of(std::vector{y}));
         n = std::max(n, together);
-      } else if (const auto* again = std::get_if<repeat_step>(&x.what)) {
+      } else if (const auto* again = std::get_if<repeat_step>(&x.kind)) {
         n = std::max(n, of(again->steps));
-      } else if (const auto* both = std::get_if<compare_step>(&x.what)) {
+      } else if (const auto* both = std::get_if<compare_step>(&x.kind)) {
         n = std::max(n, of_request(both->request.request));
-      } else if (const auto* one = std::get_if<request_step>(&x.what)) {
+      } else if (const auto* one = std::get_if<request_step>(&x.kind)) {
         n = std::max(n, of_request(one->request));
       }
     return n;

@@ -21,13 +21,13 @@ parameters parameters_of(const request_spec& r, const query_spec& q) {
 
 std::shared_ptr<const parsed_statement> parsed_for(const database_options& database, const request_spec& of,
                                                    const query_spec& q) {
-  return q.what.statement.parse(dialect_of(database), parameters_of(of, q));
+  return q.query.statement.parse(dialect_of(database), parameters_of(of, q));
 }
 
 finding finding_in_sql(const query_spec& q, finding::severity how, std::string_view message, std::size_t position) {
-  finding x{how, q.sql_at, fmt::format("query \"{}\": {}", q.what.name, message)};
+  finding x{how, q.sql_at, fmt::format("query \"{}\": {}", q.query.name, message)};
   if (position > 0) {
-    const auto at = find_place(q.what.statement.sql(), position);
+    const auto at = find_place(q.query.statement.sql(), position);
     x.message += fmt::format(" (line {}, column {} of its SQL)", at.line, at.column);
   }
   return x;

@@ -15,8 +15,8 @@ constexpr const char* count = "select count(*) from book where author like '%7%'
 
 query_spec make_query(const char* name, std::string sql) {
   query_spec made;
-  made.what = query{name, std::move(sql)};
-  made.what.read_only = true;
+  made.query = query{name, std::move(sql)};
+  made.query.read_only = true;
   return made;
 }
 

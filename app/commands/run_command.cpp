@@ -72,13 +72,13 @@ terminal no_terminal() { return {.utf8 = look_at(stdout).utf8}; }
 void write_results(output& to, const run_arguments& how, const step_report& step) {
   const auto& format = how.format;
   if (format == "json")
-    write_json_format(to, step.what, step.sql);
+    write_json_format(to, step.got, step.sql);
   else if (format == "ndjson")
-    write_ndjson_format(to, step.what, step.sql);
+    write_ndjson_format(to, step.got, step.sql);
   else if (format == "csv")
-    write_csv_format(to, step.what);
+    write_csv_format(to, step.got);
   else
-    write_table_format(to, step.what, how.output_file.empty() ? look_at(stdout) : no_terminal());
+    write_table_format(to, step.got, how.output_file.empty() ? look_at(stdout) : no_terminal());
   to.finish();
 }
 
@@ -86,15 +86,15 @@ void write_timeline(const run_arguments& how, const step_report& step) {
   if (!how.timeline_wanted)
     return;
   if (how.timeline.empty()) {
-    tell("{}", timeline(step.what, look_at(stderr)));
+    tell("{}", timeline(step.got, look_at(stderr)));
     return;
   }
   const std::string_view file = how.timeline;
   const auto picture =
-      file.ends_with(".svg")    ? to_svg(step.what, step.request)
-      : file.ends_with(".html") ? to_html(step.what, step.request)
+      file.ends_with(".svg")    ? to_svg(step.got, step.request)
+      : file.ends_with(".html") ? to_html(step.got, step.request)
       : file.ends_with(".json")
-          ? to_trace(step.what, step.request)
+          ? to_trace(step.got, step.request)
           : throw command_error{exit_bad_input, "--timeline: a picture is a .svg, .html or .json file"};
   output to{how.timeline};
   to.text() = picture;
@@ -116,14 +116,14 @@ int run_request(const run_arguments& how, const sheaf_file& file, const request_
   tell_text(show_notices(answered->what));
   write_results(to, how, *answered);
   write_timeline(how, *answered);
-  if (answered->what.ok())
+  if (answered->got.ok())
     return exit_all_held;
-  throw error(*answered->what.failure);
+  throw error(*answered->got.failure);
 }
 
 /// A report needs no more of most steps than their times.
 void forget_rows(step_report& x) {
-  for (auto& o : x.what.outcomes)
+  for (auto& o : x.got.outcomes)
     if (o.ok())
       o.data = table{};
 }

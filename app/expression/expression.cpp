@@ -48,7 +48,7 @@ private:
     case action::apply:
       return replace(2, sheaf::app::apply(todo.how, stack_[stack_.size() - 2], stack_.back()));
     case action::call:
-      return replace(todo.argument, todo.what->call(std::span{stack_}.last(todo.argument), random_));
+      return replace(todo.argument, todo.callee->call(std::span{stack_}.last(todo.argument), random_));
     default:
       return logic(todo);
     }

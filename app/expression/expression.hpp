@@ -69,12 +69,12 @@ private:
       skip_if_false, ///< Goes to `argument` with false, or on without it.
       skip_if_true,
       need_truth, ///< Fails unless the uppermost is true or false.
-      call,       ///< Calls `what` with the `argument` uppermost.
+      call,       ///< Calls `callee` with the `argument` uppermost.
     };
 
     action act{};
     operation how{};
-    const function* what = nullptr;
+    const function* callee = nullptr;
     std::size_t argument = 0;
     std::size_t position = 0;
   };

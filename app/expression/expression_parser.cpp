@@ -31,7 +31,7 @@ std::optional<operation> comparison_of(const token& at) noexcept {
       {">=", operation::greater_equal},
   }};
   for (const auto& [text, how] : all)
-    if (at.what == token::kind::sign && at.text == text)
+    if (at.type == token::kind::sign && at.text == text)
       return how;
   return std::nullopt;
 }
@@ -92,7 +92,7 @@ private:
     if (at_.at_sign(")"))
       return at_.fail("this parenthesis was not opened");
     constexpr std::array<std::string_view, 2> words{"and", "or"};
-    const auto meant = at_.now().what == token::kind::name ? nearest(at_.now().text, words) : std::string_view{};
+    const auto meant = at_.now().type == token::kind::name ? nearest(at_.now().text, words) : std::string_view{};
     if (!meant.empty())
       return at_.fail(fmt::format("{} is not an operator; write {}", at_.shown(), meant));
     return at_.fail(fmt::format("an operator or the end has to stand here, not {}", at_.shown()));
@@ -197,7 +197,7 @@ private:
     const auto position = at_.position();
     if (!at_.advance())
       return false;
-    if (at_.now().what == token::kind::integer)
+    if (at_.now().type == token::kind::integer)
       return integer(true, position);
     if (!deeper([this] { return unary(); }))
       return false;
@@ -214,7 +214,7 @@ private:
   }
 
   bool primary() {
-    switch (at_.now().what) {
+    switch (at_.now().type) {
     case token::kind::integer:
       return integer(false, at_.position());
     case token::kind::literal:
@@ -277,7 +277,7 @@ private:
       return false;
     if (count < found->least || count > found->most)
       return at_.fail(fmt::format("{}() takes {}, not {}", found->name, count_of(*found), count), name.offset);
-    emit({.act = action::call, .what = found, .argument = count, .position = position});
+    emit({.act = action::call, .callee = found, .argument = count, .position = position});
     return true;
   }
 

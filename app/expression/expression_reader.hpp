@@ -23,9 +23,9 @@ public:
   bool advance();
 
   const token& now() const noexcept { return now_; }
-  bool at_end() const noexcept { return now_.what == token::kind::end; }
-  bool at_word(std::string_view word) const noexcept { return now_.what == token::kind::name && now_.text == word; }
-  bool at_sign(std::string_view sign) const noexcept { return now_.what == token::kind::sign && now_.text == sign; }
+  bool at_end() const noexcept { return now_.type == token::kind::end; }
+  bool at_word(std::string_view word) const noexcept { return now_.type == token::kind::name && now_.text == word; }
+  bool at_sign(std::string_view sign) const noexcept { return now_.type == token::kind::sign && now_.text == sign; }
 
   /// The present token's place, in characters from 1.
   std::size_t position() const noexcept { return position_of(text_, now_.offset); }

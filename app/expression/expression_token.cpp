@@ -67,7 +67,7 @@ public:
 
 private:
   token make(token::kind kind, std::size_t size) const {
-    return {.what = kind, .offset = offset_, .text = text_.substr(0, size)};
+    return {.type = kind, .offset = offset_, .text = text_.substr(0, size)};
   }
 
   token make(operand value, std::size_t size) const {

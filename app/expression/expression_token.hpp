@@ -21,7 +21,7 @@ struct token {
     sign,    ///< An operator, a parenthesis or a comma; `==` is written `=`.
   };
 
-  kind what = kind::end;
+  kind type = kind::end;
   std::size_t offset = 0;  ///< The place in bytes.
   std::string_view text{}; ///< The text as it stands in the expression.
   operand value{};

@@ -110,20 +110,20 @@ void read_parameter(reading& in, const yaml_key& name, const yaml_node& node, re
   request.parameters.push_back(std::move(made));
 }
 
-void read_for_each(reading& in, const map_reader& from, query_spec& query) {
+void read_for_each(reading& in, const map_reader& from, query_spec& spec) {
   from.each_name("for_each", [&](const yaml_key& name, const yaml_node& list) {
     const bool is_reference = list.is == yaml_node::kind::scalar && list.text.size() > 2 && list.text.front() == '{' &&
                               list.text.back() == '}';
     if (!is_reference)
       in.error(list.at, "for_each names a list parameter of the request in braces: \"{ids}\"");
-    else if (query.for_each)
+    else if (spec.for_each)
       in.error(name.at, "for_each goes over one list");
     else
-      query.for_each = {name.text, list.text.substr(1, list.text.size() - 2)};
+      spec.for_each = {name.text, list.text.substr(1, list.text.size() - 2)};
   });
 }
 
-void read_statement(reading& in, const map_reader& from, const yaml_key& name, query_spec& query) {
+void read_statement(reading& in, const map_reader& from, const yaml_key& name, query_spec& spec) {
   const auto* sql = from.find("sql");
   const auto* path = from.find("sql_file");
   if (!sql && !path && from.is_map())
@@ -131,32 +131,32 @@ void read_statement(reading& in, const map_reader& from, const yaml_key& name, q
   else if (sql && path)
     in.error(path->at, fmt::format("query \"{}\" has both sql and sql_file", name.text));
   else if (sql)
-    set(query.what.statement, from.text("sql"));
+    set(spec.query.statement, from.text("sql"));
   else if (const auto file = from.text("sql_file"))
-    set(query.what.statement, in.content_of(*file, path->at));
-  query.sql_at = sql ? sql->at : path ? path->at : name.at;
+    set(spec.query.statement, in.content_of(*file, path->at));
+  spec.sql_at = sql ? sql->at : path ? path->at : name.at;
 }
 
 void read_query(reading& in, const yaml_key& name, const yaml_node& node, request_spec& request) {
-  query_spec query{.at = name.at};
-  query.what.name = name.text;
+  query_spec spec{.at = name.at};
+  spec.query.name = name.text;
   if (node.is == yaml_node::kind::scalar) { // `total: select count(*) from book`
-    query.what.statement = node.text;
-    query.sql_at = node.at;
-    request.queries.push_back(std::move(query));
+    spec.query.statement = node.text;
+    spec.sql_at = node.at;
+    request.queries.push_back(std::move(spec));
     return;
   }
   const map_reader from{in, node, section::query};
-  read_statement(in, from, name, query);
-  set(query.what.database, from.text("database"));
-  set(query.what.timeout, from.duration("timeout"));
-  set(query.what.required, from.boolean("required"));
-  set(query.what.read_only, from.boolean("read_only"));
-  set(query.what.max_rows, from.number("max_rows"));
-  set(query.what.max_bytes, from.size("max_bytes"));
-  set(query.stream, from.boolean("stream"));
-  read_for_each(in, from, query);
-  request.queries.push_back(std::move(query));
+  read_statement(in, from, name, spec);
+  set(spec.query.database, from.text("database"));
+  set(spec.query.timeout, from.duration("timeout"));
+  set(spec.query.required, from.boolean("required"));
+  set(spec.query.read_only, from.boolean("read_only"));
+  set(spec.query.max_rows, from.number("max_rows"));
+  set(spec.query.max_bytes, from.size("max_bytes"));
+  set(spec.stream, from.boolean("stream"));
+  read_for_each(in, from, spec);
+  request.queries.push_back(std::move(spec));
 }
 
 constexpr meaning<error_policy> error_policies[]{

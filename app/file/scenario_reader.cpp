@@ -97,7 +97,7 @@ parallel_step read_parallel(reading& in, const map_reader& from) {
   if (made.steps.empty())
     in.error(from.find("parallel")->at, "parallel has no steps");
   for (const auto& x : made.steps)
-    if (!std::holds_alternative<request_step>(x.what))
+    if (!std::holds_alternative<request_step>(x.kind))
       in.error(x.at, "parallel takes requests");
   return made;
 }
@@ -119,7 +119,7 @@ compare_step read_compare(reading& in, const yaml_node& node) {
 
 step_spec read_step(reading& in, const yaml_node& node) {
   const map_reader from{in, node, section::step};
-  step_spec made{.at = node.at, .what = {}};
+  step_spec made{.at = node.at, .kind = {}};
   const auto *request = from.find("request"), *parallel = from.find("parallel"), *repeat = from.find("repeat"),
              *compare = from.find("compare");
   if ((request != nullptr) + (parallel != nullptr) + (repeat != nullptr) + (compare != nullptr) != 1) {
@@ -133,13 +133,13 @@ step_spec read_step(reading& in, const yaml_node& node) {
   if (request) {
     auto one = read_request_step(in, from);
     one.capture = read_pairs(in, from, "capture");
-    made.what = std::move(one);
+    made.kind = std::move(one);
   } else if (parallel)
-    made.what = read_parallel(in, from);
+    made.kind = read_parallel(in, from);
   else if (compare)
-    made.what = read_compare(in, *compare);
+    made.kind = read_compare(in, *compare);
   else
-    made.what = read_repeat(in, *repeat);
+    made.kind = read_repeat(in, *repeat);
   return made;
 }
 

@@ -26,8 +26,8 @@ const scenario_spec* sheaf_file::find_scenario(std::string_view name) const noex
 
 bool has_comparison(const std::vector<step_spec>& steps) {
   return std::any_of(steps.begin(), steps.end(), [](const step_spec& x) {
-    const auto* again = std::get_if<repeat_step>(&x.what);
-    return std::holds_alternative<compare_step>(x.what) || (again && has_comparison(again->steps));
+    const auto* again = std::get_if<repeat_step>(&x.kind);
+    return std::holds_alternative<compare_step>(x.kind) || (again && has_comparison(again->steps));
   });
 }
 

@@ -35,9 +35,9 @@ struct parameter_spec {
 };
 
 struct query_spec {
-  query what;      ///< The query without its parameters' values.
-  location at;     ///< The place of its name.
-  location sql_at; ///< The place of its statement, or of the file's name.
+  sheaf::query query; ///< The query without its parameters' values.
+  location at;        ///< The place of its name.
+  location sql_at;    ///< The place of its statement, or of the file's name.
   /// One query for each element of the list `second`, bound to the parameter `first`.
   std::optional<std::pair<std::string, std::string>> for_each;
   bool stream = false; ///< Over HTTP its rows go out while it still runs.
@@ -91,7 +91,7 @@ struct compare_step {
 
 struct step_spec {
   location at;
-  std::variant<request_step, parallel_step, repeat_step, compare_step> what;
+  std::variant<request_step, parallel_step, repeat_step, compare_step> kind;
 };
 
 /// True when there is a comparison among these steps, or among what they repeat.

@@ -87,7 +87,7 @@ private:
 };
 
 void load_generator::client::begin(clock::time_point due) {
-  steps_.emplace(of_.plan_.what.steps);
+  steps_.emplace(of_.plan_.scenario.steps);
   go_on(due);
 }
 
@@ -99,11 +99,11 @@ void load_generator::client::go_on(clock::time_point since) {
   }
   try {
     sent_.clear();
-    if (const auto* all = std::get_if<parallel_step>(&step->what))
+    if (const auto* all = std::get_if<parallel_step>(&step->kind))
       for (const auto& one : all->steps)
-        sent_.push_back({.how = &std::get<request_step>(one.what), .from = {}, .since = since});
+        sent_.push_back({.how = &std::get<request_step>(one.kind), .from = {}, .since = since});
     else
-      sent_.push_back({.how = &std::get<request_step>(step->what), .from = {}, .since = since});
+      sent_.push_back({.how = &std::get<request_step>(step->kind), .from = {}, .since = since});
     unanswered_ = 0;
     for (auto& x : sent_)
       send(x);

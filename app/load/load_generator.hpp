@@ -20,7 +20,7 @@ namespace sheaf::app {
 
 struct load_plan {
   const sheaf_file& file;
-  const scenario_spec& what;
+  const scenario_spec& scenario;
   const variables& given;
   std::uint64_t seed = 0;
   std::size_t clients = 1;

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 11> statistics{"count", "errors", "min", 
 
 /// A path taken apart.
 struct metric {
-  enum class of : std::uint8_t { all, request, query } what = of::all;
+  enum class of : std::uint8_t { all, request, query } subject = of::all;
   enum class span : std::uint8_t { total, waiting, executing } part = span::total;
   std::string_view name; ///< The name of the request or query; empty for all requests.
   std::string_view statistic;
@@ -50,13 +50,13 @@ std::optional<metric> parse(std::string_view path) {
     return metric{.name = {}, .statistic = path};
   metric x;
   if (take_front(path, "request."))
-    x.what = metric::of::request;
+    x.subject = metric::of::request;
   else if (take_front(path, "query."))
-    x.what = metric::of::query;
+    x.subject = metric::of::query;
   else
     return {};
   for (const auto s : statistics) {
-    if (path == s && x.what == metric::of::request) {
+    if (path == s && x.subject == metric::of::request) {
       x.statistic = s;
       return x;
     }
@@ -67,7 +67,7 @@ std::optional<metric> parse(std::string_view path) {
   if (x.statistic.empty())
     return {};
   path.remove_suffix(x.statistic.size() + 1);
-  if (x.what == metric::of::query)
+  if (x.subject == metric::of::query)
     x.part = take_back(path, ".waiting")     ? metric::span::waiting
              : take_back(path, ".executing") ? metric::span::executing
                                              : metric::span::total;
@@ -92,13 +92,13 @@ numbers numbers_of(const load_record& from, const sheaf_file& file, const metric
   numbers x;
   for (std::size_t i = 0; i < from.requests.size(); ++i) {
     const auto& r = from.requests[i];
-    if (which.what == metric::of::request && (which.name.empty() || file.requests[i].name == which.name)) {
+    if (which.subject == metric::of::request && (which.name.empty() || file.requests[i].name == which.name)) {
       x.times.merge(r.latency);
       x.errors += r.errors;
       x.in_time += r.in_time;
     }
-    for (std::size_t j = 0; which.what == metric::of::query && j < r.queries.size(); ++j)
-      if (file.requests[i].queries[j].what.name == which.name) {
+    for (std::size_t j = 0; which.subject == metric::of::query && j < r.queries.size(); ++j)
+      if (file.requests[i].queries[j].query.name == which.name) {
         const auto& q = r.queries[j];
         x.times.merge(which.part == metric::span::total     ? q.total
                       : which.part == metric::span::waiting ? q.waiting
@@ -123,7 +123,7 @@ result<operand> metric_of(const load_result& measured, const sheaf_file& file, s
     return invalid_request(fmt::format("there is no {}", path));
   const auto& record = measured.record;
   const auto s = which->statistic;
-  if (which->what == metric::of::all)
+  if (which->subject == metric::of::all)
     return s == "rate"     ? rounded(measured.rate_of(record.in_time()))
            : s == "errors" ? share(record.errors(), record.count())
            : s == "missed" ? share(record.missed, record.checked)
@@ -158,15 +158,15 @@ std::optional<std::string> check_metric(const sheaf_file& file, std::string_view
   }
   std::vector<std::string_view> names;
   for (const auto& r : file.requests)
-    if (which->what == metric::of::request)
+    if (which->subject == metric::of::request)
       names.push_back(r.name);
     else
       for (const auto& q : r.queries)
-        names.push_back(q.what.name);
+        names.push_back(q.query.name);
   if (which->name.empty() || std::find(names.begin(), names.end(), which->name) != names.end())
     return {};
-  return fmt::format("there is no {} \"{}\"{}", which->what == metric::of::request ? "request" : "query", which->name,
-                     did_you_mean(which->name, names));
+  return fmt::format("there is no {} \"{}\"{}", which->subject == metric::of::request ? "request" : "query",
+                     which->name, did_you_mean(which->name, names));
 }
 
 } // namespace sheaf::app

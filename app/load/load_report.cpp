@@ -86,7 +86,7 @@ private:
     each([&](const request_spec& spec, const request_record& x) {
       row(label(spec.name, false), x.latency, rate_of(x.in_time), x.errors);
       for (std::size_t i = 0; i < x.queries.size(); ++i)
-        row(label(spec.queries[i].what.name, true), x.queries[i].total, rate_of(x.queries[i].in_time),
+        row(label(spec.queries[i].query.name, true), x.queries[i].total, rate_of(x.queries[i].in_time),
             x.queries[i].errors);
     });
   }
@@ -99,7 +99,7 @@ private:
     each([&](const request_spec& spec, const request_record& x) {
       for (std::size_t i = 0; i < x.queries.size(); ++i) {
         line("{}",
-             label(asked_alone() ? spec.queries[i].what.name : spec.name + '.' + spec.queries[i].what.name, true));
+             label(asked_alone() ? spec.queries[i].query.name : spec.name + '.' + spec.queries[i].query.name, true));
         for (const auto* h : {&x.queries[i].waiting, &x.queries[i].executing})
           line(" {:>8} {:>8} {:>8}{}", to_text(h->percentile(50)), to_text(h->percentile(99)), to_text(h->max()),
                h == &x.queries[i].waiting ? "  " : "\n");
@@ -167,11 +167,11 @@ json request_of(const load_result& of, const request_spec& spec, const request_r
   json queries = json::object();
   for (std::size_t i = 0; i < x.queries.size(); ++i) {
     const auto& q = x.queries[i];
-    queries[spec.queries[i].what.name] = {{"rate", of.rate_of(q.in_time)},
-                                          {"errors", q.errors},
-                                          {"total_ms", times_of(q.total)},
-                                          {"waiting_ms", times_of(q.waiting)},
-                                          {"executing_ms", times_of(q.executing)}};
+    queries[spec.queries[i].query.name] = {{"rate", of.rate_of(q.in_time)},
+                                           {"errors", q.errors},
+                                           {"total_ms", times_of(q.total)},
+                                           {"waiting_ms", times_of(q.waiting)},
+                                           {"executing_ms", times_of(q.executing)}};
   }
   return {{"rate", of.rate_of(x.in_time)},
           {"errors", x.errors},

@@ -138,7 +138,7 @@ std::optional<std::string> check_field(const request_spec& of, std::string_view 
   const auto dot = path.rfind('.');
   std::vector<std::string_view> names;
   for (const auto& q : of.queries)
-    names.push_back(q.what.name);
+    names.push_back(q.query.name);
   if (dot == path.npos) {
     names.insert(names.end(), fields_of_reply.begin(), fields_of_reply.end());
     const auto near = nearest(path, names);

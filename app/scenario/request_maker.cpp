@@ -25,7 +25,7 @@ dialect dialect_of(const std::vector<database_options>& databases, const query& 
 
 /// The values that the statement of `q` uses.
 query bound(const query_spec& q, const parameters& values, dialect d) {
-  query made = q.what;
+  query made = q.query;
   const auto form = made.statement.parse(d, values); // kept: a form that holds only for these values is nobody else's
   for (const auto& name : form->names)
     if (const auto* x = find(values, name))
@@ -59,11 +59,11 @@ result<request> make_request(const std::vector<database_options>& databases, con
                              const parameters& values) {
   request made = spec.settings;
   for (const auto& q : spec.queries) {
-    const auto d = dialect_of(databases, q.what);
+    const auto d = dialect_of(databases, q.query);
     if (!q.for_each)
       made.queries.push_back(bound(q, values, d));
     else if (!append_each(made.queries, q, values, d))
-      return invalid_request(fmt::format("query {} would be more than {} queries", q.what.name, queries_max));
+      return invalid_request(fmt::format("query {} would be more than {} queries", q.query.name, queries_max));
   }
   if (made.queries.empty())
     return invalid_request(fmt::format("{} has no queries: the lists that its for_each go over are empty", spec.name));
@@ -73,7 +73,7 @@ result<request> make_request(const std::vector<database_options>& databases, con
 std::vector<std::size_t> origins(const request_spec& spec, const std::vector<query>& made) {
   std::vector<std::size_t> from;
   for (std::size_t i = 0; i < spec.queries.size(); ++i) {
-    const auto& name = spec.queries[i].what.name;
+    const auto& name = spec.queries[i].query.name;
     const auto is_one = [&](const query& q) { // `each[7]` of `each`
       return spec.queries[i].for_each ? q.name.starts_with(name) && q.name.substr(name.size()).starts_with('[')
                                       : q.name == name;

@@ -18,9 +18,7 @@ namespace sheaf::app {
 namespace {
 
 /// The failure of a step that nothing was expected of.
-std::string failure_of(const step_report& x) {
-  return describe(*x.what.failure, sql_of(*x.what.failure, x.what, x.sql));
-}
+std::string failure_of(const step_report& x) { return describe(*x.got.failure, sql_of(*x.got.failure, x.got, x.sql)); }
 
 /// A time in proportion to the first of a comparison; nothing for that one itself.
 std::string beside(const step_report::timed_mode& first, const std::chrono::nanoseconds& x) {
@@ -35,7 +33,7 @@ void append_case(std::string& out, const scenario_report& of, std::size_t step, 
   const auto& x = of.steps[step];
   fmt::format_to(std::back_inserter(out), "  <testcase classname=\"{}\" name=\"{}\" time=\"{:.6f}\"",
                  markup(of.scenario), markup(fmt::format("step {}: {}: {}", step + 1, x.request, name)),
-                 in_ms(x.what.elapsed) / 1000);
+                 in_ms(x.got.elapsed) / 1000);
   if (missed.empty())
     out += "/>\n";
   else
@@ -53,15 +51,15 @@ void write_step(output& to, const step_report& step, const terminal& where) {
   auto& out = to.text();
   const auto good = [&](bool held) { return paint(where, held ? style::good : style::bad, held ? "held" : "MISSED"); };
   fmt::format_to(std::back_inserter(out), "{}: {} {} in {}, {} of work\n", paint(where, style::bold, step.request),
-                 step.what.outcomes.size(), step.what.outcomes.size() == 1 ? "query" : "queries",
-                 to_text(step.what.elapsed), to_text(step.what.serial_sum()));
+                 step.got.outcomes.size(), step.got.outcomes.size() == 1 ? "query" : "queries",
+                 to_text(step.got.elapsed), to_text(step.got.serial_sum()));
   for (const auto& [mode, median] : step.modes)
     fmt::format_to(std::back_inserter(out), "  {:<14}  {:>8}{}\n", to_string(mode), to_text(median),
                    beside(step.modes.front(), median));
   for (const auto& x : step.expectations)
     fmt::format_to(std::back_inserter(out), "  {}  {}  (it is {})\n", good(x.held), one_line(x.text),
                    one_line(x.found));
-  if (step.what.failure && step.expectations.empty())
+  if (step.got.failure && step.expectations.empty())
     fmt::format_to(std::back_inserter(out), "  {}  {}\n", good(false), one_line(failure_of(step)));
 }
 
@@ -97,8 +95,8 @@ void write_json_report(output& to, const scenario_report& report) {
     text("request", x.request);
     fmt::format_to(std::back_inserter(out),
                    ", \"ok\": {}, \"held\": {}, \"queries\": {}, \"elapsed_ms\": {:.3f}, \"serial_sum_ms\": {:.3f}",
-                   x.what.ok(), x.held(), x.what.outcomes.size(), in_ms(x.what.elapsed), in_ms(x.what.serial_sum()));
-    if (x.what.failure) {
+                   x.got.ok(), x.held(), x.got.outcomes.size(), in_ms(x.got.elapsed), in_ms(x.got.serial_sum()));
+    if (x.got.failure) {
       out += ", ";
       text("error", failure_of(x));
     }
@@ -130,7 +128,7 @@ void write_junit_report(output& to, const scenario_report& report) {
   for (std::size_t i = 0; i < report.steps.size(); ++i) {
     const auto& x = report.steps[i];
     if (x.expectations.empty())
-      add(i, "is answered", x.what.ok() ? "" : failure_of(x));
+      add(i, "is answered", x.got.ok() ? "" : failure_of(x));
     for (const auto& e : x.expectations)
       add(i, e.text, e.held ? "" : fmt::format("it is {} ({}:{})", e.found, report.file, e.at.line));
   }

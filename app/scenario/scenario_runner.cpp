@@ -36,7 +36,7 @@ result<operand> field_of(const std::vector<step_report::timed_mode>& modes, std:
 
 bool step_report::held() const noexcept {
   if (expectations.empty())
-    return what.ok();
+    return got.ok();
   return std::all_of(expectations.begin(), expectations.end(), [](const auto& x) { return x.held; });
 }
 
@@ -49,7 +49,7 @@ scenario_runner::scenario_runner(engine& on, const sheaf_file& file, const varia
 void scenario_runner::finish(const request_step& how, const request& sent, reply got) {
   auto checked = client_.judge(how, got);
   on_step_({.request = how.request,
-            .what = std::move(got),
+            .got = std::move(got),
             .sql = sql_of_each(sent),
             .expectations = std::move(checked),
             .modes = {}});
@@ -63,28 +63,28 @@ void scenario_runner::run(const request_step& how) {
 void scenario_runner::run(const parallel_step& all) {
   std::vector<request> sent;
   for (const auto& step : all.steps)
-    sent.push_back(client_.make(std::get<request_step>(step.what)));
+    sent.push_back(client_.make(std::get<request_step>(step.kind)));
   auto got = app::run_all(engine_, sent, signals_);
   for (std::size_t i = 0; i < sent.size(); ++i)
-    finish(std::get<request_step>(all.steps[i].what), sent[i], std::move(got[i]));
+    finish(std::get<request_step>(all.steps[i].kind), sent[i], std::move(got[i]));
 }
 
 /// Runs the modes in turn, so that a slow moment hits all of them.
 void scenario_runner::run(const compare_step& how) {
   const auto made = client_.make(how.request);
   step_report report{
-      .request = how.request.request, .what = {}, .sql = sql_of_each(made), .expectations = {}, .modes = {}};
+      .request = how.request.request, .got = {}, .sql = sql_of_each(made), .expectations = {}, .modes = {}};
   std::vector<std::vector<std::chrono::nanoseconds>> times(how.modes.size());
-  for (std::size_t round = 0; round <= how.times && report.what.ok(); ++round)
-    for (std::size_t i = 0; i < how.modes.size() && report.what.ok(); ++i) {
+  for (std::size_t round = 0; round <= how.times && report.got.ok(); ++round)
+    for (std::size_t i = 0; i < how.modes.size() && report.got.ok(); ++i) {
       auto sent = made;
       if (how.modes[i] == session_mode::shared_session)
         sent.width = 1;
-      report.what = app::run(engine_, std::move(sent), signals_);
+      report.got = app::run(engine_, std::move(sent), signals_);
       if (round > 0) // the first warms up, and opens the sessions
-        times[i].push_back(report.what.elapsed);
+        times[i].push_back(report.got.elapsed);
     }
-  if (report.what.ok()) {
+  if (report.got.ok()) {
     for (std::size_t i = 0; i < how.modes.size(); ++i)
       report.modes.push_back({how.modes[i], median(std::move(times[i]))});
     report.expectations =
@@ -94,12 +94,12 @@ void scenario_runner::run(const compare_step& how) {
 }
 
 void scenario_runner::run(const step_spec& step) {
-  if (const auto* one = std::get_if<request_step>(&step.what))
+  if (const auto* one = std::get_if<request_step>(&step.kind))
     run(*one);
-  else if (const auto* all = std::get_if<parallel_step>(&step.what))
+  else if (const auto* all = std::get_if<parallel_step>(&step.kind))
     run(*all);
   else
-    run(std::get<compare_step>(step.what));
+    run(std::get<compare_step>(step.kind));
 }
 
 // -- scenarios

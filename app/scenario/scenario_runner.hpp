@@ -14,7 +14,7 @@ namespace sheaf::app {
 /// One request that was answered, or compared.
 struct step_report {
   std::string request;
-  reply what;                   ///< Of a comparison, the last reply.
+  reply got;                    ///< Of a comparison, the last reply.
   std::vector<std::string> sql; ///< The SQL of each query, for the places of failures.
   std::vector<checked_expectation> expectations;
 

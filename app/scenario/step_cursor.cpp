@@ -14,7 +14,7 @@ const step_spec* step_cursor::next() {
       continue;
     }
     const auto& step = (*now.steps)[now.at++];
-    const auto* again = std::get_if<repeat_step>(&step.what);
+    const auto* again = std::get_if<repeat_step>(&step.kind);
     if (!again)
       return &step;
     places_.push_back({&again->steps, 0, again->times});

@@ -25,9 +25,9 @@ void append_parameter(std::string& out, const parameter_spec& p) {
 
 void append_query(std::string& out, const sheaf_file& file, const query_spec& q) {
   out += "{\"name\":";
-  append_json_string(out, q.what.name);
+  append_json_string(out, q.query.name);
   out += ",\"database\":";
-  append_json_string(out, q.what.database.empty() ? file.databases.front().name : q.what.database);
+  append_json_string(out, q.query.database.empty() ? file.databases.front().name : q.query.database);
   out += q.for_each ? ",\"for_each\":true}" : ",\"for_each\":false}";
 }
 

@@ -108,7 +108,7 @@ result<std::optional<std::chrono::nanoseconds>> wanted_deadline(const http::requ
 void connection::serve() {
   auto& x = *exchange_;
   auto& all = home_.shared();
-  switch (x.where->what) {
+  switch (x.where->act) {
   case action::page: {
     const auto& file = page_files()[x.where->index];
     respond(response{.type = type_of(file.name), .body = std::string{file.content}});

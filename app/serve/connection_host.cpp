@@ -17,7 +17,7 @@ connection_host::connection_host(boost::asio::io_context& context, service& of)
   : context_(context), service_(of), log_(of.log), requests_(of.file.requests) {
   for (auto& request : requests_)
     for (auto& q : request.queries)
-      q.what.statement = statement{q.what.statement.sql()};
+      q.query.statement = statement{q.query.statement.sql()};
 }
 
 connection_host::~connection_host() { service_.seen.take(seen_); }

@@ -30,7 +30,7 @@ void connection::stream_rows(request& asked, const request_spec& as_declared) {
   if (declared == as_declared.queries.end() || x.form.shape == answer_shape::scalar)
     return;
   const auto made = std::find_if(asked.queries.begin(), asked.queries.end(),
-                                 [&](const query& q) { return q.name == declared->what.name; });
+                                 [&](const query& q) { return q.name == declared->query.name; });
   x.stream = std::make_shared<row_stream>(row_stream{
       .query = static_cast<std::size_t>(made - asked.queries.begin()), .name = made->name, .rows = row_writer{x.form}});
   made->on_rows = [this, &here = home_.context(), stream = std::weak_ptr{x.stream}](table part,

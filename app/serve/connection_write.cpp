@@ -220,7 +220,7 @@ void connection::finish_exchange(unsigned status) {
   auto& all = home_.shared();
   const auto took = clock::now() - x.began;
   all.counts.let_go(std::exchange(x.unread_bytes, 0));
-  const bool is_run = x.where && x.where->what == action::run;
+  const bool is_run = x.where && x.where->act == action::run;
   all.metrics.add(x.where ? x.where->number : all.routes.size(),
                   x.head_done ? x.request().method() : http::verb::unknown, status, took);
   if (is_run)

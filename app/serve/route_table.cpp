@@ -23,19 +23,19 @@ void route_table::add(route x) {
 
 route_table::route_table(const sheaf_file& file, const std::vector<std::string>& shortcuts) {
   for (std::size_t i = 0; i < page_files().size(); ++i)
-    add({.pattern = path_of(page_files()[i].name), .what = action::page, .index = i, .is_open = true});
-  add({.pattern = "/healthz", .what = action::health, .is_open = true});
-  add({.pattern = "/readyz", .what = action::ready, .is_open = true});
-  add({.pattern = "/metrics", .what = action::metrics});
-  add({.pattern = "/openapi.json", .what = action::openapi});
-  add({.pattern = "/api/requests", .what = action::catalogue});
-  add({.pattern = "/events", .what = action::events});
+    add({.pattern = path_of(page_files()[i].name), .act = action::page, .index = i, .is_open = true});
+  add({.pattern = "/healthz", .act = action::health, .is_open = true});
+  add({.pattern = "/readyz", .act = action::ready, .is_open = true});
+  add({.pattern = "/metrics", .act = action::metrics});
+  add({.pattern = "/openapi.json", .act = action::openapi});
+  add({.pattern = "/api/requests", .act = action::catalogue});
+  add({.pattern = "/events", .act = action::events});
   for (std::size_t i = 0; i < file.requests.size(); ++i) {
     const auto& name = file.requests[i].name;
-    add({.pattern = "/requests/" + name, .what = action::run, .index = i});
+    add({.pattern = "/requests/" + name, .act = action::run, .index = i});
     for (const auto& x : shortcuts)
       if (x == name)
-        add({.pattern = '/' + name, .what = action::run, .index = i});
+        add({.pattern = '/' + name, .act = action::run, .index = i});
   }
 }
 

@@ -17,12 +17,12 @@ enum class action : std::uint8_t { page, health, ready, metrics, openapi, catalo
 
 struct route {
   std::string pattern; ///< For metrics: `/requests/total_books`.
-  action what = action::page;
+  action act = action::page;
   std::size_t index = 0; ///< The index of the file's request, or of the page's file.
   bool is_open = false;  ///< Needs no token: a probe, or the page itself, which holds nothing.
   std::size_t number = 0;
 
-  bool takes_post() const noexcept { return what == action::run; }
+  bool takes_post() const noexcept { return act == action::run; }
   std::string_view allowed() const noexcept { return takes_post() ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS"; }
 };
 

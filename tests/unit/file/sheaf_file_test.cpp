@@ -107,20 +107,20 @@ scenarios:
   EXPECT_EQ(r->parameters[1].type, "text");
   EXPECT_FALSE(r->parameters[1].default_value);
   ASSERT_EQ(r->queries.size(), 3u);
-  EXPECT_EQ(r->queries[0].what.statement.sql(), "select :b");
-  EXPECT_EQ(r->queries[1].what.statement.sql(), "select 2");
-  EXPECT_EQ(r->queries[1].what.database, "other");
-  EXPECT_EQ(r->queries[1].what.timeout, 1s);
-  EXPECT_FALSE(r->queries[1].what.required);
-  EXPECT_TRUE(r->queries[1].what.read_only);
-  EXPECT_EQ(r->queries[1].what.max_rows, 7u);
+  EXPECT_EQ(r->queries[0].query.statement.sql(), "select :b");
+  EXPECT_EQ(r->queries[1].query.statement.sql(), "select 2");
+  EXPECT_EQ(r->queries[1].query.database, "other");
+  EXPECT_EQ(r->queries[1].query.timeout, 1s);
+  EXPECT_FALSE(r->queries[1].query.required);
+  EXPECT_TRUE(r->queries[1].query.read_only);
+  EXPECT_EQ(r->queries[1].query.max_rows, 7u);
   EXPECT_EQ(r->queries[2].for_each->second, "a");
   const auto* s = x.file.find_scenario("s");
   ASSERT_TRUE(s);
   EXPECT_EQ(s->setup.front().sql, "create table t (x int)");
   ASSERT_EQ(s->steps.size(), 2u);
-  EXPECT_EQ(std::get<request_step>(s->steps[0].what).capture.front().second.text, "one.scalar");
-  EXPECT_EQ(std::get<repeat_step>(s->steps[1].what).times, 3u);
+  EXPECT_EQ(std::get<request_step>(s->steps[0].kind).capture.front().second.text, "one.scalar");
+  EXPECT_EQ(std::get<repeat_step>(s->steps[1].kind).times, 3u);
 }
 
 TEST_F(SheafFile, TakesVariablesFromTheCommandLineBeforeTheEnvironment) {

@@ -27,19 +27,19 @@ using testing::HasSubstr;
 std::vector<step_spec> steps(const std::vector<std::string>& names) {
   std::vector<step_spec> made;
   for (const auto& name : names)
-    made.push_back({.at = {}, .what = request_step{.request = name}});
+    made.push_back({.at = {}, .kind = request_step{.request = name}});
   return made;
 }
 
 step_spec again(std::size_t times, std::vector<step_spec> steps) {
-  return {.at = {}, .what = repeat_step{.times = times, .steps = std::move(steps)}};
+  return {.at = {}, .kind = repeat_step{.times = times, .steps = std::move(steps)}};
 }
 
 std::string order_of(const std::vector<step_spec>& all) {
   std::string order;
   step_cursor cursor{all};
   while (const auto* x = cursor.next())
-    order += std::get<request_step>(x->what).request;
+    order += std::get<request_step>(x->kind).request;
   EXPECT_EQ(cursor.next(), nullptr);
   return order;
 }
@@ -87,14 +87,14 @@ protected:
     add_request("two", {{"a", "select 1"}, {"each", "select :id"}});
     file.requests[1].parameters.push_back({.name = "ids", .at = {}, .type = "int[]", .default_value = value{}});
     file.requests[1].queries[1].for_each = {"id", "ids"};
-    what.record = load_record{file};
+    measured.record = load_record{file};
   }
 
   void add_request(const std::string& name, const std::vector<std::pair<std::string, std::string>>& queries) {
     auto& r = file.requests.emplace_back();
     r.name = name;
     for (const auto& [query_name, sql] : queries)
-      r.queries.push_back({.what = query{query_name, sql}, .at = {}, .sql_at = {}, .for_each = {}});
+      r.queries.push_back({.query = query{query_name, sql}, .at = {}, .sql_at = {}, .for_each = {}});
   }
 
   /// An outcome that waited and executed for so long; without a session when `executed` is negative.
@@ -111,22 +111,22 @@ protected:
     return x;
   }
 
-  result<operand> metric(std::string_view path) const { return metric_of(what, file, path); }
+  result<operand> metric(std::string_view path) const { return metric_of(measured, file, path); }
   std::string shown(std::string_view path) const {
     const auto x = metric(path);
     return x.has_value() ? to_text(*x) : x.error().message;
   }
 
   sheaf_file file;
-  load_result what{load_record{file}, 2s};
+  load_result measured{load_record{file}, 2s};
 };
 
 TEST_F(Load, CountsEachRequestAndQuery) {
   reply good{.outcomes = {answer("a", 2ms, 6ms)}, .failure = {}, .elapsed = 8ms};
   reply bad{
       .outcomes = {answer("a", 3ms, -1ns, false)}, .failure = failure{.code = errc::deadline_exceeded}, .elapsed = 4ms};
-  what.record.add(0, {0}, good, 10ms, true);
-  what.record.add(0, {0}, bad, 4ms, false);
+  measured.record.add(0, {0}, good, 10ms, true);
+  measured.record.add(0, {0}, bad, 4ms, false);
   EXPECT_EQ(shown("request.one.count"), "2");
   EXPECT_EQ(shown("request.one.errors"), "0.5");
   EXPECT_EQ(shown("request.one.max"), "10 ms");
@@ -143,7 +143,7 @@ TEST_F(Load, CountsEachRequestAndQuery) {
   EXPECT_EQ(shown("query.a.waiting.min"), "2 ms");
   EXPECT_EQ(shown("errors"), "0.5");
   EXPECT_EQ(shown("rate"), "0.5");
-  EXPECT_EQ(what.record.codes.at(errc::deadline_exceeded), 1u);
+  EXPECT_EQ(measured.record.codes.at(errc::deadline_exceeded), 1u);
   EXPECT_EQ(shown("request.two.p99"), "nothing was answered");
 }
 
@@ -152,12 +152,12 @@ TEST_F(Load, TakesTheQueriesOfForEachAsOne) {
   ASSERT_EQ(made.queries.size(), 4u);
   const auto from = origins(file.requests[1], made.queries);
   EXPECT_THAT(from, testing::ElementsAre(0, 1, 1, 1));
-  what.record.add(1, from,
-                  {.outcomes = {answer("a", 0ns, 1ms), answer("each[0]", 0ns, 1ms), answer("each[1]", 0ns, 2ms),
-                                answer("each[2]", 0ns, 3ms)},
-                   .failure = {},
-                   .elapsed = 4ms},
-                  4ms, true);
+  measured.record.add(1, from,
+                      {.outcomes = {answer("a", 0ns, 1ms), answer("each[0]", 0ns, 1ms), answer("each[1]", 0ns, 2ms),
+                                    answer("each[2]", 0ns, 3ms)},
+                       .failure = {},
+                       .elapsed = 4ms},
+                      4ms, true);
   EXPECT_EQ(shown("query.each.count"), "3");
   EXPECT_EQ(shown("query.each.max"), "3 ms");
   EXPECT_EQ(shown("query.a.count"), "1");
@@ -171,15 +171,15 @@ TEST_F(Load, MergesAsIfAllHadBeenCountedInOne) {
   other.add({{.at = {.line = 7}, .text = "x: 1", .held = false, .found = "2"},
              {.at = {}, .text = "y: 1", .held = true, .found = "1"}});
   other.not_begun = 3;
-  what.record.add(0, {0}, x, 6ms, true);
-  what.record.merge(other);
-  what.record.merge(other);
+  measured.record.add(0, {0}, x, 6ms, true);
+  measured.record.merge(other);
+  measured.record.merge(other);
   EXPECT_EQ(shown("request.one.count"), "3");
   EXPECT_EQ(shown("query.a.count"), "3");
   EXPECT_EQ(shown("missed"), "0.5");
-  EXPECT_EQ(what.record.misses.at("x: 1 (line 7)"), 2u);
-  EXPECT_EQ(what.record.not_begun, 6u);
-  EXPECT_EQ(what.record.speed_up(), 0.5);
+  EXPECT_EQ(measured.record.misses.at("x: 1 (line 7)"), 2u);
+  EXPECT_EQ(measured.record.not_begun, 6u);
+  EXPECT_EQ(measured.record.speed_up(), 0.5);
 }
 
 TEST_F(Load, KnowsItsMetricsByName) {
@@ -203,7 +203,7 @@ TEST_F(Load, KnowsItsMetricsByName) {
 class LoadGenerator : public Load {
 protected:
   LoadGenerator() {
-    file.requests[0].queries[0].what.statement = "select 1";
+    file.requests[0].queries[0].query.statement = "select 1";
     auto& s = file.scenarios.emplace_back();
     s.name = "busy";
     s.steps = steps({"one"});
@@ -247,7 +247,7 @@ TEST_F(LoadGenerator, CountsWhatBeganWhileItWasMeasured) {
 
 TEST_F(LoadGenerator, CountsLatencyFromWhenItWasDue) {
   // One client, which takes 20 ms for each, and one is due every 2 ms: the later ones wait ever longer.
-  file.requests[0].queries[0].what = query::of_task("a", [](soci::session&) { std::this_thread::sleep_for(20ms); });
+  file.requests[0].queries[0].query = query::of_task("a", [](soci::session&) { std::this_thread::sleep_for(20ms); });
   load_generator x{*e, plan(1, 500.0)};
   x.start();
   x.measure();
@@ -276,7 +276,7 @@ TEST_F(LoadGenerator, BeginsAsOftenAsTheRateSays) {
 }
 
 TEST_F(LoadGenerator, CancelsWhatRuns) {
-  file.requests[0].queries[0].what.statement =
+  file.requests[0].queries[0].query.statement =
       "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
   load_generator x{*e, plan(4)};
   x.measure();
@@ -289,7 +289,7 @@ TEST_F(LoadGenerator, CancelsWhatRuns) {
 }
 
 TEST_F(LoadGenerator, EndsWithItsDestructorWhateverRuns) {
-  file.requests[0].queries[0].what.statement =
+  file.requests[0].queries[0].query.statement =
       "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
   {
     load_generator x{*e, plan(4)};
@@ -301,10 +301,10 @@ TEST_F(LoadGenerator, EndsWithItsDestructorWhateverRuns) {
 
 TEST_F(LoadGenerator, EndsWhenAValueCannotBeMade) {
   file.requests[0].parameters.push_back({.name = "n", .at = {}, .type = "int", .default_value = {}});
-  file.requests[0].queries[0].what.statement = "select :n";
+  file.requests[0].queries[0].query.statement = "select :n";
   value_spec value;
   value.texts.push_back(template_text::parse("${1 / 0}").value());
-  std::get<request_step>(file.scenarios[0].steps[0].what).with.emplace_back("n", value);
+  std::get<request_step>(file.scenarios[0].steps[0].kind).with.emplace_back("n", value);
   load_generator x{*e, plan(4)};
   x.start();
   try {
@@ -319,7 +319,7 @@ TEST_F(LoadGenerator, EndsWhenAValueCannotBeMade) {
 TEST_F(LoadGenerator, SendsAParallelStepAtOnceAndGoesOnBehindIt) {
   add_request("meet", {{"m", "select 1"}});
   parallel_step both{steps({"one", "two"})};
-  file.scenarios[0].steps = {{.at = {}, .what = std::move(both)}, steps({"meet"}).front()};
+  file.scenarios[0].steps = {{.at = {}, .kind = std::move(both)}, steps({"meet"}).front()};
   load_generator x{*e, plan(2)};
   x.start();
   x.measure();
