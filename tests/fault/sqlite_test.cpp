@@ -6,6 +6,8 @@
 #include "fault/fault_test.hpp"
 #include "fault/sqlite_shell.hpp"
 
+#include <soci/soci.h>
+
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -171,15 +173,38 @@ TEST_P(FaultSqlite, WithADamagedPageIsReadAroundIt) {
   expect_recovery();
 }
 
-TEST_P(FaultSqlite, ThatIsDeletedIsServedToTheEndAndMissedAtTheNextStart) {
+TEST_P(FaultSqlite, ThatIsReplacedIsOpenedAnew) {
+  shell("create table t(x)");
+  open();
+  for (int round = 1; round <= 5; ++round) {
+    rows("insert into t values (0)");
+    sqlite_shell{file() + ".new"}("create table t as select 1 as x union all select 2");
+    std::filesystem::rename(file() + ".new", file());
+    const auto x = run(request_of(6, [](int i) { return query{"q" + std::to_string(i), "select count(*) from t"}; }));
+    ASSERT_TRUE(x.ok()) << to_string(*x.failure);
+    for (const auto& o : x.outcomes)
+      EXPECT_EQ(number_in(o), 2);
+    rows("insert into t values (3)");
+    EXPECT_EQ(shell("select count(*) from t"), "3\n");
+  }
+  sqlite_shell{file() + ".new"}("create table t(x)");
+  const auto x = run(request_of({query::of_task("moves", [&](soci::session& s) {
+    s << "insert into t values (4)";
+    std::filesystem::rename(file() + ".new", file());
+  })}));
+  ASSERT_FALSE(x.ok());
+  EXPECT_EQ(x.failure->code, errc::in_doubt) << to_string(*x.failure);
+  EXPECT_EQ(count("t"), 0);
+  expect_intact();
+  expect_recovery();
+}
+
+TEST_P(FaultSqlite, ThatIsDeletedIsMissedAtOnceAndUsedAsSoonAsItIsBack) {
   shell("create table t(x)");
   open(1); // a session that has its files open already
   rows("insert into t values (1)");
   for (const auto* part : {"", "-wal", "-shm"})
     std::filesystem::remove(file() + part);
-  EXPECT_EQ(count("t"), 1);
-  engine.reset();
-  open();
   for (int i = 0; i < 3; ++i) {
     const auto f = refused("select count(*) from t");
     EXPECT_EQ(f.code, errc::connect_failed) << to_string(f);

@@ -9,13 +9,8 @@
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 #include <thread>
 
 namespace sheaf {
@@ -27,75 +22,10 @@ namespace {
 /// Virtual machine steps between two looks at the deadline: a fraction of a millisecond.
 constexpr int steps_per_check = 10'000;
 
-/// Longest time that a connection's first write waits for WAL mode before it goes on without.
-constexpr auto wal_patience = std::chrono::seconds{1};
-
 /// Waits for a lock between two tries: short at first, longer later, never so long that a stop comes late.
 constexpr std::array lock_waits_ms{1, 2, 5, 10, 15, 20, 25};
 
-/// True for a file that says in its header that it is read by way of a WAL (SQLite manual, "Database File Format").
-bool is_in_wal_mode(const std::string& path) {
-  std::array<char, 20> header{};
-  std::ifstream{path, std::ios::binary}.read(header.data(), header.size());
-  return header[19] == 2;
-}
-
-/// The reason why a file did not open, in words that help. The path may be a secret of its own: it is not repeated.
-failure open_failure(const sqlite_database& database, int code) {
-  std::error_code error;
-  const auto found = std::filesystem::status(database.url.path, error).type();
-  std::string why;
-  if (database.url.mode == sqlite_mode::memory)
-    why = sqlite3_errstr(code);
-  else if (found == std::filesystem::file_type::directory)
-    why = "it is a folder, not a file";
-  else if (found == std::filesystem::file_type::not_found && database.url.mode == sqlite_mode::rwc)
-    why = "it cannot be created: its folder is missing or may not be written to";
-  else if (found == std::filesystem::file_type::not_found)
-    why = "it is not there; ?mode=rwc at the end of its URL creates it";
-  else if ((code & 0xff) == SQLITE_NOTADB)
-    why = "it is not an SQLite database, or it is encrypted";
-  else if ((code & 0xff) == SQLITE_BUSY)
-    why = "another program keeps it locked";
-  else if (((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) && is_in_wal_mode(database.url.path))
-    why = "it is in WAL mode, which takes files beside it, and they cannot be made; ?immutable=1 at the end of its URL "
-          "reads it without them, for as long as nobody writes it";
-  else
-    why = fmt::format("{} (SQLite result code {})", sqlite3_errstr(code), code);
-  return {.code = errc::connect_failed,
-          .phase = phase::connect,
-          .message = fmt::format("the SQLite file of database {} cannot be opened: {}", database.name, why)};
-}
-
 } // namespace
-
-// -- open
-// -----------------------------------------------------------------------------------------------------------------
-
-// The URI holds nothing that SOCI 4.0.3 would split a connection string at.
-sqlite_connection::sqlite_connection(std::shared_ptr<sqlite_database> database)
-  : database_(std::move(database)), session_(soci::sqlite3, "dbname=" + database_->uri), db_(native_sqlite(session_)),
-    statements_(database_->statement_cache_size) {}
-
-result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(const std::shared_ptr<sqlite_database>& database,
-                                                                   clock::time_point give_up) {
-  std::shared_ptr<sqlite_connection> opened;
-  try {
-    opened.reset(new sqlite_connection{database});
-  } catch (const soci::sqlite3_soci_error& e) {
-    return open_failure(*database, e.result());
-  } catch (const std::exception&) {
-    return open_failure(*database, SQLITE_ERROR);
-  }
-  opened->deadline_ = give_up;
-  opened->install_handlers();
-  // SQLite opens anything; it reads the file's header for the first statement.
-  if (const int code = opened->execute("pragma schema_version"); code != SQLITE_OK)
-    return open_failure(*database, code);
-  opened->wants_wal_ = database->journal_mode == journal_mode::wal && database->url.mode != sqlite_mode::memory &&
-                       sqlite3_db_readonly(opened->db_, "main") == 0;
-  return opened;
-}
 
 /// Busy and progress handlers belong to a connection, so a task can replace them: they are installed for every job.
 void sqlite_connection::install_handlers() {
@@ -105,22 +35,6 @@ void sqlite_connection::install_handlers() {
   constexpr auto on_progress = [](void* self) { return static_cast<sqlite_connection*>(self)->must_stop() ? 1 : 0; };
   sqlite3_busy_handler(db_, on_lock, this);
   sqlite3_progress_handler(db_, steps_per_check, on_progress, this);
-}
-
-/// Asks for WAL mode, which the file keeps, once it is known that it will be written. While somebody reads it in its
-/// old mode it cannot be had: the write goes on without, and the next one asks again.
-void sqlite_connection::prepare_to_write() {
-  if (!wants_wal_)
-    return;
-  const auto patience = std::exchange(has_waited_for_wal_, true) ? clock::duration::zero() : wal_patience;
-  const auto give_up = std::min(deadline_, clock::now() + patience);
-  const std::unique_lock one_at_a_time{database_->wal_switch, give_up};
-  if (!one_at_a_time)
-    return;
-  const auto deadline = std::exchange(deadline_, give_up);
-  wants_wal_ = (execute("pragma journal_mode=wal") & 0xff) == SQLITE_BUSY;
-  deadline_ = deadline;
-  stop_reason_ = stop_reason::none;
 }
 
 int sqlite_connection::execute(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr); }
@@ -137,6 +51,12 @@ void sqlite_connection::prepare_for(const execution& job) noexcept {
 }
 
 sqlite_connection::step sqlite_connection::run(const execution& job) {
+  const std::lock_guard busy{job_};
+  if (!reading_ && (!db_ || has_another_file())) {
+    close_file();
+    if (auto wrong = open_file())
+      return {.part = {}, .end = std::move(*wrong)};
+  }
   step out;
   if (must_stop()) {
     failure stopped{.code = errc::query_canceled, .phase = reading_ ? phase::fetch : phase::execute};
@@ -170,6 +90,8 @@ answer sqlite_connection::run_task_of(const execution& job) {
   auto out = run_task(job.query->run, session_, read_sqlite_task_error);
   note(first_row_);
   last_row_ = first_row_.load();
+  if (!job.query->read_only && !std::holds_alternative<failure>(out) && has_another_file())
+    return written_elsewhere();
   return out;
 }
 
@@ -219,6 +141,8 @@ sqlite_connection::step sqlite_connection::read(const execution& job) {
   }
   if (x.code != SQLITE_DONE)
     return {.part = {}, .end = step_failure(x.code, job)};
+  if (x.statement->writes() && has_another_file())
+    return {.part = {}, .end = written_elsewhere()};
   note(last_row_);
   std::uint64_t affected = 0;
   if (sqlite3_total_changes64(db_) != x.changes_before)
@@ -287,7 +211,8 @@ void sqlite_connection::stop() noexcept {
   stop_requested_ = true;
   // The handlers see the flag. The interrupt also ends what calls them seldom; while a task runs the handle may not be
   // there.
-  if (!is_task_)
+  const std::lock_guard while_it_is_open{handle_};
+  if (!is_task_ && db_)
     sqlite3_interrupt(db_);
 }
 

@@ -13,6 +13,8 @@
 
 #include <soci/session.h>
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -35,11 +37,12 @@ struct sqlite_database {
 class sqlite_connection {
 public:
   /// Opens the file and looks into it, so that one that is missing, is a folder or is not a database is
-  /// `connect_failed` now. Waits for locks until `give_up` at most.
+  /// `connect_failed` now. Waits until `give_up` at most, for locks and for sessions that use a file of this name that
+  /// has been replaced.
   static result<std::shared_ptr<sqlite_connection>> open(const std::shared_ptr<sqlite_database>& database,
                                                          clock::time_point give_up);
 
-  ~sqlite_connection() = default; ///< Closes the file, which may write its WAL back: not on a loop.
+  ~sqlite_connection(); ///< Closes the file, which may write its WAL back: not on a loop.
 
   sqlite_connection(const sqlite_connection&) = delete;
   sqlite_connection& operator=(const sqlite_connection&) = delete;
@@ -54,7 +57,8 @@ public:
   };
 
   /// Runs it; without an `end`, the same call goes on with it once more rows are wanted. At the end no transaction is
-  /// open, or the connection is not usable.
+  /// open, or the connection is not usable. Where the file has been replaced or deleted, the one of its name is opened
+  /// first.
   step run(const execution& job);
 
   /// Any thread: makes the running job fail soon. A C++ task is only stopped when it uses its session.
@@ -70,6 +74,13 @@ private:
   enum class stop_reason : std::uint8_t { none, stopped, deadline };
 
   explicit sqlite_connection(std::shared_ptr<sqlite_database> database);
+
+  std::optional<failure> open_file();
+  bool has_another_file() const noexcept;
+  bool close_another_file();
+  bool have_others_close_another_file();
+  void close_file();
+  failure written_elsewhere() const;
 
   void install_handlers();
   void prepare_to_write();
@@ -104,9 +115,22 @@ private:
   using instant = std::atomic<clock::time_point::rep>; ///< 0: not there yet.
   static void note(instant& x) noexcept { x.store(clock::now().time_since_epoch().count()); }
 
+  /// A file, whatever its name is.
+  struct file_identity {
+    dev_t device = 0;
+    ino_t number = 0;
+
+    bool operator==(const file_identity&) const = default;
+  };
+  static std::optional<file_identity> identity_of(const std::string& path) noexcept;
+
   const std::shared_ptr<sqlite_database> database_;
+  std::mutex job_; ///< Held while a job runs on a thread: an idle connection's file may be closed by others.
+  /// Held for a moment to change `db_` and `identity_`, and to read them without `job_`.
+  mutable std::mutex handle_;
   soci::session session_;
-  sqlite_api::sqlite3* db_; ///< The session's own handle; null once a task has closed the session.
+  sqlite_api::sqlite3* db_ = nullptr;     ///< The session's own handle; null while its file is closed.
+  std::optional<file_identity> identity_; ///< The open file's; nothing for a database in memory.
   sqlite_statement_cache statements_;
   clock::time_point deadline_{};
   bool is_task_ = false;

@@ -21,6 +21,8 @@ namespace sheaf {
 ///   a job leaves behind (`pragma`, `attach`, temporary tables) stays with the session;
 /// - attach no missing file, as they open none, unless its name says so: `attach 'file:NAME?mode=rwc' as x`. A task
 ///   attaches as SQLite does;
+/// - notice before each job when their file has been replaced or deleted, and open the one that is there: all of them
+///   close the old one first. A write that may have gone into the old one is `connection_lost`;
 /// - are never broken while idle, so `on_broken` has nothing to report.
 ///
 /// A C++ task that neither returns nor uses its session cannot be stopped: the `done` of its `cancel` waits for it.
