@@ -85,10 +85,13 @@ struct database_options {
 struct options {
   std::vector<database_options> databases; ///< At least one; queries that name none go to the first.
   std::chrono::nanoseconds deadline = std::chrono::seconds{30}; ///< Deadline of a request that sets none.
-  std::size_t width = 0;            ///< Queries of one request at once; 0 for the pool's size.
-  std::size_t max_rows = 100'000;   ///< Maximum for one result.
-  std::size_t max_bytes = 64 << 20; ///< Maximum for one result's values.
-  std::size_t loops = 1;            ///< Event loops (threads); each has its share of the sessions.
+  std::size_t width = 0;          ///< Queries of one request at once; 0 for the pool's size.
+  std::size_t max_rows = 100'000; ///< Maximum for one result.
+  /// Maximum for one result, about what it takes in memory. Each cell counts 16 bytes, NULL too, and besides those of
+  /// its value, as text where it comes as that; but for booleans, numbers of a fixed size, and PostgreSQL's `date`,
+  /// `timestamp` and `uuid`.
+  std::size_t max_bytes = 64 << 20;
+  std::size_t loops = 1; ///< Event loops (threads); each has its share of the sessions.
   /// The logger that the engine writes to; null for none. Its loops write, so a logger whose sinks may wait for a disk
   /// or a network should be an asynchronous one (spdlog's `async_factory`). No parameter's value is ever in it.
   std::shared_ptr<spdlog::logger> logger;

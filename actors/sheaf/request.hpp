@@ -61,7 +61,9 @@ struct query {
   /// and as long as few others do the same. A task may be called as often. Not once rows went to `on_rows`.
   bool read_only = false;
   /// Limits instead of the engine's. With `on_rows` nothing but these bounds the whole result, not the request either;
-  /// each of its rows is bound by the engine's `max_bytes`.
+  /// each of its rows is bound by the engine's `max_bytes`. They are kept while rows arrive, and the statement is
+  /// stopped (`result_too_large`); a PostgreSQL statement that has had small results only on its session, not before
+  /// `max_bytes` have come, or three times as many where they come in text, or its end.
   std::optional<std::size_t> max_rows, max_bytes;
 
   query() = default;

@@ -38,10 +38,10 @@ public:
   void add_empty_rows(std::size_t count);
 
   std::size_t rows() const noexcept;  ///< Complete rows so far.
-  std::size_t bytes() const noexcept; ///< Bytes of the values so far.
+  std::size_t bytes() const noexcept; ///< What its cells count so far, as for `options::max_bytes`.
 
   /// Ends it, with a complete row. The builder is empty afterwards: without columns, without rows.
-  table finish(std::uint64_t affected_rows = 0);
+  table finish(std::uint64_t affected_rows = 0, std::string_view command_tag = {});
 
 private:
   table_builder() noexcept;

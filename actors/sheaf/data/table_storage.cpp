@@ -2,6 +2,8 @@
 
 #include "sheaf/data/table_storage.hpp"
 
+#include "sheaf/data/counted_bytes.hpp"
+
 #include <cassert>
 #include <cstring>
 
@@ -14,17 +16,17 @@ void intrusive_ptr_release(const table_storage* x) noexcept {
     delete x;
 }
 
-void built_rows::add(encoding how, const char* data, std::size_t size) {
+void built_rows::add(const cell& x) {
   assert(column_count != 0);
-  built_cell to{.place = arena_.size(), .encoding = static_cast<std::uint64_t>(how), .size = size};
-  if (how == encoding::integer || how == encoding::real) {
-    assert(size == sizeof to.place);
-    std::memcpy(&to.place, data, sizeof to.place);
-  } else if (size != 0) {
-    arena_.append(data, size);
+  built_cell to{.place = arena_.size(), .encoding = static_cast<std::uint64_t>(x.encoding), .size = x.size};
+  if (x.encoding == encoding::integer || x.encoding == encoding::real) {
+    assert(x.size == sizeof to.place);
+    std::memcpy(&to.place, x.data, sizeof to.place);
+  } else if (x.size != 0) {
+    arena_.append(x.data, x.size);
   }
   cells_.push_back(to);
-  bytes += size;
+  bytes += counted_bytes(x);
   if (cells_.size() == (rows + 1) * column_count)
     ++rows;
 }

@@ -44,13 +44,15 @@ class built_rows final : public table_storage {
 public:
   explicit built_rows(column_list of) noexcept : table_storage(form::built, std::move(of)) {}
 
-  void add(encoding how, const char* data, std::size_t size);
+  void add(const cell& x);
 
   void locate(std::size_t row, std::size_t column, cell& x) const noexcept;
   std::uint64_t affected_rows() const noexcept override { return affected; }
+  std::string_view command_tag() const noexcept override { return tag; }
 
-  std::size_t bytes = 0;
+  std::size_t bytes = 0; ///< As its cells count (counted_bytes.hpp).
   std::uint64_t affected = 0;
+  std::string tag;
   std::size_t cells() const noexcept { return cells_.size(); }
 
 private:

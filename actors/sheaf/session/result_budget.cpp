@@ -8,6 +8,9 @@
 
 namespace sheaf {
 
+std::size_t result_budget::max_rows() const noexcept { return all_.max_rows_; }
+std::size_t result_budget::max_bytes() const noexcept { return all_.max_bytes_; }
+
 std::optional<failure> result_budget::draw(std::size_t rows, std::size_t bytes) noexcept {
   constexpr auto relaxed = std::memory_order_relaxed;
   rows_ += rows;

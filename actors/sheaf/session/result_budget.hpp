@@ -22,6 +22,9 @@ class result_budget {
 public:
   explicit result_budget(request_budget& all) noexcept : all_(all) {}
 
+  std::size_t max_rows() const noexcept; ///< The request's.
+  std::size_t max_bytes() const noexcept;
+
   /// Takes so much; `result_too_large` when that was too much.
   std::optional<failure> draw(std::size_t rows, std::size_t bytes) noexcept;
 

@@ -10,8 +10,8 @@ namespace sheaf {
 
 namespace {
 
-/// A part is worth handing on: what it takes to do so is little beside it. Cells without bytes count too.
-constexpr std::size_t part_bytes = 1 << 16, bytes_per_cell = 16;
+/// A part is worth handing on: what it takes to do so is little beside it. Rows without cells count too.
+constexpr std::size_t part_bytes = 1 << 16, bytes_per_row = 16;
 
 } // namespace
 
@@ -43,7 +43,7 @@ failure row_collector::no_room() const {
 }
 
 bool row_collector::is_full() const noexcept {
-  return in_parts_ && current_.bytes() + current_.rows() * (1 + columns_->size()) * bytes_per_cell >= part_bytes;
+  return in_parts_ && current_.bytes() + current_.rows() * bytes_per_row >= part_bytes;
 }
 
 table row_collector::take_part() {
@@ -54,6 +54,8 @@ table row_collector::take_part() {
   return part;
 }
 
-table row_collector::finish(std::uint64_t affected_rows) { return current_.finish(affected_rows); }
+table row_collector::finish(std::uint64_t affected_rows, std::string_view command_tag) {
+  return current_.finish(affected_rows, command_tag);
+}
 
 } // namespace sheaf

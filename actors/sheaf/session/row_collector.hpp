@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 
 namespace sheaf {
 
@@ -22,7 +23,7 @@ public:
   /// Takes the next row's cells.
   table_builder& current() noexcept { return current_; }
 
-  /// The bytes of values that `current` may have after the next row.
+  /// The bytes that `current` may count after the next row (`table_builder::bytes`).
   std::size_t bytes_max() const noexcept;
 
   /// Ends a row: `result_too_large` when that is one too many, or has taken too many bytes.
@@ -34,8 +35,8 @@ public:
   /// Rows have to be handed on before there is room for more. Never when they are collected into one table.
   bool is_full() const noexcept;
 
-  /// Rows that are not handed on yet.
-  bool empty() const noexcept { return current_.rows() == 0; }
+  /// There are rows to hand on.
+  bool has_part() const noexcept { return in_parts_ && current_.rows() > 0; }
 
   /// Hands them on; the next ones go to a new part.
   table take_part();
@@ -44,7 +45,7 @@ public:
   std::size_t rows() const noexcept { return rows_before_ + current_.rows(); }
 
   /// The end: the rows that are left, or with parts none.
-  table finish(std::uint64_t affected_rows);
+  table finish(std::uint64_t affected_rows, std::string_view command_tag = {});
 
 private:
   column_list columns_;

@@ -103,6 +103,71 @@ TEST_P(ResultLimits, StopAnEndlessResultAtMaxRowsToo) {
   expect_recovery();
 }
 
+TEST_P(ResultLimits, KeepMaxRowsWhileRowsArrive) {
+  start({.max_size = 1}, [](options& how) {
+    how.max_rows = 1000;
+    how.max_bytes = 8192 * mib;
+  });
+  run(request_of({database->answers("", 1)}));
+  forget_peak_memory();
+  const auto before = peak_memory_bytes();
+  for (int i = 0; i < 3; ++i) // the first time the statement is not known yet
+    EXPECT_NE(refused(rows_of(600'000, 1000)).message.find("max_rows (1000)"), std::string::npos);
+  EXPECT_LT(peak_memory_bytes() - before, 64 * mib); // of 600
+  expect_recovery();
+}
+
+/// 16 bytes for each cell, and those of each text besides: on each database, in each of PostgreSQL's formats, and
+/// whether the rows come in parts.
+TEST_P(ResultLimits, CountTheSameForTheSameValues) {
+  start({.max_size = 1});
+  query asked{"rows", is(database_kind::postgresql)
+                          ? "select n, 'text' as t, 0.5::float8 as x, null as y from generate_series(1, 1000) n"
+                          : "with recursive s(n) as (select 1 union all select n + 1 from s limit 1000) "
+                            "select n, 'text' as t, 0.5 as x, null as y from s"};
+  constexpr std::size_t counted = 1000 * (4 * 16 + 4);
+  for (int i = 0; i < 3; ++i) {
+    asked.max_bytes = counted;
+    EXPECT_TRUE(run(request_of({asked})).ok());
+    asked.max_bytes = counted - 1;
+    refused(asked);
+    asked.max_bytes.reset();
+    auto together = request_of({asked});
+    together.max_bytes = counted;
+    EXPECT_TRUE(run(together).ok());
+    together.max_bytes = counted - 1;
+    EXPECT_EQ(run(together).failure.value_or(failure{}).code, errc::result_too_large);
+    auto in_parts = asked;
+    in_parts.on_rows = [](const table&, const std::function<void()>& next) { next(); };
+    in_parts.max_bytes = counted;
+    EXPECT_TRUE(run(request_of({in_parts})).ok());
+    in_parts.max_bytes = counted - 1;
+    refused(in_parts);
+  }
+}
+
+TEST_P(ResultLimits, CountNullsToo) {
+  start({.max_size = 1}, [](options& how) {
+    how.max_rows = 2'000'000'000;
+    how.max_bytes = 8 * mib;
+  });
+  run(request_of({database->answers("", 1)}));
+  std::string columns = "null";
+  for (int i = 0; i < 1500; ++i)
+    columns += ", null";
+  const query asked{"rows", is(database_kind::postgresql)
+                                ? fmt::format("select {} from generate_series(1, 1000000)", columns)
+                                : fmt::format("with recursive s(n) as (select 1 union all select n + 1 from s limit "
+                                              "1000000) select {} from s",
+                                              columns)};
+  forget_peak_memory();
+  const auto before = peak_memory_bytes();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_NE(refused(asked).message.find("max_bytes"), std::string::npos);
+  EXPECT_LT(peak_memory_bytes() - before, 64 * mib); // of 24,000
+  expect_recovery();
+}
+
 TEST_P(ResultLimits, RefusesASingleValueThatIsTooLarge) {
   start({.max_size = 1}, [](options& how) { how.max_bytes = mib; });
   refused(rows_of(1, 50'000'000));
@@ -159,6 +224,34 @@ TEST_P(ResultLimits, OfARequestStopItsEndlessResults) {
 class ResultLimitsOnPostgresql : public ResultLimits {};
 
 INSTANTIATE_TEST_SUITE_P(Databases, ResultLimitsOnPostgresql, ::testing::Values(database_kind::postgresql), name_of);
+
+/// A statement whose results were small is taken to be as small again, and counted at its end where it is not.
+TEST_P(ResultLimitsOnPostgresql, HoldForAResultThatIsUnlikeTheLastOnes) {
+  start({.max_size = 1}, [](options& how) { how.max_rows = 1000; });
+  query asked{"rows", "select n, repeat('x', 100) as x from generate_series(1, :count) n"};
+  for (int i = 0; i < 3; ++i) {
+    for (const int count : {1, 1000, 10}) {
+      asked.parameters = {{"count", count}};
+      EXPECT_EQ(run(request_of({asked}))["rows"].table().rows(), static_cast<std::size_t>(count));
+    }
+    asked.parameters = {{"count", 200'000}};
+    EXPECT_NE(refused(asked).message.find("max_rows (1000)"), std::string::npos);
+  }
+  expect_recovery();
+}
+
+TEST_P(ResultLimitsOnPostgresql, LeaveWhatIsTakenRowByRowAsItIs) {
+  start({.max_size = 1});
+  const query asked{"rows", "select n, n::text as t, null::int as y from generate_series(1, 3) n"};
+  for (int i = 0; i < 3; ++i) { // first in text, and then in binary
+    const auto got = run(request_of({asked}))["rows"].table();
+    EXPECT_EQ(got.command_tag(), "SELECT 3");
+    EXPECT_EQ(got.affected_rows(), 3u);
+    EXPECT_EQ(got.get<int>(2, "n"), 3);
+    EXPECT_EQ(got.get<std::string_view>(2, "t"), "3");
+    EXPECT_TRUE(got.is_null(2, 2));
+  }
+}
 
 /// libpq reads a row of any size before anyone can stop it (and frees its buffer with the connection only), so that is
 /// what a refused row may cost: once, for it is refused before libpq copies it.

@@ -183,7 +183,7 @@ TEST(TableBuilder, CountsWhatItHasAndStartsAgainAfterwards) {
   EXPECT_EQ(b.rows(), 0U);
   b.add_integer(1);
   EXPECT_EQ(b.rows(), 1U);
-  EXPECT_EQ(b.bytes(), 11U);
+  EXPECT_EQ(b.bytes(), 16U + 3 + 16);
   const auto t = b.finish();
   EXPECT_EQ(b.rows(), 0U);
   EXPECT_EQ(b.bytes(), 0U);

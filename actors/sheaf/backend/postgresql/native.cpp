@@ -3,6 +3,7 @@
 #include "sheaf/backend/postgresql/native.hpp"
 
 #include "sheaf/base/error_text.hpp"
+#include "sheaf/data/counted_bytes.hpp"
 #include "sheaf/data/pgresult_table.hpp"
 #include "sheaf/data/postgresql_types.hpp"
 #include "sheaf/session/result_budget.hpp"
@@ -52,6 +53,24 @@ Oid declared_type(const value& x) noexcept {
   if (std::holds_alternative<date>(x.data()))
     return postgresql::oid_date;
   return 0;
+}
+
+cell cell_of(const PGresult& rows, int row, int column) noexcept {
+  cell x{.oid = PQftype(&rows, column)};
+  if (PQgetisnull(&rows, row, column))
+    return x;
+  x.encoding = PQfformat(&rows, column) == 1 ? encoding::binary : encoding::text;
+  x.data = PQgetvalue(&rows, row, column);
+  x.size = static_cast<std::size_t>(PQgetlength(&rows, row, column));
+  return x;
+}
+
+std::size_t counted_bytes(const PGresult& rows) noexcept {
+  std::size_t sum = 0;
+  for (int r = 0; r < PQntuples(&rows); ++r)
+    for (int c = 0; c < PQnfields(&rows); ++c)
+      sum += counted_bytes(cell{.oid = PQftype(&rows, c), .size = static_cast<std::size_t>(PQgetlength(&rows, r, c))});
+  return sum;
 }
 
 } // namespace
@@ -131,28 +150,42 @@ bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) no
 
 std::string last_error(const PGconn* conn) { return to_one_line(PQerrorMessage(conn)); }
 
-answer checked_table(pgresult_ptr rows, column_list columns, const execution& job, std::size_t bytes_drawn) {
+answer checked_table(pgresult_ptr rows, column_list columns, const execution& job) {
   const auto count = static_cast<std::size_t>(PQntuples(rows.get()));
-  const auto bytes = PQresultMemorySize(rows.get());
   if (count > job.max_rows)
     return too_large("max_rows", job.max_rows);
-  if (bytes > job.max_bytes)
-    return too_large("max_bytes", job.max_bytes);
-  if (job.budget)
-    if (auto wrong = job.budget->draw(count, bytes - std::min(bytes, bytes_drawn)))
+  // libpq takes as much for each cell, and more besides: mostly it need not be counted.
+  if (job.budget || PQresultMemorySize(rows.get()) > job.max_bytes) {
+    const auto bytes = counted_bytes(*rows);
+    if (bytes > job.max_bytes)
+      return too_large("max_bytes", job.max_bytes);
+    if (auto wrong = job.budget ? job.budget->draw(count, bytes) : std::nullopt)
       return std::move(*wrong);
+  }
   return table_of(std::move(rows), std::move(columns));
 }
 
-void add_row(table_builder& to, const PGresult& row) {
+std::size_t bytes_that_fit(const execution& job, std::size_t columns) noexcept {
+  constexpr std::size_t row_at_least = 7, null = 4;
+  static_assert(sizeof(std::size_t) == 8); // or the product of two bounds might not fit
+  const auto rows = std::min(job.max_rows, job.budget ? job.budget->max_rows() : job.max_rows);
+  const auto bytes = std::min(job.max_bytes, job.budget ? job.budget->max_bytes() : job.max_bytes);
+  return std::min(rows * (row_at_least + null * columns), bytes / (counted_bytes(cell{}) / null));
+}
+
+bool add_row(table_builder& to, const PGresult& row, std::size_t bytes_max) {
   const int columns = PQnfields(&row);
-  for (int i = 0; i < columns; ++i)
-    if (PQgetisnull(&row, 0, i))
-      to.add_null();
-    else
-      to.add_text({PQgetvalue(&row, 0, i), static_cast<std::size_t>(PQgetlength(&row, 0, i))});
+  for (int i = 0; i < columns; ++i) {
+    const auto x = cell_of(row, 0, i);
+    if (x.size > bytes_max) // or the copy alone could be too much
+      return false;
+    to.add(x);
+    if (to.bytes() > bytes_max)
+      return false;
+  }
   if (columns == 0)
     to.add_empty_rows(1);
+  return true;
 }
 
 bool has_iso_dates(const PGconn* conn) noexcept {

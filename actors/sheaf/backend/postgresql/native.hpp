@@ -81,12 +81,15 @@ bool are_columns_of(const PGresult& rows, const std::vector<column>& columns) no
 /// libpq's own last message, in one line.
 std::string last_error(const PGconn* conn);
 
-/// The rows as a table, or `result_too_large`. `columns` may be null; `bytes_drawn` is what the request's budget has
-/// been charged for them already.
-answer checked_table(pgresult_ptr rows, column_list columns, const execution& job, std::size_t bytes_drawn);
+/// The rows as a table, or `result_too_large`. `columns` may be null.
+answer checked_table(pgresult_ptr rows, column_list columns, const execution& job);
 
-/// Appends a row as libpq has it in single-row mode, in text.
-void add_row(table_builder& to, const PGresult& row);
+/// Bytes that a result may come to at least before it can be larger than `job` allows, by what a row of so many columns
+/// takes at least in the protocol, and a NULL (PostgreSQL manual, "Message Formats", DataRow).
+std::size_t bytes_that_fit(const execution& job, std::size_t columns) noexcept;
+
+/// Appends a row as libpq has it in single-row mode. False when it counts more than `bytes_max`.
+bool add_row(table_builder& to, const PGresult& row, std::size_t bytes_max);
 
 /// True when dates and timestamps read as ISO in this session, so that their binary form can be given as the server's
 /// text.

@@ -106,6 +106,8 @@ void postgresql_session::send() {
   const bool was_connected = PQstatus(conn_) == CONNECTION_OK;
   const parameter_texts values{*job.text, job.query->parameters};
   bool sent = true;
+  x.collected.reset();
+  x.binary = false;
   // Beside many rows parsing costs nothing; and a statement without a plan may answer differently each time.
   const bool is_kept =
       statements_.enabled() && !job.query->on_rows && job.text->effects.planned && x.corrections < corrections_max;
@@ -116,18 +118,16 @@ void postgresql_session::send() {
   if (!is_kept) {
     sent = PQsendQueryParams(conn_, job.text->text.c_str(), values.count(), x.declared ? values.types() : nullptr,
                              values.data(), nullptr, nullptr, 0);
-    if (sent && job.query->on_rows)
-      PQsetSingleRowMode(conn_);
   } else if (x.statement && x.statement->prepared) {
     using enum known_statement::binary;
-    const bool binary =
-        !server_is_shared_ && // another client may have prepared it when its tables were others
-        (x.statement->results == always || (x.statement->results == under_iso_dates && has_iso_dates(conn_)));
-    sent =
-        PQsendQueryPrepared(conn_, x.statement->name.c_str(), values.count(), values.data(), nullptr, nullptr, binary);
+    x.binary = !server_is_shared_ && // another client may have prepared it when its tables were others
+               (x.statement->results == always || (x.statement->results == under_iso_dates && has_iso_dates(conn_)));
+    sent = PQsendQueryPrepared(conn_, x.statement->name.c_str(), values.count(), values.data(), nullptr, nullptr,
+                               x.binary);
   } else {
     sent = send_and_prepare(values);
   }
+  x.row_by_row = may_be_too_large();
   x.run->when.sent = loop_.refresh_now();
   if (sent) {
     flush();
@@ -141,6 +141,17 @@ void postgresql_session::send() {
     x.wrong = failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)};
   unwatch();
   post(&postgresql_session::lose_connection); // nobody hears from a session before `push` returns
+}
+
+/// Rows that libpq collects cannot be counted before the last one is there, and counting them one by one takes 0.3 µs
+/// each. A statement's result is expected to be like those before; where none of these could have been too large, it
+/// is taken as a whole.
+bool postgresql_session::may_be_too_large() const noexcept {
+  using enum known_statement::binary;
+  const auto& x = *flight_;
+  const auto* known = x.statement;
+  return x.job().query->on_rows || !known || known->results == unknown ||
+         known->bytes_most > bytes_that_fit(x.job(), known->columns->size());
 }
 
 /// Prepares and executes in one round trip, as a pipeline. The first time that goes without a name, with the types that

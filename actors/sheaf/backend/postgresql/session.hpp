@@ -64,10 +64,12 @@ private:
     unsigned corrections = 0; ///< The times that it was sent again, because of what the server knew of it.
 
     pgresult_ptr rows;
-    std::optional<row_collector> parts; ///< Rows of a result that is taken in parts, from its first row.
-    bool paused = false;                ///< Until more rows are wanted the socket is not watched.
-    std::optional<failure> wrong;       ///< The first failure.
-    staleness stale = staleness::none;  ///< Staleness of the prepared statement, as that failure shows it.
+    bool binary = false;                    ///< Its rows come in binary.
+    bool row_by_row = false;                ///< Its rows are taken as they come, not all at its end.
+    std::optional<row_collector> collected; ///< Those that have come, from the first one.
+    bool paused = false;                    ///< Until more rows are wanted the socket is not watched.
+    std::optional<failure> wrong;           ///< The first failure.
+    staleness stale = staleness::none;      ///< Staleness of the prepared statement, as that failure shows it.
     std::optional<answer> task_answer;
 
     unsigned reads = 0;
@@ -87,6 +89,7 @@ private:
   void send();
   void send_once_clean();
   bool send_and_prepare(const parameter_texts& values);
+  bool may_be_too_large() const noexcept;
   void flush();
   void watch();
   void unwatch() noexcept;

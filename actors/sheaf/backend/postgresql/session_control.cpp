@@ -235,7 +235,7 @@ void postgresql_session::lose_connection() {
   const bool has_answer = x.task_answer || (!was_running && x.rows); // whatever becomes of the session
   if (!x.wrong && !has_answer)
     x.wrong = failure{.code = errc::connection_lost,
-                      .phase = x.rows || x.parts ? phase::fetch : phase::execute,
+                      .phase = x.rows || x.collected ? phase::fetch : phase::execute,
                       .message = x.is_to_follow ? "the connection to the server was lost before the query was sent"
                                                 : "the connection to the server was lost while the query ran",
                       .reached_server = !x.is_to_follow};

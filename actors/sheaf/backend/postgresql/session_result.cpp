@@ -9,14 +9,19 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace sheaf {
 
 namespace {
 
-/// Bytes that may still come in, beyond twice `max_bytes`, until a statement whose result is too large has stopped.
+/// Bytes that may still come in, beyond what is refused, until a statement whose result is too large has stopped.
 constexpr std::size_t allowance_for_cancelling = 16 << 20;
+
+/// Bytes on their way for each that is counted (counted_bytes.hpp), at most. In text: a timestamp, in a row of its own.
+constexpr std::size_t per_counted_in_binary = 1, per_counted_in_text = 3;
 
 /// libpq reads at least as much at once if it is there (pqReadData).
 constexpr std::size_t room_in_libpq = 8192;
@@ -68,41 +73,42 @@ void postgresql_session::read() {
     if (x.received - before < room_in_libpq) // there was no more
       break;
   }
-  if (x.parts && !x.parts->empty())
+  if (x.collected && x.collected->has_part())
     hand_on(); // the server may take its time for the next row
 }
 
 /// Takes what has been read. False when that was the end, or has to be handed on before more is taken.
 bool postgresql_session::take_all() {
-  while (!PQisBusy(conn_)) {
+  for (;;) {
+    // Does nothing but where a result with rows comes next: libpq reads on only in PQisBusy.
+    if (flight_->row_by_row && state_ == state::running)
+      PQsetSingleRowMode(conn_);
+    if (PQisBusy(conn_))
+      return true;
     if (take(PQgetResult(conn_))) {
       complete();
       return false;
     }
-    if (flight_->parts && flight_->parts->is_full() && hand_on())
+    if (flight_->collected && flight_->collected->is_full() && hand_on())
       return false;
   }
-  return true;
 }
 
-/// libpq keeps a whole result and does not tell how much that is until it is complete, and reads a row of any size in
-/// one go. So what has been read is checked before libpq makes rows of it: a value that is too large is never copied.
-/// False when the connection had to go.
+/// libpq reads a row of any size in one go, and does not tell how much that is, or what it has collected, before it is
+/// complete. So what has been read is checked before libpq makes rows of it: a value that is far too large is never
+/// copied. False when the connection had to go.
 bool postgresql_session::check_size() {
   auto& x = *flight_;
   const auto& job = x.job();
-  const auto before = std::exchange(x.received, meter_.read());
+  x.received = meter_.read();
   const bool in_parts = job.query->on_rows != nullptr;
-  const auto held = x.received - x.held_since, held_max = in_parts ? job.max_held_bytes : job.max_bytes;
-  std::optional<failure> wrong;
-  if (held > held_max)
-    wrong = too_large("max_bytes", held_max, in_parts ? bound_on::row : bound_on::result);
-  else if (job.budget && !in_parts)
-    wrong = job.budget->draw(0, x.received - before);
-  if (!wrong)
+  const auto bytes_max = in_parts ? job.max_held_bytes : job.max_bytes;
+  const auto held = x.received - x.held_since;
+  const auto held_max = (x.binary ? per_counted_in_binary : per_counted_in_text) * bytes_max + room_in_libpq;
+  if (held <= held_max)
     return true;
-  refuse(std::move(*wrong));
-  if (held <= 2 * held_max + allowance_for_cancelling)
+  refuse(too_large("max_bytes", bytes_max, in_parts ? bound_on::row : bound_on::result));
+  if (held <= held_max + allowance_for_cancelling)
     return true;
   lose_connection(); // it goes on sending all the same, or one row has made libpq's buffer larger than it may stay
   return false;
@@ -113,6 +119,7 @@ void postgresql_session::refuse(failure why) {
   if (flight_->wrong)
     return;
   flight_->wrong = std::move(why);
+  flight_->collected.reset();
   cancel_statement();
 }
 
@@ -164,7 +171,7 @@ bool postgresql_session::take(PGresult* r) {
     if (syncs_ <= 1 && !x.wrong) {
       x.wrong = failure_of(r, *x.job().text, x.job().query->parameters);
       x.stale = staleness_by(*r);
-      if (x.parts)
+      if (x.collected)
         x.wrong->phase = phase::fetch;
     }
   }
@@ -185,16 +192,20 @@ staleness postgresql_session::staleness_by(const PGresult& r) const {
   return x.awaits == flight::preparation::parse ? staleness::none : staleness_of(&r, x.statement->name);
 }
 
-/// One row of a result in parts.
+/// One row of a result that is taken row by row.
 void postgresql_session::take_row(const PGresult& row) {
   auto& x = *flight_;
   x.held_since = x.received;
   if (x.wrong || !is_wanted())
     return;
-  if (!x.parts)
-    x.parts.emplace(columns_of(row), x.job());
-  add_row(x.parts->current(), row);
-  if (auto wrong = x.parts->end_row())
+  if (!x.collected) {
+    const bool are_known = x.statement && x.statement->columns && are_columns_of(row, *x.statement->columns);
+    x.collected.emplace(are_known ? x.statement->columns : columns_of(row), x.job());
+  }
+  auto& rows = *x.collected;
+  if (!add_row(rows.current(), row, rows.bytes_max()))
+    refuse(rows.no_room());
+  else if (auto wrong = rows.end_row())
     refuse(std::move(*wrong));
 }
 
@@ -202,12 +213,12 @@ void postgresql_session::take_row(const PGresult& row) {
 bool postgresql_session::hand_on() {
   auto& x = *flight_;
   if (x.wrong || !is_wanted()) {
-    x.parts->take_part();
+    x.collected->take_part();
     return false;
   }
   x.paused = true;
   unwatch();
-  x.run->listener->on_rows(x.parts->take_part());
+  x.run->listener->on_rows(x.collected->take_part());
   return true;
 }
 
@@ -224,14 +235,14 @@ void postgresql_session::read_on() {
     return;
   if (!connected)
     lose_connection();
-  else if (flight_->parts && !flight_->parts->empty())
+  else if (flight_->collected && flight_->collected->has_part())
     hand_on();
 }
 
 void postgresql_session::complete() {
   auto& x = *flight_;
-  if (x.parts && !x.parts->empty() && is_wanted() && !x.wrong)
-    x.run->listener->on_rows(x.parts->take_part());
+  if (x.collected && x.collected->has_part() && is_wanted() && !x.wrong)
+    x.run->listener->on_rows(x.collected->take_part());
   if (state_ == state::running)
     x.run->when.last_row = loop_.now();
   if (PQpipelineStatus(conn_) != PQ_PIPELINE_OFF)
@@ -246,6 +257,8 @@ void postgresql_session::complete() {
   if (state_ == state::running) {
     if (send_again(is_parsed))
       return;
+    if (x.statement)
+      x.statement->bytes_most = std::max(x.statement->bytes_most, x.received);
     check_columns();
     settle();
   } else if (!cleaned_ || PQtransactionStatus(conn_) != PQTRANS_IDLE) {
@@ -370,9 +383,11 @@ answer postgresql_session::take_answer() {
     return std::move(*x.wrong);
   if (x.task_answer)
     return std::move(*x.task_answer);
-  if (x.rows && is_wanted())
-    return checked_table(std::move(x.rows), x.statement ? x.statement->columns : nullptr, x.job(), x.received);
-  return table{};
+  if (!x.rows || !is_wanted())
+    return table{};
+  if (x.collected && !x.job().query->on_rows)
+    return x.collected->finish(std::strtoull(PQcmdTuples(x.rows.get()), nullptr, 10), PQcmdStatus(x.rows.get()));
+  return checked_table(std::move(x.rows), x.statement ? x.statement->columns : nullptr, x.job());
 }
 
 } // namespace sheaf

@@ -32,6 +32,7 @@ struct known_statement {
   /// Says whether results may come in binary: known, with the columns, after the first result.
   enum class binary : std::uint8_t { unknown, never, under_iso_dates, always } results = binary::unknown;
   column_list columns{}; ///< Known from then on: the server refuses a statement that it plans when they would change.
+  std::size_t bytes_most = 0; ///< Bytes that the largest of its results came to, without the first piece.
 };
 
 class statement_cache {

@@ -150,7 +150,7 @@ sqlite_connection::step sqlite_connection::read(const execution& job) {
   else if (sqlite3_stmt_readonly(handle) != 0 && sqlite3_stmt_isexplain(handle) == 0 && !x.statement->pragma())
     affected = rows.rows();
   step last;
-  if (job.query->on_rows && !rows.empty())
+  if (rows.has_part())
     last.part = rows.take_part();
   last.end = rows.finish(affected);
   return last;
