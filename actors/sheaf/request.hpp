@@ -29,8 +29,10 @@ using task = std::function<std::any(soci::session&)>;
 
 /// Takes a result's rows in parts, while the query still runs. A part has a row at least, and some 64 KiB or one row
 /// that is larger. `next`, called from any thread, asks for the next part; until then the session is kept, and the
-/// database waits. Called on a thread of the engine's, one part after the other: it must not block, and a part that
-/// takes long is better handed to another thread. Throwing ends the query (`internal`).
+/// database waits. Once `next` and all its copies are gone without a call, on any thread, the query ends
+/// (`query_canceled`), unless the end of the rows has come with this part; they may outlive the engine. Called on a
+/// thread of the engine's, one part after the other: it must not block, and a part that takes long is better handed to
+/// another thread. Throwing ends the query (`internal`).
 using row_sink = std::function<void(table part, std::function<void()> next)>;
 
 /// The effect of a failing query on its request.

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 
 namespace sheaf {
 
@@ -37,6 +38,44 @@ bool is_rolled_back(errc code) noexcept {
 }
 
 } // namespace
+
+/// What a `next` stands for, shared by its copies. Any thread, and after the engine's end too.
+class query_actor::next_part {
+public:
+  next_part(std::shared_ptr<event_loop> loop, caf::weak_actor_ptr whose, query_actor& actor, std::uint64_t number)
+    : loop_(std::move(loop)), whose_(std::move(whose)), actor_(actor), number_(number) {}
+
+  next_part(const next_part&) = delete;
+  next_part& operator=(const next_part&) = delete;
+
+  ~next_part() {
+    if (asked_)
+      return;
+    try {
+      post(&query_actor::abandon);
+    } catch (const std::exception&) { // no memory: the query ends at its deadline
+    }
+  }
+
+  void ask() {
+    asked_ = true;
+    post(&query_actor::resume);
+  }
+
+private:
+  void post(void (query_actor::*f)(std::uint64_t)) {
+    loop_->post([whose = whose_, &actor = actor_, number = number_, f] {
+      if (const auto alive = whose.lock())
+        (actor.*f)(number);
+    });
+  }
+
+  const std::shared_ptr<event_loop> loop_;
+  const caf::weak_actor_ptr whose_;
+  query_actor& actor_;
+  const std::uint64_t number_;
+  std::atomic<bool> asked_ = false;
+};
 
 query_actor::query_actor(caf::actor_config& cfg, event_loop& loop, query_job job)
   : loop_actor(cfg, loop), job_(std::move(job)), timeout_([this] {
@@ -108,11 +147,8 @@ void query_actor::on_answer(answer&& got, const moments& when) {
 void query_actor::on_rows(table&& part) {
   const auto number = ++parts_;
   awaits_next_ = true;
-  auto next = [loop = loop().shared_from_this(), self = caf::weak_actor_ptr{ctrl()}, this, number] {
-    loop->post([self, this, number] {
-      if (const auto alive = self.lock())
-        resume(number);
-    });
+  auto next = [x = std::make_shared<next_part>(loop().shared_from_this(), caf::weak_actor_ptr{ctrl()}, *this, number)] {
+    x->ask();
   };
   try {
     what().on_rows(std::move(part), std::move(next));
@@ -130,6 +166,14 @@ void query_actor::on_rows(table&& part) {
     if (!ended())
       give_up({thrown_->code, thrown_->message});
   });
+}
+
+/// Nobody can ask for more than `part` parts any more. That is nothing where there are no more, or where it has ended.
+void query_actor::abandon(std::uint64_t part) {
+  const bool has_all = lease_ && lease_.progress().last_row != clock::time_point{};
+  if (ended() || !lease_ || part != parts_ || !awaits_next_ || has_all || thrown_)
+    return;
+  give_up({errc::query_canceled, "on_rows has let go of `next` without a call, so no more rows were wanted"});
 }
 
 /// More than `part` parts are wanted. Their receiver may say so late, or twice.

@@ -71,7 +71,9 @@ private:
   std::string_view label() const noexcept override { return what().name; }
   void on_answer(answer&& got, const moments& when) override;
   void on_rows(table&& part) override;
+  class next_part;
   void resume(std::uint64_t part);
+  void abandon(std::uint64_t part);
 
   std::chrono::nanoseconds since_start(clock::time_point t) const noexcept { return t - job_.request->taken_at; }
   sheaf::phase phase_reached() const noexcept;

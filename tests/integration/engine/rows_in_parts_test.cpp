@@ -46,11 +46,16 @@ public:
     return parts_.at(i);
   }
 
-  void ask(std::size_t after_part) {
-    std::unique_lock guard{mutex_};
-    const auto next = nexts_.at(after_part);
-    guard.unlock();
-    next();
+  std::function<void()> next(std::size_t after_part) const {
+    std::lock_guard guard{mutex_};
+    return nexts_.at(after_part);
+  }
+
+  void ask(std::size_t after_part) { next(after_part)(); }
+
+  void let_go(std::size_t after_part) {
+    std::lock_guard guard{mutex_};
+    nexts_.at(after_part) = nullptr;
   }
 
   std::size_t rows() const {
@@ -190,6 +195,47 @@ TEST_P(RowsInParts, ThatAreNotTakenEndAtTheDeadline) {
   EXPECT_THAT(f.message, HasSubstr("were not taken in time"));
   EXPECT_EQ(got.parts(), 1u);
   expect_recovery();
+}
+
+TEST_P(RowsInParts, EndAtOnceWhenNobodyCanAskForMore) {
+  start({.max_size = 1});
+  auto q = rows_of(1'000'000, 100);
+  q.on_rows = [](const table&, const std::function<void()>&) {};
+  const auto end = run_one(q);
+  ASSERT_TRUE(end.error_info());
+  EXPECT_EQ(end.error_info()->code, errc::query_canceled) << to_string(*end.error_info());
+  EXPECT_EQ(end.error_info()->phase, phase::fetch);
+  EXPECT_THAT(end.error_info()->message, HasSubstr("let go of `next`"));
+  EXPECT_TRUE(end.error_info()->reached_server);
+  expect_recovery();
+}
+
+TEST_P(RowsInParts, WaitForTheLastOfWhoCanAskForMore) {
+  start({.max_size = 1});
+  taker got{false};
+  auto later = run_later(request_of({into(got, rows_of(1'000'000, 100))}));
+  ASSERT_TRUE(eventually([&] { return got.parts() == 1; }));
+  auto copy = got.next(0);
+  got.let_go(0);
+  copy();
+  copy = nullptr;
+  ASSERT_TRUE(eventually([&] { return got.parts() == 2; }));
+  got.let_go(1); // on this thread
+  EXPECT_EQ(later.get().failure.value_or(failure{}).code, errc::query_canceled);
+  expect_recovery();
+}
+
+TEST_P(RowsInParts, MayBeLetGoOfAfterTheLastAndAfterTheEngine) {
+  start({.max_size = 1});
+  auto q = rows_of(3, 1);
+  q.on_rows = [](const table&, const std::function<void()>&) {};
+  EXPECT_TRUE(run_one(q).ok());
+  taker got{false};
+  auto later = run_later(request_of({into(got, rows_of(1'000'000, 100))}));
+  ASSERT_TRUE(eventually([&] { return got.parts() == 1; }));
+  engine.reset();
+  EXPECT_EQ(later.get().failure.value_or(failure{}).code, errc::pool_closed);
+  got.let_go(0);
 }
 
 TEST_P(RowsInParts, EndWithTheirRequest) {
@@ -359,6 +405,13 @@ TEST_P(RowsInPartsOnPostgresql, DoNotComeTwiceWhenTheSessionIsLost) {
   EXPECT_EQ(end.error_info()->phase, phase::fetch);
   EXPECT_EQ(end.attempts, 1u);
   EXPECT_LT(got.rows(), 50'000u);
+}
+
+TEST_P(RowsInPartsOnPostgresql, AreAllThereWhileTheirSessionIsCleaned) {
+  start({.max_size = 1}, [](options& how) { how.databases[0].reset = session_reset::always; });
+  auto q = rows_of(3, 1);
+  q.on_rows = [](const table&, const std::function<void()>&) {};
+  EXPECT_TRUE(run_one(q).ok());
 }
 
 TEST_P(RowsInPartsOnPostgresql, MayHaveNoColumns) {
