@@ -21,12 +21,12 @@ namespace {
 /// A reply on its way from a loop to the actor that promised it.
 struct answered {
   std::uint64_t number = 0;
-  sheaf::reply what;
+  sheaf::reply got;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, answered& x) {
-  return f(x.number, x.what);
+  return f(x.number, x.got);
 }
 
 /// The engine is about to close: new requests are answered with `pool_closed`, those in flight as they come back.
@@ -73,7 +73,7 @@ front_handle::behavior_type front_actor(front_handle::stateful_pointer<front_sta
       [self](answered& x) {
         const auto promise = self->state.promises.extract(x.number);
         if (!promise.empty())
-          promise.mapped().deliver(std::move(x.what));
+          promise.mapped().deliver(std::move(x.got));
       },
       [self](detach) {
         self->state.core = nullptr;

@@ -51,9 +51,9 @@ std::string plain(std::string_view text, std::size_t bytes_max, char kept) {
 
 void blank_controls(std::string& text) noexcept { blank_controls(text, ' '); }
 
-std::string type_of_thrown(const std::exception_ptr& what) {
+std::string type_of_thrown(const std::exception_ptr& thrown) {
   try {
-    std::rethrow_exception(what);
+    std::rethrow_exception(thrown);
   } catch (const std::exception& e) {
     return boost::core::demangle(typeid(e).name());
   } catch (...) { // there is no more to say of it

@@ -20,6 +20,6 @@ std::string to_lines(std::string_view text);
 void blank_controls(std::string& text) noexcept;
 
 /// The type of what was thrown. Not its text, which may hold a value.
-std::string type_of_thrown(const std::exception_ptr& what);
+std::string type_of_thrown(const std::exception_ptr& thrown);
 
 } // namespace sheaf

@@ -39,10 +39,10 @@ options with_width(options how) {
 
 engine_loop::engine_loop(engine_loops& owner, std::size_t index) : all(owner), loop(std::make_shared<event_loop>()) {
   const auto& how = all.settings();
-  loop->when_thrown([&log = all.log()](const std::exception_ptr& what) {
+  loop->when_thrown([&log = all.log()](const std::exception_ptr& thrown) {
     try {
       if (log.takes(severity::warning))
-        engine_log::line{log, severity::warning, "loop_caught"}.with("what", type_of_thrown(what));
+        engine_log::line{log, severity::warning, "loop_caught"}.with("type", type_of_thrown(thrown));
     } catch (...) { // such as no memory for the line: it is not worth more
     }
   });

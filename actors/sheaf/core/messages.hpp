@@ -16,7 +16,7 @@ namespace sheaf {
 /// From a query actor to its request actor: what became of query `index`, which it does not name. Sent exactly once.
 struct query_done {
   std::uint64_t index = 0;
-  outcome what;
+  outcome got;
 };
 
 /// From a query actor to its request actor: query `index` waited on the loop where this actor was, and another loop has
@@ -42,7 +42,7 @@ inline early_end engine_closed() { return {errc::pool_closed, "the engine is shu
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, query_done& x) {
-  return f(x.index, x.what);
+  return f(x.index, x.got);
 }
 
 template <class Inspector>

@@ -118,7 +118,7 @@ void query_actor::receive(caf::message& message) {
 void query_actor::run(lease got) {
   times_.acquired = since_start(loop().now());
   lease_ = std::move(got);
-  lease_.push({.query = &what(),
+  lease_.push({.query = &asked(),
                .text = job_.request->texts[job_.index],
                .keep_alive = job_.request,
                .deadline = job_.deadline,
@@ -133,7 +133,7 @@ void query_actor::on_answer(answer&& got, const moments& when) {
   note(when);
   times_.released = since_start(loop().now());
   notices_ = lease_.take_notices();
-  if (auto* f = std::get_if<failure>(&got); f && what().run) // a task may throw any failure of its own
+  if (auto* f = std::get_if<failure>(&got); f && asked().run) // a task may throw any failure of its own
     f->reached_server = true;
   lease_.give_back(); // first: the next query's statement is on its way while this one's reply is joined
   if (thrown_)
@@ -151,7 +151,7 @@ void query_actor::on_rows(table&& part) {
     x->ask();
   };
   try {
-    what().on_rows(std::move(part), std::move(next));
+    asked().on_rows(std::move(part), std::move(next));
     return;
   } catch (const error& e) {
     thrown_ = e.why();
@@ -198,7 +198,7 @@ void query_actor::on_failed(failure why) {
 /// Another attempt, if this failure allows one, there is time for it, and not too many others are at it. The first
 /// follows at once, after the loop has seen which other sessions were lost with this one.
 bool query_actor::run_again(const failure& why) {
-  const bool read_only = what().read_only;
+  const bool read_only = asked().read_only;
   const bool lost = why.code == errc::connection_lost && (read_only || !why.reached_server);
   const bool rolled_back = is_rolled_back(why.code) && read_only;
   if (parts_ > 0) // its rows would come twice
@@ -214,7 +214,7 @@ bool query_actor::run_again(const failure& why) {
   if (const auto& log = job_.pool->log(); log.takes(severity::info))
     engine_log::line{log, severity::info, "query_retried"}
         .with("request", job_.request->given.id)
-        .with("query", what().name)
+        .with("query", asked().name)
         .with("attempt", attempts_)
         .with("code", to_string(why.code));
   times_ = {.queued = times_.queued};
@@ -277,7 +277,7 @@ void query_actor::reply(answer&& got) {
     job_.pool->end_retry();
   auto* f = std::get_if<failure>(&got);
   if (f) {
-    f->query = what().name;
+    f->query = asked().name;
     f->may_have_effect = job_.request->may_have_effect(job_.index, *f);
   }
   const auto began = times_.acquired == query_times::not_reached ? times_.queued : times_.acquired;
@@ -310,7 +310,7 @@ phase query_actor::phase_reached() const noexcept {
     const auto pool = job_.pool->stats();
     return pool.total == 0 && pool.connecting > 0 ? phase::connect : phase::queue;
   }
-  const bool fetches = !what().run && lease_.progress().first_row != clock::time_point{}; // a task's rows are its own
+  const bool fetches = !asked().run && lease_.progress().first_row != clock::time_point{}; // a task's rows are its own
   return fetches ? phase::fetch : phase::execute;
 }
 

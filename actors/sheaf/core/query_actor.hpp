@@ -56,7 +56,7 @@ private:
   void begin() override;
   void receive(caf::message& message) override;
   void on_kill() override { give_up({errc::query_canceled, "the query's actor was ended"}); }
-  void on_thrown(const std::exception_ptr& what) override { give_up(early_end_for(what)); }
+  void on_thrown(const std::exception_ptr& thrown) override { give_up(early_end_for(thrown)); }
 
   void acquire(session_pool::arrival how);
   void run(lease got);
@@ -68,7 +68,7 @@ private:
   void on_lease(lease got) override { run(std::move(got)); }
   void on_refused(failure why) override { on_failed(std::move(why)); }
   void on_call(session_pool& there, clock::time_point since) override;
-  std::string_view label() const noexcept override { return what().name; }
+  std::string_view label() const noexcept override { return asked().name; }
   void on_answer(answer&& got, const moments& when) override;
   void on_rows(table&& part) override;
   class next_part;
@@ -80,7 +80,7 @@ private:
   std::string account(sheaf::phase last) const;
   void note(const moments& when) noexcept;
   result_budget* budget() const noexcept;
-  const query& what() const noexcept { return job_.request->given.queries[job_.index]; }
+  const query& asked() const noexcept { return job_.request->given.queries[job_.index]; }
 
   query_job job_;
   lease lease_;

@@ -54,7 +54,7 @@ void request_actor::begin() {
 void request_actor::receive(caf::message& message) {
   if (message.match_elements<query_done>()) {
     auto& done = message.get_mutable_as<query_done>(0);
-    join(static_cast<std::size_t>(done.index), std::move(done.what));
+    join(static_cast<std::size_t>(done.index), std::move(done.got));
   }
   if (message.match_elements<query_called>())
     call(message.get_as<query_called>(0));
@@ -241,7 +241,7 @@ void request_actor::reply_now() {
     if (const auto& log = home_.all.log(); log.takes(severity::warning))
       engine_log::line{log, severity::warning, "callback_threw"}
           .with("request", request_->given.id)
-          .with("what", type_of_thrown(std::current_exception()));
+          .with("type", type_of_thrown(std::current_exception()));
   }
 }
 

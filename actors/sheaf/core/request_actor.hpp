@@ -33,7 +33,7 @@ private:
   void begin() override;
   void receive(caf::message& message) override;
   void on_kill() override { give_up({errc::query_canceled, "the request's actor was ended"}); }
-  void on_thrown(const std::exception_ptr& what) override { give_up(early_end_for(what)); }
+  void on_thrown(const std::exception_ptr& thrown) override { give_up(early_end_for(thrown)); }
   void join(std::size_t index, outcome&& got) override;
   void call(const query_called& called) override;
 

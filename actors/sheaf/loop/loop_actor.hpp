@@ -47,7 +47,7 @@ protected:
   virtual void on_kill() = 0;
 
   /// Something in a call above threw. This actor has to deliver what it owes now, or ends at its deadline.
-  virtual void on_thrown(const std::exception_ptr& what) = 0;
+  virtual void on_thrown(const std::exception_ptr& thrown) = 0;
 
   /// Ends this actor. The returned pointer keeps it in memory for the rest of the caller's scope.
   [[nodiscard]] caf::strong_actor_ptr end();

@@ -43,9 +43,9 @@ clock::duration housekeeping_interval(const pool_options& limits) {
 
 /// The statement of a check. Shared: a session may outlive its pool.
 struct probe {
-  explicit probe(dialect d) : text(what.statement.parse(d, {})) {}
+  explicit probe(dialect d) : text(asked.statement.parse(d, {})) {}
 
-  query what{"check", "select 1"};
+  query asked{"check", "select 1"};
   std::shared_ptr<const parsed_statement> text;
 };
 
@@ -194,7 +194,7 @@ void session_pool::begin_check(pooled_session& s) {
   auto& x = checks_.emplace_back(*this, s);
   loop_.arm(x.overdue, loop_.now() + check_timeout);
   const auto runs = std::make_shared<probe>(factory_.dialect());
-  s.run.job = {.query = &runs->what,
+  s.run.job = {.query = &runs->asked,
                .text = runs->text.get(),
                .keep_alive = runs,
                .deadline = loop_.now() + check_timeout,

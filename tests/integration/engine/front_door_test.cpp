@@ -132,7 +132,7 @@ TEST_P(FrontDoor, SurvivesWhatACallbackThrows) {
   ASSERT_TRUE(x.ok()) << to_string(*x.failure);
   EXPECT_EQ(number_in(x[0]), 2);
   EXPECT_EQ(log.count("event=callback_threw"), 3u) << log.text();
-  EXPECT_EQ(log.count("event=loop_caught what=std::runtime_error"), 1u) << log.text();
+  EXPECT_EQ(log.count("event=loop_caught type=std::runtime_error"), 1u) << log.text();
   EXPECT_EQ(log.count("hunter2"), 0u) << log.text();
 }
 

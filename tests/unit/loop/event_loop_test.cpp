@@ -305,9 +305,9 @@ TEST_F(EventLoop, StarvesNeitherTimersNorSocketsNorOtherThreads) {
 class EventLoopThatIsThrownAt : public testing::TestWithParam<bool> {
 protected:
   EventLoopThatIsThrownAt() {
-    loop->when_thrown([this](const std::exception_ptr& what) {
+    loop->when_thrown([this](const std::exception_ptr& thrown) {
       try {
-        std::rethrow_exception(what);
+        std::rethrow_exception(thrown);
       } catch (const std::runtime_error& e) {
         heard.emplace_back(e.what());
       } catch (...) { // the other thing that is thrown here

@@ -107,8 +107,8 @@ failure failure_of(const server_error& e, const parsed_statement& text, std::vec
   redaction how{.secrets = std::move(values), .names = e.names, .sql = text.text};
   const bool knows_values = !how.secrets.empty() && !is_of_the_sql(e);
   f.of_value = knows_values && is_of_a_value(e);
-  const auto told = [&](std::string_view words, sheaf::repeats what) {
-    how.repeats = what;
+  const auto told = [&](std::string_view words, sheaf::repeats by_it) {
+    how.repeats = by_it;
     return knows_values && !words.empty() ? redacted(words, how) : std::string{words};
   };
   const auto input = f.of_value ? repeated_under(e.sqlstate) : repeats::nothing;

@@ -85,7 +85,7 @@ private:
   void go_on(session_run& x) override;
 
   void on_io(bool readable, bool writable) override;
-  void on_thrown(const std::exception_ptr& what) override;
+  void on_thrown(const std::exception_ptr& thrown) override;
   void send();
   void send_once_clean();
   bool send_and_prepare(const parameter_texts& values);

@@ -43,11 +43,11 @@ void postgresql_session::on_io(bool readable, bool writable) {
 }
 
 /// Such as for want of memory: the server's answer is half read, and what it says next would be misread.
-void postgresql_session::on_thrown(const std::exception_ptr& what) {
+void postgresql_session::on_thrown(const std::exception_ptr& thrown) {
   if (flight_ && !flight_->wrong)
     flight_->wrong = failure{.code = errc::internal,
                              .phase = phase::fetch,
-                             .message = "the result could not be read: " + type_of_thrown(what),
+                             .message = "the result could not be read: " + type_of_thrown(thrown),
                              .reached_server = true};
   lose_connection();
 }
