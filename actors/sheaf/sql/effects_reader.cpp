@@ -154,7 +154,8 @@ void effects_reader::begin(const sql_token& t) noexcept {
 /// `explain` has its options with or without parentheses, and a statement may begin with one.
 void effects_reader::explain(const sql_token& t) noexcept {
   const bool in_options = place_ == place::explain_options;
-  if (t.is_word("analyze") || t.is_word("analyse")) {
+  const bool is_option = in_options && t.kind == token_kind::name; // `("analyze")`, or U&"…", which may be that
+  if (t.is_word("analyze") || t.is_word("analyse") || is_option) {
     analyzed_ = true;
   } else if (in_options && t.is_sign(')')) {
     place_ = place::explain;
@@ -183,7 +184,7 @@ void effects_reader::take_word(const sql_token& t) noexcept {
              name.text() == "pg_temp" || name.text().starts_with("pg_temp_")) {
     leaves(traces::certain);
   } else if (t.kind == token_kind::name && t.text.front() != '"') {
-    leaves(traces::possible); // U&"…" may be any name
+    leaves(traces::certain); // U&"…" may be any name, such as that of what leaves most
   } else if (name.text() == "pg_settings") {
     names_settings_ = true;
   }
@@ -208,6 +209,7 @@ void effects_reader::take_call() noexcept {
   } else if (!is_the_servers || !only_reads(name.text())) {
     may_write();
     leaves(leaves_traces(name.text()) ? traces::certain : traces::possible);
+    read_.spoils_session = read_.spoils_session || spoils_session(name.text());
   }
 }
 

@@ -100,15 +100,28 @@ constexpr auto keywords = sorted_words<words_in(keywords_text)>(keywords_text);
 
 /// They leave something in their session for certain.
 constexpr std::string_view leaving[] = {
-    "pg_advisory_lock",
-    "pg_advisory_lock_shared",
-    "pg_replication_origin_session_setup",
-    "pg_try_advisory_lock",
-    "pg_try_advisory_lock_shared",
-    "set_config",
+    "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared", "set_config",
     "setseed",
 };
 static_assert(std::is_sorted(std::begin(leaving), std::end(leaving)));
+
+/// They leave something that no statement undoes: a temporary slot, an origin, a backup that has begun.
+constexpr std::string_view spoiling[] = {
+    "pg_backup_start",
+    "pg_copy_logical_replication_slot",
+    "pg_copy_physical_replication_slot",
+    "pg_create_logical_replication_slot",
+    "pg_create_physical_replication_slot",
+    "pg_replication_origin_session_setup",
+    "pg_start_backup",
+};
+static_assert(std::is_sorted(std::begin(spoiling), std::end(spoiling)));
+
+/// They run SQL that is given as a text, and may be anything.
+constexpr std::string_view running_texts[] = {
+    "query_to_xml", "query_to_xml_and_xmlschema", "query_to_xmlschema", "ts_rewrite", "ts_stat",
+};
+static_assert(std::is_sorted(std::begin(running_texts), std::end(running_texts)));
 
 bool is_among(const auto& sorted, std::string_view name) noexcept {
   return std::binary_search(std::begin(sorted), std::end(sorted), name);
@@ -119,8 +132,11 @@ bool is_among(const auto& sorted, std::string_view name) noexcept {
 bool only_reads(std::string_view function) noexcept { return is_among(reading, function); }
 
 bool leaves_traces(std::string_view function) noexcept {
-  return is_among(leaving, function) || function.starts_with("dblink_");
+  return is_among(leaving, function) || is_among(running_texts, function) || spoils_session(function) ||
+         function.starts_with("dblink_");
 }
+
+bool spoils_session(std::string_view function) noexcept { return is_among(spoiling, function); }
 
 bool is_followed_by_parentheses(std::string_view keyword) noexcept { return is_among(keywords, keyword); }
 

@@ -13,8 +13,12 @@ namespace sheaf {
 /// True for a function that reads rows at most, and leaves nothing in its session. A doubt is a no.
 bool only_reads(std::string_view function) noexcept;
 
-/// True for a function that is known to leave something in its session: a setting, a lock, a seed, a connection.
+/// True for a function that is known to leave something in its session: a setting, a lock, a seed, a connection; and
+/// for one that runs a text.
 bool leaves_traces(std::string_view function) noexcept;
+
+/// True for a function of these that leaves what only the end of its session undoes.
+bool spoils_session(std::string_view function) noexcept;
 
 /// True for a word that is no function though a parenthesis may follow it, as in `in (1, 2)`.
 bool is_followed_by_parentheses(std::string_view keyword) noexcept;

@@ -35,6 +35,7 @@ struct statement_effects {
   bool planned = false;
 
   bool asks_for_sequences = false; ///< For their last values in its session: `lastval`, `currval`.
+  bool spoils_session = false;     ///< It leaves what no statement undoes, as a temporary replication slot.
 };
 
 } // namespace sheaf

@@ -160,6 +160,17 @@ TEST_F(SessionTraces, StayWhereNobodyWantsThemGone) {
   EXPECT_EQ(refused("savepoint here").sqlstate, "25P01") << "the transaction was rolled back";
 }
 
+/// A temporary slot goes with its session alone.
+TEST_F(SessionTraces, OfWhatNothingUndoesGoWithTheirSession) {
+  const auto before = backend_pid();
+  rows("select pg_create_physical_replication_slot(:name, true, true)", {{"name", schema.name()}});
+  EXPECT_NE(backend_pid(), before);
+  EXPECT_TRUE(eventually([&] {
+    return schema.server.number("select count(*) from pg_replication_slots where slot_name = '" + schema.name() +
+                                "'") == 0;
+  }));
+}
+
 TEST_F(SessionTraces, OfTasksAreGone) {
   const auto before = found();
   const auto pid = backend_pid();

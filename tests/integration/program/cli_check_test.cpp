@@ -90,8 +90,10 @@ TEST_F(CheckConnected, SaysOnceThatADatabaseCannotBeAsked) {
 
 TEST_F(CheckConnected, WaitsForNoDatabaseForEver) {
   sheaf::test::silent_server silent;
-  EXPECT_THAT(check(silent.url() + " connect_timeout=3600", "      a: select :number::int\n      b: select 1\n"),
-              ElementsAre(HasSubstr("f.yaml:1:13: error: database \"main\": deadline_exceeded: ")));
+  EXPECT_THAT(
+      check(silent.url() + " connect_timeout=3600", "      a: select :number::int\n      b: select 1\n"),
+      ElementsAre(testing::AllOf(HasSubstr("f.yaml:1:13: error: database \"main\": "),
+                                 testing::AnyOf(HasSubstr("deadline_exceeded"), HasSubstr("too long to answer")))));
 }
 
 TEST_F(CheckConnected, SaysEachMistakeOnce) {

@@ -45,6 +45,27 @@ TEST(PostgresqlError, HasNoValueInAnyLanguage) {
   EXPECT_EQ(said("42P01", "la relation « hunter2 » n'existe pas", "HUNTER2"), "la relation «‹:x›» n'existe pas");
 }
 
+/// The server reads an array, JSON, a row or hstore, and repeats a text within without its escapes.
+TEST(PostgresqlError, HasNoValueWithoutItsEscapes) {
+  const auto told = [](std::string_view quoted, value x) {
+    const parsed_statement text{.text = "select $1", .names = {"x"}};
+    const parameters values{{"x", std::move(x)}};
+    const sent_values sent{text, values};
+    const auto message = "invalid input syntax for type integer: \"" + std::string{quoted} + '"';
+    return failure_of(error_of("22P02", message, portal), text, sent.secrets()).message;
+  };
+  const std::string as_expected = "invalid input syntax for type integer: \"‹:x›\"";
+  EXPECT_EQ(told("hid\"den1", value::array{"hid\"den1"}), as_expected);
+  EXPECT_EQ(told("o\"hara\\smith", value::array{"O\"Hara\\Smith"}), as_expected);
+  EXPECT_EQ(told("pin 4711\\98", value::array{"1", "pin 4711\\98"}), as_expected);
+  EXPECT_EQ(told("k\"1234", R"({"pin":"k\"1234"})"), as_expected);
+  EXPECT_EQ(told("k\"12", R"(a=>"k\"12")"), as_expected);
+  EXPECT_EQ(told("k \"12\"z", R"((1,"k ""12""z"))"), as_expected);
+  EXPECT_EQ(told("kä\t12", R"({"pin":"k\u00e4\t12"})"), as_expected);
+  for (const char* cut : {"{\"", "{\"a\\", "{\"a\\u", "{\"a\\u12", "\"\"", "\"\"\""})
+    EXPECT_EQ(told(cut, cut).find("integer: \"{"), std::string::npos) << cut;
+}
+
 TEST(PostgresqlError, HasNoValueInItsHint) {
   auto e = error_of("P0001", "refused");
   e.hint = "do not say hunter2";

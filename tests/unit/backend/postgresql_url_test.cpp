@@ -63,7 +63,8 @@ TEST(PostgresqlUrl, IsRefusedWhereAPieceOfAPasswordWouldBeAnotherField) {
        {"postgresql://marvin:hunter2@tail@host/db", "postgresql://marvin:hunter2/tail@host/db",
         "postgresql://marvin:5432/tail@host/db", "postgres://marvin:hunter2@a/b@host/db", "postgresql://marvin:hunter2",
         "host=marvin:hunter2@host", "host=a,b@c", "port=hunter2", "hostaddr=hunter2",
-        "dbname=postgresql://marvin:hunter2@host/db", "host=postgresql://marvin:hunter2"}) {
+        "dbname=postgresql://marvin:hunter2@host/db", "host=postgresql://marvin:hunter2", "host=a;password=hunter2",
+        "host=a,password=hunter2 port=1", "postgresql://marvin@host&password=hunter2/db"}) {
     const auto refused = parse_postgresql_url(url);
     ASSERT_TRUE(refused.has_error()) << url;
     EXPECT_EQ(refused.error().code, errc::invalid_request);
@@ -82,6 +83,20 @@ TEST(PostgresqlUrl, TellsWhatNoMessageMayRepeat) {
   EXPECT_EQ(secrets[0].name, "password");
   EXPECT_EQ(secrets[0].text, "hunter2");
   EXPECT_EQ(secrets[1].text, "more");
+}
+
+/// A password may stand where another sign was meant to end a user or a database.
+TEST(PostgresqlUrl, TellsOfNoUserOrDatabaseThatMayHoldAPassword) {
+  for (const char* url : {"postgresql://host/db&password=hunter2", "postgresql://host/db;password=hunter2",
+                          "postgresql://host/db:hunter2", "postgresql://marvin%3Ahunter2@host/db",
+                          "postgresql://host/db%3Fpassword=hunter2", "user=marvin,password=hunter2",
+                          "user=marvin:hunter2", "dbname='db password=hunter2'"}) {
+    const auto all = parsed(url);
+    const auto secrets = secrets_of(all);
+    ASSERT_EQ(secrets.size(), 1u) << url;
+    EXPECT_THAT(std::string{secrets[0].text}, HasSubstr("hunter2")) << url;
+  }
+  EXPECT_TRUE(secrets_of(parsed("postgresql://marvin%40cloud@host/my-db.2")).empty());
 }
 
 /// The parameters of a URL with a value filled in.

@@ -93,8 +93,8 @@ TEST(PostgresqlEffects, OfWhatIsRunToBeExplainedAreItsOwn) {
           "explain (verbose, analyze true, format json) (select 1)"});
   expect(writes, none,
          {"explain analyze insert into t values (1)", "explain (analyze) delete from t",
-          "explain (costs off, analyze) update t set a = 1",
-          "explain analyze verbose merge into t using s on (a = b)"});
+          "explain (costs off, analyze) update t set a = 1", "explain (\"analyze\") delete from t",
+          "explain (U&\"\\0061nalyze\") delete from t", "explain analyze verbose merge into t using s on (a = b)"});
   expect(writes, possible, {"explain analyze create table t as select 1", "explain (analyze) execute x"});
   expect(may_write, possible, {"explain analyze select f()", "explain (analyze false) select f()"});
   expect(writes, certain, {"explain analyze create temp table t as select 1"});
@@ -125,14 +125,11 @@ TEST(PostgresqlEffects, OfUnknownFunctionsAreInDoubt) {
           "select mine.lower(a) from t",
           "select \"Lower\"(a) from t",
           "select * from f(1) x",
-          "select U&\"\\0073et_config\"('a', 'b', false)",
-          "select u&\"lower\"('a')",
           "select nextval('s')",
           "select setval('s', 1)",
           "select lo_create(0)",
           "select pg_notify('a', 'b')",
           "select set_limit(0.5)",
-          "select query_to_xml('delete from t', true, true, '')",
           "select dblink('a', 'b')",
           "select txid_current()",
           "select pg_terminate_backend(1)",
@@ -225,7 +222,21 @@ TEST(PostgresqlEffects, OfWhatIsForItsSessionAreTraces) {
           "select \"set_config\"('a', 'b', false)", "select pg_catalog . set_config('a', 'b', false)",
           "select set_config /* */ ('a', 'b', false)", "select pg_advisory_lock(1)",
           "select pg_try_advisory_lock_shared(1)", "select setseed(0.5)", "select dblink_connect('a')",
-          "explain analyze select set_config('a', 'b', false)"});
+          "explain analyze select set_config('a', 'b', false)",
+          "explain (\"analyze\") select set_config('a', 'b', false)", "select U&\"\\0073et_config\"('a', 'b', false)",
+          "select u&\"lower\"('a')", "select query_to_xml('delete from t', true, true, '')",
+          "select * from ts_stat('select 1')", "select pg_create_physical_replication_slot('a', true, true)"});
+  expect(writes, certain, {"update U&\"pg_settings\" set setting = 'a'"});
+}
+
+TEST(PostgresqlEffects, KnowWhatNothingUndoes) {
+  for (const char* sql :
+       {"select pg_backup_start('a', true)", "select pg_catalog.pg_replication_origin_session_setup('a')",
+        "select pg_create_logical_replication_slot('a', 'b', true)"})
+    EXPECT_TRUE(pg(sql).spoils_session) << sql;
+  for (const char* sql :
+       {"select set_config('a', 'b', false)", "select mine.pg_backup_start()", "select f()", "do $$ $$"})
+    EXPECT_FALSE(pg(sql).spoils_session) << sql;
 }
 
 TEST(PostgresqlEffects, KnowWhatAsksForSequences) {

@@ -60,15 +60,68 @@ std::string_view without_parameters(std::string_view context) noexcept {
   return context;
 }
 
+/// The four hexadecimal digits at `from`, in UTF-8 unless they are half a character; else as they are.
+void append_code_point(std::string& out, std::string_view text, std::size_t from) {
+  unsigned code = 0;
+  const auto digits = text.substr(from, 4);
+  std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+  if (code < 0x80)
+    out += static_cast<char>(code);
+  else if (code < 0x800)
+    out.append({static_cast<char>(0xc0 | code >> 6), static_cast<char>(0x80 | (code & 0x3f))});
+  else
+    out.append({static_cast<char>(0xe0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 0x3f)),
+                static_cast<char>(0x80 | (code & 0x3f))});
+}
+
 } // namespace
 
 sent_values::sent_values(const parsed_statement& text, const parameters& values) : sent_(text, values) {
   for (std::size_t i = 0; i < text.names.size(); ++i)
-    if (const char* value = sent_.data()[i])
+    if (const char* value = sent_.data()[i]) {
       secrets_.push_back({':' + text.names[i], value});
-  for (const auto& [name, x] : values) // a function may have decoded them
+      add_quoted(':' + text.names[i], value);
+    }
+  for (const auto& [name, x] : values) // a function may have taken them apart
     if (const auto* blob = std::get_if<bytes>(&x.data()))
       secrets_.push_back({':' + name, {reinterpret_cast<const char*>(blob->data()), blob->size()}});
+    else if (const auto* elements = std::get_if<value::array>(&x.data()))
+      for (const auto& element : *elements)
+        if (!element.is_null()) {
+          append_postgresql_text(unescaped_.emplace_back(), element);
+          secrets_.push_back({':' + name, unescaped_.back()});
+        }
+}
+
+/// Adds the texts of `value` in quotes that have escapes: `\"`, `\n`, `\u0041`, or a quote that stands twice.
+void sent_values::add_quoted(const std::string& name, std::string_view value) {
+  for (auto at = value.find('"'); at < value.size(); at = value.find('"', at)) {
+    std::string text;
+    bool has_escapes = false;
+    for (++at; at < value.size(); ++at) {
+      const char c = value[at], next = at + 1 < value.size() ? value[at + 1] : '\0';
+      if (c == '"' && next != '"')
+        break;
+      if (c != '"' && c != '\\') {
+        text += c;
+        continue;
+      }
+      has_escapes = true;
+      ++at;
+      constexpr std::string_view letters = "bfnrt", meanings = "\b\f\n\r\t";
+      if (c == '\\' && next == 'u') {
+        append_code_point(text, value, at + 1);
+        at += 4;
+      } else if (const auto i = letters.find(next); c == '\\' && i != letters.npos) {
+        text += meanings[i];
+      } else {
+        text += next;
+      }
+    }
+    at = std::min(at + 1, value.size());
+    if (has_escapes)
+      secrets_.push_back({name, unescaped_.emplace_back(std::move(text))});
+  }
 }
 
 std::size_t bytes_of(const std::vector<secret>& values) noexcept {

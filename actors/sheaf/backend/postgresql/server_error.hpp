@@ -13,6 +13,7 @@
 #include <libpq-fe.h>
 
 #include <cstddef>
+#include <list>
 #include <string_view>
 #include <vector>
 
@@ -32,7 +33,8 @@ struct server_error {
   server_error() = default;
 };
 
-/// The values of a statement as a server may repeat them: their texts as they are sent, and the bytes behind these.
+/// The values of a statement as a server may repeat them: their texts as they are sent, the bytes behind these, the
+/// elements of arrays, and the texts in quotes within others (arrays, JSON, rows, hstore) without their escapes.
 class sent_values {
 public:
   /// `values` outlives this.
@@ -43,8 +45,11 @@ public:
   const std::vector<secret>& secrets() const noexcept { return secrets_; }
 
 private:
+  void add_quoted(const std::string& name, std::string_view value);
+
   parameter_texts sent_;
-  std::vector<secret> secrets_;
+  std::list<std::string> unescaped_;
+  std::vector<secret> secrets_; ///< Views into the others.
 };
 
 /// Bytes of all values, in which a text of the server's has to be looked for piece by piece.

@@ -107,6 +107,8 @@ private:
   staleness staleness_by(const PGresult& r) const;
   void check_columns();
   void settle();
+  bool is_spoiled() const noexcept;
+  void end_session();
   bool needs_reset() const noexcept;
   void clean_up();
   void undo(const std::string& sql);

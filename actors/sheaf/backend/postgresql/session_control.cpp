@@ -151,10 +151,23 @@ void postgresql_session::settle() {
   notices_->stop();
   if (cancel_on_its_way_)
     state_ = state::over;
+  else if (is_spoiled())
+    end_session();
   else if (PQtransactionStatus(conn_) == PQTRANS_IDLE && !needs_reset())
     rest();
   else
     clean_up();
+}
+
+/// Only the end of the session undoes what the statement has left, if it has.
+bool postgresql_session::is_spoiled() const noexcept {
+  const auto* text = flight_->job().text;
+  return text && text->effects.spoils_session && reset_ != session_reset::never && !flight_->wrong;
+}
+
+void postgresql_session::end_session() {
+  state_ = state::over; // there is an answer
+  lose_connection();
 }
 
 /// Nothing survives its query: the next one on this session is another's. Traces that a plain statement cannot have

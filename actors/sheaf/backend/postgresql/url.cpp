@@ -67,6 +67,9 @@ bool is_out_of_place(std::string_view keyword, std::string_view value) noexcept 
     for (auto at = value.find('@'); at != value.npos; at = value.find('@', at + 1))
       if (at > 0 && value[at - 1] != ',')
         return true;
+  const bool is_folder = value.starts_with('/') || value.starts_with('@');
+  if (keyword == "host" && !is_folder && value.find_first_of(";=&#?") != value.npos) // a keyword behind a wrong sign
+    return true;
   return (keyword == "host" || keyword == "user" || keyword == "dbname") && value.find("://") != value.npos;
 }
 
@@ -171,6 +174,9 @@ std::vector<secret> secrets_of(const connection_parameters& parameters) {
   std::vector<secret> all;
   for (const std::string_view keyword : {"password", "sslpassword", "options", "passfile"})
     if (const auto* value = find(parameters, keyword))
+      all.push_back({std::string{keyword}, *value});
+  for (const std::string_view keyword : {"user", "dbname"})
+    if (const auto* value = find(parameters, keyword); value && value->find_first_of(":;=&#?, ") != value->npos)
       all.push_back({std::string{keyword}, *value});
   return all;
 }

@@ -35,8 +35,8 @@ bool leave_out(connection_parameters& parameters, std::string_view host, std::st
 /// The longest that an attempt takes: `connect_timeout` for each of the hosts.
 std::chrono::seconds total_connect_timeout(const connection_parameters& parameters);
 
-/// The values that no message about a connection may repeat, as views into `parameters`. Hosts, ports, users and
-/// databases are none of them.
+/// The values that no message about a connection may repeat, as views into `parameters`. Hosts and ports are none of
+/// them, nor are users and databases, unless a sign in them may have been meant to end them: a password may follow.
 std::vector<secret> secrets_of(const connection_parameters& parameters);
 
 /// `texts[0] + values[0] + texts[1] + …` so that each value stays within its place: percent-encoded in a URL, its
