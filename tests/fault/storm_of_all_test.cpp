@@ -259,7 +259,8 @@ protected:
          [this] { set_for_new_sessions("default_transaction_read_only = off"); }},
         {"new sessions cut each statement short", [this] { set_for_new_sessions("statement_timeout = 3"); },
          [this] { set_for_new_sessions("statement_timeout = 0"); }},
-        {"the server speaks another language", [this] { set_for_new_sessions("lc_messages = 'C.UTF-8'"); }},
+        {"new sessions write dates in another way", [this] { set_for_new_sessions("datestyle = 'German'"); },
+         [this] { set_for_new_sessions("datestyle = 'ISO'"); }},
         {"all connections are taken", [this] { take_all_connections(); }, [this] { taken.clear(); }},
     };
     constexpr std::pair<const char*, fault> of_the_network[] = {
