@@ -236,7 +236,7 @@ void add_limits(CLI::App& command, serve_arguments& how) {
   };
   count("--max-header-bytes", limits.header_bytes_max, "Bytes of a request's first line and fields", 256);
   count("--max-body-bytes", limits.body_bytes_max, "Bytes of a request's body");
-  count("--max-response-bytes", limits.response_bytes_max, "Bytes of the values in one answer");
+  count("--max-response-bytes", limits.response_bytes_max, "Bytes of the results in one answer");
   count("--max-unread-bytes", limits.unread_bytes_max,
         "Bytes of the values in all answers that clients have begun to read");
   count("--max-connections", limits.connections_max, "Connections at once");

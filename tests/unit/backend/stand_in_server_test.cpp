@@ -8,6 +8,12 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -66,6 +72,30 @@ TEST(StandInServer, IsFoundWhateverTheEnvironmentSays) {
                                     {"PGOPTIONS", "-c nothing=1"}}};
   const stand_in_server server;
   const pgconn_ptr client{PQconnectdb(server.url().c_str())};
+  EXPECT_EQ(PQstatus(client.get()), CONNECTION_OK) << PQerrorMessage(client.get());
+}
+
+/// Another process may find the name of an abstract socket.
+TEST(StandInServer, TurnsStrangersAway) {
+  const stand_in_server server;
+  const auto url = server.url();
+  const auto begin = url.find("host=%40") + 8;
+  const auto path = url.substr(begin, url.find('&', begin) - begin) + "/.s.PGSQL.5432";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + path.size());
+  const auto stranger = ::fork();
+  if (stranger == 0) { // says nothing, and waits for the end
+    const int end = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    char c = 0;
+    const bool is_in = ::connect(end, reinterpret_cast<const sockaddr*>(&address), size) == 0;
+    ::_exit(is_in && ::read(end, &c, 1) == 0 ? 0 : 1);
+  }
+  int status = 1;
+  EXPECT_EQ(::waitpid(stranger, &status, 0), stranger);
+  EXPECT_EQ(status, 0);
+  const pgconn_ptr client{PQconnectdb(url.c_str())};
   EXPECT_EQ(PQstatus(client.get()), CONNECTION_OK) << PQerrorMessage(client.get());
 }
 
