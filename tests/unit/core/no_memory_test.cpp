@@ -33,6 +33,15 @@ void* operator new(std::size_t bytes) {
   throw std::bad_alloc{};
 }
 
+/// Else a sanitizer's own would answer for it, and miss the memory in our `delete`.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return ::operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 void operator delete(void* x) noexcept { std::free(x); }              // NOLINT(cppcoreguidelines-no-malloc): as above
 void operator delete(void* x, std::size_t) noexcept { std::free(x); } // NOLINT(cppcoreguidelines-no-malloc): as above
 
