@@ -209,7 +209,7 @@ void effects_reader::take_call() noexcept {
   } else if (!is_the_servers || !only_reads(name.text())) {
     may_write();
     leaves(leaves_traces(name.text()) ? traces::certain : traces::possible);
-    read_.spoils_session = read_.spoils_session || spoils_session(name.text());
+    read_.spoils_session = read_.spoils_session || (is_the_servers && spoils_session(name.text()));
   }
 }
 

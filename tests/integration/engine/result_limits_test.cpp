@@ -164,7 +164,12 @@ TEST_P(ResultLimits, CountNullsToo) {
   const auto before = peak_memory_bytes();
   for (int i = 0; i < 3; ++i)
     EXPECT_NE(refused(asked).message.find("max_bytes"), std::string::npos);
-  EXPECT_LT(peak_memory_bytes() - before, 64 * mib); // of 24,000
+#ifdef __SANITIZE_ADDRESS__
+  constexpr std::size_t kept_back = 256 * mib; // by the sanitizer, of what was freed
+#else
+  constexpr std::size_t kept_back = 0;
+#endif
+  EXPECT_LT(peak_memory_bytes() - before, 64 * mib + kept_back); // of 24,000
   expect_recovery();
 }
 
