@@ -46,7 +46,11 @@ struct misfortune {
 
 class FaultStormOfAll : public PostgresqlFault {
 protected:
+#ifdef __SANITIZE_ADDRESS__
+  static constexpr int callers = 64; // who ask again at once while the server is away; each costs ten times as much
+#else
   static constexpr int callers = 512;
+#endif
 
   /// An answer that comes this long after its deadline is late, even on a machine that is busy.
   static constexpr auto grace = 10s;
