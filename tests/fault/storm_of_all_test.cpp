@@ -274,8 +274,8 @@ protected:
         {"connections are reset", fault::reset},      {"another protocol is spoken", fault::garbage},
         {"a message has no end", fault::promise},
     };
-    for (const auto& [name, kind] : of_the_network)
-      all.push_back({name, [this, kind] { gate->strike(kind, static_cast<std::size_t>(dice(20'000))); },
+    for (const auto& x : of_the_network)
+      all.push_back({x.first, [this, kind = x.second] { gate->strike(kind, static_cast<std::size_t>(dice(20'000))); },
                      [this] { gate->heal(); }});
     return all;
   }

@@ -181,10 +181,9 @@ void effects_reader::take_word(const sql_token& t) noexcept {
   } else if (is_change || t.is_word("share")) {
     may_write(); // `for update`, `for share`
   } else if (((t.is_word("temp") || t.is_word("temporary")) && is_one_of(last_, before_temporary)) ||
-             name.text() == "pg_temp" || name.text().starts_with("pg_temp_")) {
+             name.text() == "pg_temp" || name.text().starts_with("pg_temp_") ||
+             (t.kind == token_kind::name && t.text.front() != '"')) { // U&"…" may be any name, such as set_config
     leaves(traces::certain);
-  } else if (t.kind == token_kind::name && t.text.front() != '"') {
-    leaves(traces::certain); // U&"…" may be any name, such as that of what leaves most
   } else if (name.text() == "pg_settings") {
     names_settings_ = true;
   }

@@ -125,7 +125,7 @@ TEST_P(ResultLimits, CountTheSameForTheSameValues) {
                           ? "select n, 'text' as t, 0.5::float8 as x, null as y from generate_series(1, 1000) n"
                           : "with recursive s(n) as (select 1 union all select n + 1 from s limit 1000) "
                             "select n, 'text' as t, 0.5 as x, null as y from s"};
-  constexpr std::size_t counted = 1000 * (4 * 16 + 4);
+  constexpr auto counted = std::size_t{1000} * (4 * 16 + 4);
   for (int i = 0; i < 3; ++i) {
     asked.max_bytes = counted;
     EXPECT_TRUE(run(request_of({asked})).ok());
