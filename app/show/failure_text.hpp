@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a server says beside rows, and failures, as the command line shows them. Any thread.
+// Failures, and a server's words beside rows, as the command line shows them. Any thread.
 
 #pragma once
 
@@ -20,12 +20,12 @@ std::string describe(const failure& why, std::string_view sql);
 /// Empty when there is no position; else two lines with their ends.
 std::string show_position(const failure& why, std::string_view sql, std::size_t width);
 
-/// What the server said beside a failure's message, as `psql` shows it: lines that begin with `DETAIL:  ` and
+/// The server's words beside a failure's message, as `psql` shows them: lines that begin with `DETAIL:  ` and
 /// `CONTEXT:  `. Empty, or lines with their ends.
 std::string show_details(const failure& why);
 
-/// What the server said beside the rows, as `psql` shows it: `NOTICE:  text`, with its details below, and at last the
-/// number of notices that were not kept. The query is named when there are several. Empty, or lines with their ends.
+/// The notices of a reply as `psql` shows them: `NOTICE:  text`, with its details below, and at last the number of
+/// notices that were not kept. The query is named when there are several. Empty, or lines with their ends.
 std::string show_notices(const reply& of);
 
 /// The SQL of the query that failed, of a reply whose queries have these; empty when the failure is no query's.

@@ -39,7 +39,7 @@ bool is_rolled_back(errc code) noexcept {
 
 } // namespace
 
-/// What a `next` stands for, shared by its copies. Any thread, and after the engine's end too.
+/// The right to ask for one more part, which the copies of a `next` share. Any thread, and after the engine's end too.
 class query_actor::next_part {
 public:
   next_part(std::shared_ptr<event_loop> loop, caf::weak_actor_ptr whose, query_actor& actor, std::uint64_t number)

@@ -203,7 +203,7 @@ void request_actor::end_rest(const early_end& why) {
       caf::anon_send(actor, why);
 }
 
-/// What the request's failure says, now that all queries are over. The last answers may have been on their way here
+/// Completes the request's failure, now that all queries are over. The last answers may have been on their way here
 /// when the request was given up: if they are all that it needs, it has not failed.
 void request_actor::settle_failure() {
   auto& f = reply_.failure;
@@ -268,7 +268,7 @@ void request_actor::log_outcome() const {
         .with("queries", reply_.outcomes.size());
 }
 
-/// What the server said beside the rows of a query, an event each: warnings as such.
+/// Logs each notice of a query as an event, a warning as a warning.
 void request_actor::log_notices(const outcome& of) const {
   const auto& log = home_.all.log();
   const auto& id = request_->given.id;

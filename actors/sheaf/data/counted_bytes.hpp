@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a cell counts of `max_bytes`: about what it takes in memory, and the same wherever it comes from and in
-// whichever format. Any thread.
+// The bytes of `max_bytes` that a cell counts for: about those that it takes in memory, and the same wherever it comes
+// from and in whichever format. Any thread.
 
 #pragma once
 

@@ -232,6 +232,7 @@ statement_effects effects_reader::finish() noexcept {
     leaves(traces::certain);
   if (explained_) {
     read_.effect = effect::reads;
+    read_.spoils_session = false;
     read_.traces = std::min(read_.traces, traces::possible); // a plan may call a function to know its value
   }
   return read_;

@@ -165,7 +165,13 @@ TEST_F(SessionTraces, OfWhatNothingUndoesGoWithTheirSession) {
   schema.server("create function pg_backup_start(int) returns int language sql as 'select $1'");
   const auto before = backend_pid();
   EXPECT_EQ(rows("select pg_backup_start(:n::int)", {{"n", 7}}).scalar<int>(), 7);
-  EXPECT_NE(backend_pid(), before);
+  const auto then = backend_pid();
+  EXPECT_NE(then, before);
+  EXPECT_EQ(refused("select pg_backup_start(1), 1 / (:n::int - 7)", {{"n", 7}}).sqlstate, "22012");
+  EXPECT_NE(backend_pid(), then) << "an error undoes it no more";
+  const auto last = backend_pid();
+  rows("explain select pg_backup_start(7)");
+  EXPECT_EQ(backend_pid(), last);
 }
 
 TEST_F(SessionTraces, OfTasksAreGone) {

@@ -63,7 +63,8 @@ TEST(PostgresqlError, HasNoValueWithoutItsEscapes) {
   EXPECT_EQ(told("k\"12", R"(a=>"k\"12")"), as_expected);
   EXPECT_EQ(told("k \"12\"z", R"((1,"k ""12""z"))"), as_expected);
   EXPECT_EQ(told("kä\t12", R"({"pin":"k\u00e4\t12"})"), as_expected);
-  for (const char* cut : {"{\"", "{\"a\\", "{\"a\\u", "{\"a\\u12", "\"\"", "\"\"\""})
+  EXPECT_EQ(told("漢🎉", R"({"pin":"\u6f22\ud83c\udf89"})"), as_expected);
+  for (const char* cut : {"{\"", "{\"a\\", "{\"a\\u", "{\"a\\u12", "{\"a\\ud83c\\u", "\"\"", "\"\"\""})
     EXPECT_EQ(told(cut, cut).find("integer: \"{"), std::string::npos) << cut;
 }
 

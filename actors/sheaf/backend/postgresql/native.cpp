@@ -37,10 +37,6 @@ bool names(std::string_view message, std::string_view name) noexcept {
   return false;
 }
 
-bool is_one_of(std::initializer_list<std::string_view> sqlstates, std::string_view sqlstate) noexcept {
-  return std::find(sqlstates.begin(), sqlstates.end(), sqlstate) != sqlstates.end();
-}
-
 /// A floating-point number stays untyped: as float8 it would lose digits on its way into a numeric column, whose index
 /// would not be used. So does a timestamp: as timestamptz a column without a time zone would be read in the session's.
 Oid declared_type(const value& x) noexcept {
@@ -124,15 +120,9 @@ staleness staleness_of(const PGresult* r, std::string_view name) {
   return is_unknown ? staleness::unknown : staleness::changed;
 }
 
-/// An error that has a position in the text of the statement, and no context, comes from the parser: one that runs has
-/// neither, and what a function runs has a context (parser_errposition in parse_node.c, errcontext in elog.h).
-bool refuses_types(const PGresult* r) {
-  return is_one_of({"42883", "42804", "42725", "42846"}, field(r, PG_DIAG_SQLSTATE)) &&
-         !field(r, PG_DIAG_STATEMENT_POSITION).empty() && field(r, PG_DIAG_CONTEXT).empty();
-}
-
 bool may_be_retyped(const failure& why) noexcept {
-  return is_one_of({"22003", "22007", "22008", "22P02", "42883", "42804", "42704"}, why.sqlstate) ||
+  constexpr std::string_view sqlstates[] = {"22003", "22007", "22008", "22P02", "42883", "42804", "42704"};
+  return std::find(std::begin(sqlstates), std::end(sqlstates), why.sqlstate) != std::end(sqlstates) ||
          (why.sqlstate == "XX000" && why.message.find("cache lookup failed for type") != std::string::npos);
 }
 

@@ -67,10 +67,6 @@ enum class staleness : std::uint8_t {
 /// context.
 staleness staleness_of(const PGresult* r, std::string_view name);
 
-/// True when the server has refused a statement, while it parsed it, for the types of its parameters: there is no such
-/// function, or no such operator.
-bool refuses_types(const PGresult* r);
-
 /// True for errors that a statement gets whose parameters have the types of tables as they were once: a number is out
 /// of range, a text is no number, there is no such operator, or no such type any more.
 bool may_be_retyped(const failure& why) noexcept;

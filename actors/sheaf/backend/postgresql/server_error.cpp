@@ -26,8 +26,10 @@ std::string_view severity_of(const PGresult* r) {
   return in_english.empty() ? diagnostic(r, PG_DIAG_SEVERITY) : in_english;
 }
 
-/// True for an error that the parser found in the statement itself, which it read before it knew any value. A type's
-/// name in a value (`:x::regtype`) goes through the same parser; its errors have a context.
+/// True for an error that the parser found in the statement itself, which it read before it knew any value, and before
+/// anything ran: it has a position in the text, which what runs has not, and no context, which what a function runs has
+/// (parser_errposition in parse_node.c, errcontext in elog.h), as has the parser that reads a type's name in a value
+/// (`:x::regtype`).
 bool is_of_the_sql(const server_error& e) noexcept { return !e.position.empty() && e.context.empty(); }
 
 /// SQLSTATEs that input functions share with the parser: the syntax of a tsquery, a jsonpath or a name, and names of
@@ -60,18 +62,33 @@ std::string_view without_parameters(std::string_view context) noexcept {
   return context;
 }
 
-/// The four hexadecimal digits at `from`, in UTF-8 unless they are half a character; else as they are.
-void append_code_point(std::string& out, std::string_view text, std::size_t from) {
-  unsigned code = 0;
-  const auto digits = text.substr(from, 4);
-  std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+/// The number in the four hexadecimal digits at `from`.
+unsigned code_unit(std::string_view text, std::size_t from) noexcept {
+  unsigned unit = 0;
+  const auto digits = text.substr(std::min(from, text.size()), 4);
+  std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+  return unit;
+}
+
+void append_utf8(std::string& out, unsigned code) {
+  const auto tail = [code](unsigned shift) { return static_cast<char>(0x80 | (code >> shift & 0x3f)); };
   if (code < 0x80)
     out += static_cast<char>(code);
   else if (code < 0x800)
-    out.append({static_cast<char>(0xc0 | code >> 6), static_cast<char>(0x80 | (code & 0x3f))});
+    out.append({static_cast<char>(0xc0 | code >> 6), tail(0)});
+  else if (code < 0x10000)
+    out.append({static_cast<char>(0xe0 | code >> 12), tail(6), tail(0)});
   else
-    out.append({static_cast<char>(0xe0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 0x3f)),
-                static_cast<char>(0x80 | (code & 0x3f))});
+    out.append({static_cast<char>(0xf0 | code >> 18), tail(12), tail(6), tail(0)});
+}
+
+/// Appends the character whose `\u` is at `at`, which may be the first of two halves. Gives the place of its last
+/// digit.
+std::size_t append_escaped_character(std::string& out, std::string_view text, std::size_t at) {
+  const auto first = code_unit(text, at + 1), second = code_unit(text, at + 7);
+  const bool is_pair = (first & 0xfc00) == 0xd800 && (second & 0xfc00) == 0xdc00 && text.substr(at + 5, 2) == "\\u";
+  append_utf8(out, is_pair ? 0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff) : first);
+  return at + (is_pair ? 10 : 4);
 }
 
 } // namespace
@@ -110,8 +127,7 @@ void sent_values::add_quoted(const std::string& name, std::string_view value) {
       ++at;
       constexpr std::string_view letters = "bfnrt", meanings = "\b\f\n\r\t";
       if (c == '\\' && next == 'u') {
-        append_code_point(text, value, at + 1);
-        at += 4;
+        at = append_escaped_character(text, value, at);
       } else if (const auto i = letters.find(next); c == '\\' && i != letters.npos) {
         text += meanings[i];
       } else {
@@ -142,6 +158,11 @@ server_error::server_error(const PGresult* r)
        {diagnostic(r, PG_DIAG_SCHEMA_NAME), table, column, diagnostic(r, PG_DIAG_DATATYPE_NAME), constraint})
     if (!name.empty())
       names.push_back(name);
+}
+
+bool refuses_types(const server_error& e) noexcept {
+  constexpr std::string_view sqlstates[] = {"42883", "42804", "42725", "42846"};
+  return is_of_the_sql(e) && std::find(std::begin(sqlstates), std::end(sqlstates), e.sqlstate) != std::end(sqlstates);
 }
 
 repeats repeated_under(std::string_view sqlstate) noexcept {

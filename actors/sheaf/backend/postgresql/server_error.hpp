@@ -55,12 +55,16 @@ private:
 /// Bytes of all values, in which a text of the server's has to be looked for piece by piece.
 std::size_t bytes_of(const std::vector<secret>& values) noexcept;
 
+/// True when the server has refused a statement, while it parsed it, for the types of its parameters: there is no such
+/// function, or no such operator.
+bool refuses_types(const server_error& e) noexcept;
+
 /// The failure of a statement that was sent with these values, with its position in the SQL as it was given. An error
 /// in the SQL itself is told as it is: it knows no values. Beside values of more than 4 MiB only message and hint are
 /// kept, lest looking for them holds up the loop.
 failure failure_of(const server_error& e, const parsed_statement& text, std::vector<secret> values);
 
-/// What the server said beside the rows of a statement that was sent with these values.
+/// A word of the server's beside the rows of a statement that was sent with these values.
 notice notice_of(const server_error& e, std::string_view sql, const std::vector<secret>& values);
 /// The same of a C++ task, whose values nobody knows here: a text that a function has made is left out, and what the
 /// server's own words quote.

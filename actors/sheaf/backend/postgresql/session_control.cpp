@@ -159,10 +159,10 @@ void postgresql_session::settle() {
     clean_up();
 }
 
-/// Only the end of the session undoes what the statement has left, if it has.
+/// Only the end of the session undoes what the statement may have left, even where it has failed.
 bool postgresql_session::is_spoiled() const noexcept {
   const auto* text = flight_->job().text;
-  return text && text->effects.spoils_session && reset_ != session_reset::never && !flight_->wrong;
+  return text && text->effects.spoils_session && reset_ != session_reset::never && !server_is_shared_;
 }
 
 void postgresql_session::end_session() {

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A PostgreSQL session learns what the server knows of a statement, and sends it again where that was wrong.
+
+#include "sheaf/backend/postgresql/server_error.hpp"
+#include "sheaf/backend/postgresql/session.hpp"
+
+#include <utility>
+
+namespace sheaf {
+
+/// The server's view of the statement, as the error `r` shows it, which has become `wrong`.
+staleness postgresql_session::staleness_by(const PGresult& r) const {
+  const auto& x = *flight_;
+  if (x.declared && refuses_types(server_error{&r}))
+    return staleness::refused;
+  if (!x.statement)
+    return staleness::none;
+  if (x.awaits == flight::preparation::parse && x.wrong->sqlstate == "42P05")
+    return staleness::named;
+  if (!x.statement->types.empty() && may_be_retyped(*x.wrong))
+    return staleness::retyped;
+  return x.awaits == flight::preparation::parse ? staleness::none : staleness_of(&r, x.statement->name);
+}
+
+/// Takes the types of the statement's parameters, and with them its name.
+void postgresql_session::learn(const PGresult& described) {
+  auto& x = *flight_;
+  x.statement->types.clear();
+  for (int i = 0; i < PQnparams(&described); ++i)
+    x.statement->types.push_back(PQparamtype(&described, i));
+  x.statement->name = statement_name(x.statement->text.text, x.statement->types);
+  x.awaits = flight::preparation::none;
+}
+
+/// The server may know other statements than this session thinks: somebody deallocated one, or prepared it on the same
+/// connection, as behind PgBouncer; or tables were altered since. The statement is sent again when it is proven that
+/// nothing has run, or when the query is declared to only read, and else made anew by the next query that runs it.
+bool postgresql_session::send_again(bool is_parsed) {
+  auto& x = *flight_;
+  const auto stale = std::exchange(x.stale, staleness::none);
+  if (stale == staleness::refused)
+    return send_undeclared();
+  const bool is_its_own = x.fresh && stale != staleness::named && stale != staleness::retyped; // it was just prepared
+  if (stale == staleness::none || !x.statement || x.resolved || is_its_own)
+    return false;
+  auto& known = *std::exchange(x.statement, nullptr);
+  if (stale == staleness::named) {
+    known.prepared = true;
+    known.results = known_statement::binary::unknown;
+  } else if (stale == staleness::unknown) {
+    known.prepared = false;
+  } else {
+    statements_.drop(known);
+  }
+  const bool may_run_again =
+      stale == staleness::retyped ? !is_parsed || x.job().query->read_only : stale != staleness::possible;
+  if (!may_run_again || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
+    return false;
+  ++x.corrections;
+  x.fresh = false;
+  x.wrong.reset();
+  x.run->when = {};
+  send();
+  return true;
+}
+
+/// Nothing has run. The server may infer types that do: `repeat(text, integer)` takes no bigint.
+bool postgresql_session::send_undeclared() {
+  auto& x = *flight_;
+  if (auto* known = std::exchange(x.statement, nullptr))
+    known->infers_all = true;
+  x.infers_all = true;
+  if (PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
+    return false;
+  x.wrong.reset();
+  x.run->when = {};
+  send();
+  return true;
+}
+
+/// Binary results cost less on both sides, but libpq asks for all columns or none, and not every type's binary form can
+/// be turned into the server's exact text. So a statement's first result, in text, decides. The server refuses a
+/// prepared statement when its columns would change: rows with others are those of somebody else's statement, unless it
+/// was prepared only now, or by another client of a pooler.
+void postgresql_session::check_columns() {
+  using enum known_statement::binary;
+  auto& x = *flight_;
+  if (!x.statement || !x.rows)
+    return;
+  auto& known = *x.statement;
+  if (known.results != unknown && are_columns_of(*x.rows, *known.columns))
+    return;
+  if (known.results == unknown || x.fresh || server_is_shared_) {
+    known.columns = columns_of(*x.rows);
+    known.results = always;
+    for (const auto& [name, oid, type] : *known.columns) {
+      if (!postgresql::binary_is_exact(oid))
+        known.results = never;
+      else if (known.results == always && is_date_or_timestamp(oid))
+        known.results = under_iso_dates;
+    }
+  } else {
+    x.rows.reset();
+    x.wrong = failure{.code = errc::internal,
+                      .phase = phase::fetch,
+                      .message = "another statement has run: somebody has given the name " + known.name +
+                                 ", which sheaf had prepared this one under, to a statement of their own",
+                      .reached_server = true};
+    statements_.drop(*std::exchange(x.statement, nullptr));
+  }
+}
+
+} // namespace sheaf
