@@ -22,12 +22,12 @@ public:
 
   void open(event_loop& loop, clock::time_point give_up,
             std::function<void(result<std::unique_ptr<session>>)> done) override {
-    blocking_.run([parameters = parameters_, limits = limits_, &blocking = blocking_, loop = loop.shared_from_this(),
-                   give_up, done = std::move(done)] {
+    blocking_.run([parameters = parameters_, limits = limits_, alterations = alterations_, &blocking = blocking_,
+                   loop = loop.shared_from_this(), give_up, done = std::move(done)] {
       // The function that is posted owns the connection: a loop that has stopped drops both.
       auto opened = std::make_shared<result<opened_connection>>(open_connection(*parameters, limits->pooler, give_up));
-      loop->post([opened, limits, &blocking, &loop = *loop, done] {
-        done(made(loop, blocking, std::move(*opened), *limits));
+      loop->post([opened, limits, alterations, &blocking, &loop = *loop, done] {
+        done(made(loop, blocking, std::move(*opened), *limits, alterations));
       });
     });
   }
@@ -37,11 +37,13 @@ public:
 
 private:
   static result<std::unique_ptr<session>> made(event_loop& loop, blocking_executor& blocking,
-                                               result<opened_connection> opened, const database_options& limits) {
+                                               result<opened_connection> opened, const database_options& limits,
+                                               const std::shared_ptr<alteration_count>& alterations) {
     if (opened.has_error())
       return std::move(opened).error();
     try {
-      return std::unique_ptr<session>{std::make_unique<postgresql_session>(loop, blocking, std::move(*opened), limits)};
+      return std::unique_ptr<session>{
+          std::make_unique<postgresql_session>(loop, blocking, std::move(*opened), limits, alterations)};
     } catch (const std::bad_alloc&) {
       return failure{
           .code = errc::internal, .phase = phase::connect, .message = "there is no memory for another session"};
@@ -50,6 +52,7 @@ private:
 
   const std::shared_ptr<const connection_parameters> parameters_;
   const std::shared_ptr<const database_options> limits_; ///< Shared with attempts that may outlive the engine.
+  const std::shared_ptr<alteration_count> alterations_ = std::make_shared<alteration_count>(); ///< Its sessions' own.
   blocking_executor& blocking_;
 };
 

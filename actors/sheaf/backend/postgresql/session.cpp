@@ -21,12 +21,12 @@ constexpr unsigned corrections_max = 2;
 } // namespace
 
 postgresql_session::postgresql_session(event_loop& loop, blocking_executor& blocking, opened_connection opened,
-                                       const database_options& limits)
+                                       const database_options& limits, std::shared_ptr<alteration_count> alterations)
   : loop_(loop), blocking_(blocking), connection_(std::move(opened.connection)), conn_(connection_->native()),
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
     server_is_shared_(opened.between == pooler::transaction || opened.between == pooler::statement),
     reset_(limits.reset), settings_(std::move(opened.settings)), settings_when_clean_(conn_),
-    statements_(limits.statement_cache_size), cancel_timer_([this] { on_cancel_overdue(); }),
+    statements_(limits.statement_cache_size, std::move(alterations)), cancel_timer_([this] { on_cancel_overdue(); }),
     cancel_again_([this] { cancel_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
   notices_->listen_to(conn_);
   watch();

@@ -28,7 +28,7 @@ class postgresql_session final : public session, private io_handler {
 public:
   /// Loop thread, as everything here.
   postgresql_session(event_loop& loop, blocking_executor& blocking, opened_connection opened,
-                     const database_options& limits);
+                     const database_options& limits, std::shared_ptr<alteration_count> alterations);
 
   /// The connection is closed on the executor, or by the thread of the task that still uses it.
   ~postgresql_session() override;
@@ -61,7 +61,10 @@ private:
     bool declared = false;                ///< It was sent with the types that its values declare.
     bool infers_all = false;              ///< The server has refused those.
     enum class preparation : std::uint8_t { none, parse, describe } awaits = preparation::none; ///< Comes next.
-    unsigned corrections = 0; ///< The times that it was sent again, because of what the server knew of it.
+    bool asks_types = false;   ///< It is over, and only the types of its parameters are asked for.
+    bool types_hold = false;   ///< They are still those that were known.
+    bool may_run_again = true; ///< It has not begun, or only reads.
+    unsigned corrections = 0;  ///< The times that it was sent again, because of what the server knew of it.
 
     pgresult_ptr rows;
     bool binary = false;                    ///< Its rows come in binary.
@@ -104,6 +107,9 @@ private:
   void learn(const PGresult& described);
   bool send_again(bool is_parsed);
   bool send_undeclared();
+  bool ask_types();
+  bool send_retyped();
+  bool send_anew();
   staleness staleness_by(const PGresult& r) const;
   void check_columns();
   void settle();

@@ -140,8 +140,9 @@ bool postgresql_session::take(PGresult* r) {
     if (syncs_ > 1) // the evicted statement's
       break;
     if (x.awaits == flight::preparation::parse) {
-      x.statement->prepared = !x.statement->name.empty();
-      x.awaits = x.statement->prepared ? flight::preparation::none : flight::preparation::describe;
+      const bool is_named = !x.asks_types && !x.statement->name.empty();
+      x.statement->prepared |= is_named;
+      x.awaits = is_named ? flight::preparation::none : flight::preparation::describe;
     } else if (x.awaits == flight::preparation::describe) {
       learn(*result);
     } else {
@@ -241,7 +242,7 @@ void postgresql_session::complete() {
     return;
   }
   if (state_ == state::running) {
-    if (send_again(is_parsed))
+    if (x.asks_types ? send_retyped() : send_again(is_parsed))
       return;
     if (x.statement)
       x.statement->bytes_most = std::max(x.statement->bytes_most, x.received);

@@ -23,19 +23,25 @@ staleness postgresql_session::staleness_by(const PGresult& r) const {
   return x.awaits == flight::preparation::parse ? staleness::none : staleness_of(&r, x.statement->name);
 }
 
-/// Takes the types of the statement's parameters, and with them its name.
+/// Takes the types of the statement's parameters, and with them its name, or compares them with those that were known.
 void postgresql_session::learn(const PGresult& described) {
   auto& x = *flight_;
-  x.statement->types.clear();
+  std::vector<Oid> types;
   for (int i = 0; i < PQnparams(&described); ++i)
-    x.statement->types.push_back(PQparamtype(&described, i));
-  x.statement->name = statement_name(x.statement->text.text, x.statement->types);
+    types.push_back(PQparamtype(&described, i));
   x.awaits = flight::preparation::none;
+  if (x.asks_types) {
+    x.types_hold = types == x.statement->types;
+    return;
+  }
+  x.statement->types = std::move(types);
+  x.statement->name = statement_name(x.statement->text.text, x.statement->types);
 }
 
 /// The server may know other statements than this session thinks: somebody deallocated one, or prepared it on the same
-/// connection, as behind PgBouncer; or tables were altered since. The statement is sent again when it is proven that
-/// nothing has run, or when the query is declared to only read, and else made anew by the next query that runs it.
+/// connection, as behind PgBouncer; or tables were altered since, which the database's other sessions are told of. The
+/// statement is sent again when it is proven that nothing has run, or when the query is declared to only read, and else
+/// made anew by the next query that runs it.
 bool postgresql_session::send_again(bool is_parsed) {
   auto& x = *flight_;
   const auto stale = std::exchange(x.stale, staleness::none);
@@ -44,6 +50,10 @@ bool postgresql_session::send_again(bool is_parsed) {
   const bool is_its_own = x.fresh && stale != staleness::named && stale != staleness::retyped; // it was just prepared
   if (stale == staleness::none || !x.statement || x.resolved || is_its_own)
     return false;
+  if (stale == staleness::retyped) {
+    x.may_run_again = !is_parsed || x.job().query->read_only;
+    return ask_types();
+  }
   auto& known = *std::exchange(x.statement, nullptr);
   if (stale == staleness::named) {
     known.prepared = true;
@@ -52,10 +62,56 @@ bool postgresql_session::send_again(bool is_parsed) {
     known.prepared = false;
   } else {
     statements_.drop(known);
+    if (stale == staleness::changed)
+      statements_.note_alteration();
   }
-  const bool may_run_again =
-      stale == staleness::retyped ? !is_parsed || x.job().query->read_only : stale != staleness::possible;
-  if (!may_run_again || PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
+  return stale != staleness::possible && send_anew();
+}
+
+/// Such an error is of the values, or of types that are out of date. The server is asked for the types before anybody
+/// hears of it, and may send the statement again on another session. False when there is nothing to wait for.
+bool postgresql_session::ask_types() {
+  auto& x = *flight_;
+  if (PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted()) {
+    statements_.drop(*std::exchange(x.statement, nullptr));
+    return false;
+  }
+  notices_->stop(); // it has had its own
+  const auto& known = *x.statement;
+  x.asks_types = true;
+  x.awaits = flight::preparation::parse;
+  ++syncs_;
+  if (PQenterPipelineMode(conn_) &&
+      PQsendPrepare(conn_, "", known.text.text.c_str(), known.infers_all ? 0 : static_cast<int>(known.declared.size()),
+                    known.declared.data()) &&
+      PQsendDescribePrepared(conn_, "") && PQpipelineSync(conn_)) {
+    flush();
+  } else {
+    unwatch();
+    post(&postgresql_session::lose_connection); // nobody hears from a session before `push` returns
+  }
+  return true;
+}
+
+/// The types have come, or the server does not take the statement any more. Where they are still the same, the error is
+/// of the values, and nothing was wrong with what is known.
+bool postgresql_session::send_retyped() {
+  auto& x = *flight_;
+  x.asks_types = false;
+  if (x.types_hold)
+    return false;
+  if (auto* known = std::exchange(x.statement, nullptr))
+    statements_.drop(*known);
+  if (!is_wanted()) // it may have been stopped before it could tell
+    return false;
+  statements_.note_alteration();
+  return x.may_run_again && send_anew();
+}
+
+/// False when it cannot be sent, or nobody wants it.
+bool postgresql_session::send_anew() {
+  auto& x = *flight_;
+  if (PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
     return false;
   ++x.corrections;
   x.fresh = false;

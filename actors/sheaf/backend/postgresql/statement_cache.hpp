@@ -9,8 +9,10 @@
 
 #include <libpq-fe.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,13 +23,18 @@ namespace sheaf {
 /// connection may be shared with others who prepare on it, as behind PgBouncer.
 std::string statement_name(std::string_view text, const std::vector<Oid>& types);
 
+/// The times that sessions of one database have found that its tables were altered: what any of them has learnt of a
+/// statement before may be out of date. Any thread. It orders nothing else, so that it is read and written relaxed.
+using alteration_count = std::atomic<std::uint64_t>;
+
 struct known_statement {
   parsed_statement text;
-  std::vector<Oid> declared{}; ///< Types of its parameters, as the values of its first run declare them.
-  bool infers_all = false;     ///< The server has refused those, and infers the types of all.
-  std::vector<Oid> types{};    ///< And as the server resolved them.
-  std::string name{};          ///< Its name on the server; empty until the types are known.
-  bool prepared = false;       ///< The server has it under that name, as far as this session knows.
+  std::uint64_t alterations = 0; ///< The count before anything was learnt of it.
+  std::vector<Oid> declared{};   ///< Types of its parameters, as the values of its first run declare them.
+  bool infers_all = false;       ///< The server has refused those, and infers the types of all.
+  std::vector<Oid> types{};      ///< And as the server resolved them.
+  std::string name{};            ///< Its name on the server; empty until the types are known.
+  bool prepared = false;         ///< The server has it under that name, as far as this session knows.
 
   /// Says whether results may come in binary: known, with the columns, after the first result.
   enum class binary : std::uint8_t { unknown, never, under_iso_dates, always } results = binary::unknown;
@@ -37,15 +44,26 @@ struct known_statement {
 
 class statement_cache {
 public:
-  explicit statement_cache(std::size_t size_max) : size_max_(size_max) {}
+  statement_cache(std::size_t size_max, std::shared_ptr<alteration_count> alterations)
+    : size_max_(size_max), alterations_(std::move(alterations)) {}
 
   bool enabled() const noexcept { return size_max_ > 0; }
 
-  /// The statement if it is known; it counts as used.
-  known_statement* find(const parsed_statement& text) { return recent_.find(text); }
+  /// The statement if it is known, and was learnt since tables were last found altered; it counts as used.
+  known_statement* find(const parsed_statement& text) {
+    auto* known = recent_.find(text);
+    if (known && known->alterations != alterations_->load(std::memory_order_relaxed))
+      drop(*std::exchange(known, nullptr));
+    return known;
+  }
 
   /// Adds a statement of which nothing is known yet.
-  known_statement& add(const parsed_statement& text) { return recent_.add({.text = text}); }
+  known_statement& add(const parsed_statement& text) {
+    return recent_.add({.text = text, .alterations = alterations_->load(std::memory_order_relaxed)});
+  }
+
+  /// Has every session of the database learn its statements anew, each as it is run next.
+  void note_alteration() noexcept { alterations_->fetch_add(1, std::memory_order_relaxed); }
 
   /// Forgets one. A name that the server still has is given by `evict`.
   void drop(known_statement& x) {
@@ -74,6 +92,7 @@ public:
 
 private:
   std::size_t size_max_;
+  std::shared_ptr<alteration_count> alterations_;
   recent_statements<known_statement> recent_;
   std::vector<std::string> dropped_; ///< Names.
 };
