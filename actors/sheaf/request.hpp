@@ -38,7 +38,7 @@ using row_sink = std::function<void(table part, std::function<void()> next)>;
 /// The effect of a failing query on its request.
 enum class error_policy : std::uint8_t {
   fail,    ///< The first failure cancels the rest and is the request's own.
-  partial, ///< Each query has its own value or failure; only a `required` one fails the request.
+  partial, ///< Each query has its own value or failure, also at the deadline; only a `required` one fails the request.
   first,   ///< As soon as `request::first` queries have succeeded the rest are cancelled; fails once so many cannot.
 };
 

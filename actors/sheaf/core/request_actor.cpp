@@ -207,12 +207,9 @@ void request_actor::end_rest(const early_end& why) {
 /// when the request was given up: if they are all that it needs, it has not failed.
 void request_actor::settle_failure() {
   auto& f = reply_.failure;
-  const auto& given = request_->given;
   const auto& all = reply_.outcomes;
   if (f->query.empty()) {
-    const auto good = std::count_if(all.begin(), all.end(), [](const outcome& x) { return x.ok(); });
-    const auto needed = given.on_error == error_policy::first ? given.first : all.size();
-    if (static_cast<std::size_t>(good) >= needed) {
+    if (has_what_it_needs()) {
       f.reset();
       return;
     }
@@ -223,6 +220,20 @@ void request_actor::settle_failure() {
     const auto* why = all[i].error_info();
     f->may_have_effect = why ? why->may_have_effect : request_->may_write(i);
   }
+}
+
+/// True when the request has not failed although it was ended. What a deadline ends has failed by itself, and under
+/// `partial` may do so; who cancels a request, or closes the engine, ends all of it.
+bool request_actor::has_what_it_needs() const noexcept {
+  const auto& given = request_->given;
+  std::size_t good = 0, needed = 0;
+  for (std::size_t i = 0; i < reply_.outcomes.size(); ++i) {
+    const bool may_fail =
+        given.on_error == error_policy::partial && end_.code == errc::deadline_exceeded && !given.queries[i].required;
+    good += reply_.outcomes[i].ok() && !may_fail;
+    needed += !may_fail;
+  }
+  return good >= (given.on_error == error_policy::first ? given.first : needed);
 }
 
 void request_actor::reply_now() {

@@ -44,6 +44,7 @@ private:
   void apply_policy(const query& q, const outcome& got);
   void end_rest(const early_end& why);
   void settle_failure();
+  bool has_what_it_needs() const noexcept;
   void reply_now();
   void log_outcome() const;
   void log_notices(const outcome& of) const;

@@ -79,6 +79,28 @@ TEST_P(Deadline, KeepsTheRowsThatCameInTime) {
   expect_recovery();
 }
 
+TEST_P(Deadline, FailsARequestUnderPartialForItsRequiredQueriesAlone) {
+  start_ready({.max_size = 3});
+  for (const bool required : {false, true}) {
+    auto endless = database->never_ends("endless"), next = database->answers("next", 1);
+    endless.required = required;
+    next.required = false;
+    auto asked = request_of({database->answers("quick", 1), endless, next}, error_policy::partial);
+    asked.width = 1;
+    asked.deadline = 2s;
+    const auto x = run(std::move(asked));
+    EXPECT_EQ(x.ok(), !required);
+    EXPECT_EQ(number_in(x["quick"]), 1);
+    for (const auto* late : {"endless", "next"}) {
+      ASSERT_TRUE(x[late].error_info());
+      EXPECT_EQ(x[late].error_info()->code, errc::deadline_exceeded);
+    }
+    EXPECT_EQ(x["endless"].error_info()->phase, phase::execute);
+    EXPECT_EQ(x["endless"].error_info()->query, "endless");
+  }
+  expect_recovery();
+}
+
 TEST_P(Deadline, IsTheEnginesWhenTheRequestHasNone) {
   start_ready({.max_size = 3}, [](options& how) { how.deadline = 200ms; });
   EXPECT_EQ(run(request_of({database->never_ends("")})).failure->code, errc::deadline_exceeded);

@@ -89,6 +89,22 @@ TEST_P(Policy, ACancelledRequestIsAnsweredAndItsStatementsAreStopped) {
   handle.cancel(); // nobody is there to hear it
 }
 
+/// Who cancels a request ends all of it, as a deadline does not.
+TEST_P(Policy, ACancelledRequestHasFailedWhateverItRequires) {
+  start({.max_size = 4});
+  auto endless = database->never_ends("a");
+  endless.required = false;
+  std::promise<reply> answered;
+  const request_handle handle{engine->submit(request_of({std::move(endless)}, error_policy::partial),
+                                             [&](reply x) { answered.set_value(std::move(x)); })};
+  EXPECT_TRUE(eventually([&] { return database->running() == 1; }));
+  handle.cancel();
+  const auto x = answered.get_future().get();
+  ASSERT_FALSE(x.ok());
+  EXPECT_EQ(x.failure->code, errc::query_canceled);
+  expect_recovery();
+}
+
 TEST_P(Policy, ACancelAtAnyMomentCostsOneReplyAndNoSession) {
   start({.max_size = 4}, [](options& how) { how.loops = 2; });
   for (int i = 0; i < 500; ++i) {

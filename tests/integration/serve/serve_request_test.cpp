@@ -138,6 +138,20 @@ TEST_F(ServeRequest, TellsOfEachQueryThatFailedWithoutItsDetails) {
   EXPECT_THAT(std::string{line.at("detail").as_string()}, HasSubstr("division by zero"));
 }
 
+TEST_F(ServeRequest, AnswersWithWhatCameInTimeUnderPartial) {
+  postgresql_schema schema;
+  serve_postgresql(schema, R"(
+  some:
+    on_error: partial
+    deadline: 3s
+    queries: {quick: select 1, slow: {sql: select pg_sleep(86400), required: false}}
+)");
+  const auto x = get("/requests/some");
+  EXPECT_EQ(x.status, 200) << x.body;
+  EXPECT_EQ(results_of(x).size(), 1);
+  EXPECT_EQ(json::parse(x.body).at("errors").at("slow").at("code").as_string(), "deadline_exceeded");
+}
+
 TEST_F(ServeRequest, AnswersALargeResultInChunks) {
   serve_sqlite(R"(
   many:
