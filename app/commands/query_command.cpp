@@ -168,7 +168,7 @@ int run_query(query_arguments how) {
     const auto d = dialect_of({.url = how.url});
     return run(*engine, make_request(how, bind_parameters(queries, how.parameters, d)), signals);
   }();
-  tell_text(show_notices(answered));
+  tell_text(show_notices(answered.outcomes));
   // A request that was refused as a whole has no outcomes to show.
   if (!answered.outcomes.empty())
     write_reply(how, answered, sql);

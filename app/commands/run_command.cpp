@@ -113,7 +113,7 @@ int run_request(const run_arguments& how, const sheaf_file& file, const request_
         *engine, file, given, how.seed.value_or(0), signals, [&](step_report x) { answered = std::move(x); }};
     runner.run(step_of(spec, how.parameters));
   }
-  tell_text(show_notices(answered->got));
+  tell_text(show_notices(answered->got.outcomes));
   write_results(to, how, *answered);
   write_timeline(how, *answered);
   if (answered->got.ok())
@@ -144,7 +144,7 @@ int run_scenario(const run_arguments& how, const sheaf_file& file, const scenari
     const signal_watch signals;
     const auto engine = make_engine(engine_options(file));
     scenario_runner runner{*engine, file, given, report.seed, signals, [&](step_report x) {
-                             tell_text(show_notices(x.got));
+                             tell_text(show_notices(x.got.outcomes));
                              if (how.format == "table" || in_file) {
                                write_step(shown, x, terminal);
                                shown.flush();

@@ -7,6 +7,7 @@
 #include "app/base/markup.hpp"
 #include "app/base/text.hpp"
 #include "app/show/failure_text.hpp"
+#include "app/show/format.hpp"
 
 #include <fmt/format.h>
 
@@ -102,6 +103,7 @@ void write_json_report(output& to, const scenario_report& report) {
     }
     for (const auto& [mode, median] : x.modes)
       fmt::format_to(std::back_inserter(out), ", \"{}_ms\": {:.3f}", to_string(mode), in_ms(median));
+    write_notices(to, x.got);
     out += ", \"expectations\": [";
     for (std::size_t j = 0; j < x.expectations.size(); ++j) {
       const auto& e = x.expectations[j];

@@ -29,8 +29,8 @@ void write_step(output& to, const step_report& step, const terminal& where);
 /// The last line: the number that held.
 void write_summary(output& to, const scenario_report& report, const terminal& where);
 
-/// One object: `file`, `scenario`, `seed`, `elapsed_ms`, `held` and `steps` with their requests, times, failures and
-/// expectations.
+/// One object: `file`, `scenario`, `seed`, `elapsed_ms`, `held` and `steps` with their requests, times, failures,
+/// notices and expectations.
 void write_json_report(output& to, const scenario_report& report);
 
 /// JUnit's XML, which CI systems show: a test case for each expectation, and for each step without any.

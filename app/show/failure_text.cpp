@@ -112,10 +112,10 @@ std::string show_details(const failure& why) {
   return out;
 }
 
-std::string show_notices(const reply& of) {
+std::string show_notices(std::span<const outcome> of) {
   std::string out;
-  for (const auto& x : of.outcomes) {
-    const auto query = of.outcomes.size() > 1 ? fmt::format("query \"{}\": ", one_line(x.name)) : std::string{};
+  for (const auto& x : of) {
+    const auto query = of.size() > 1 ? fmt::format("query \"{}\": ", one_line(x.name)) : std::string{};
     for (const auto& said : x.notices.kept) {
       append_labelled(out, query + one_line(said.severity), said.message);
       append_labelled(out, "DETAIL", said.detail);

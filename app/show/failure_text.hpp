@@ -6,6 +6,7 @@
 
 #include "sheaf/request.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,9 +25,9 @@ std::string show_position(const failure& why, std::string_view sql, std::size_t 
 /// `CONTEXT:  `. Empty, or lines with their ends.
 std::string show_details(const failure& why);
 
-/// The notices of a reply as `psql` shows them: `NOTICE:  text`, with its details below, and at last the number of
-/// notices that were not kept. The query is named when there are several. Empty, or lines with their ends.
-std::string show_notices(const reply& of);
+/// The notices of a reply's queries as `psql` shows them: `NOTICE:  text`, with its details below, and at last the
+/// number of notices that were not kept. The query is named when there are several. Empty, or lines with their ends.
+std::string show_notices(std::span<const outcome> of);
 
 /// The SQL of the query that failed, of a reply whose queries have these; empty when the failure is no query's.
 std::string_view sql_of(const failure& why, const reply& of, const std::vector<std::string>& sql) noexcept;

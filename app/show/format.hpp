@@ -26,6 +26,10 @@ void write_csv_format(output& to, const reply& got);
 /// query's text, for the errors' places.
 void write_json_format(output& to, const reply& got, const std::vector<std::string>& sql);
 
+/// `notices` by query name, and `notices_left_out`, in an object that has other members before; each only when there
+/// are any.
+void write_notices(output& to, const reply& got);
+
 /// A line `{"query":…,"row":{…}}` for each row, in order, and `{"query":…,"error":{…}}` for each failure; before those
 /// of a query `{"query":…,"notice":{…}}` for each of its notices.
 void write_ndjson_format(output& to, const reply& got, const std::vector<std::string>& sql);

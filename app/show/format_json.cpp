@@ -125,26 +125,6 @@ void write_members(output& to, std::string_view name, const reply& got, Wanted w
   to.text() += '}';
 }
 
-/// `notices`, and `notices_left_out`; each only when there are any.
-void write_notices(output& to, const reply& got) {
-  auto& out = to.text();
-  const auto said = [](const outcome& of) { return !of.notices.kept.empty(); };
-  const auto more = [](const outcome& of) { return of.notices.left_out > 0; };
-  if (std::any_of(got.outcomes.begin(), got.outcomes.end(), said)) {
-    out += ",\n";
-    write_members(to, "notices", got, said, [&](const outcome& of, std::size_t) {
-      for (const auto& x : of.notices.kept)
-        append_notice(out += &x == &of.notices.kept.front() ? "[" : ",\n  ", x);
-      out += ']';
-    });
-  }
-  if (std::any_of(got.outcomes.begin(), got.outcomes.end(), more)) {
-    out += ",\n";
-    write_members(to, "notices_left_out", got, more,
-                  [&](const outcome& of, std::size_t) { out += std::to_string(of.notices.left_out); });
-  }
-}
-
 void write_notice_lines(output& to, const outcome& of) {
   auto& out = to.text();
   for (const auto& x : of.notices.kept) {
@@ -196,6 +176,25 @@ std::vector<std::string> json_keys(const table& rows) {
     keys.push_back(std::move(text));
   }
   return keys;
+}
+
+void write_notices(output& to, const reply& got) {
+  auto& out = to.text();
+  const auto said = [](const outcome& of) { return !of.notices.kept.empty(); };
+  const auto more = [](const outcome& of) { return of.notices.left_out > 0; };
+  if (std::any_of(got.outcomes.begin(), got.outcomes.end(), said)) {
+    out += ",\n";
+    write_members(to, "notices", got, said, [&](const outcome& of, std::size_t) {
+      for (const auto& x : of.notices.kept)
+        append_notice(out += &x == &of.notices.kept.front() ? "[" : ",\n  ", x);
+      out += ']';
+    });
+  }
+  if (std::any_of(got.outcomes.begin(), got.outcomes.end(), more)) {
+    out += ",\n";
+    write_members(to, "notices_left_out", got, more,
+                  [&](const outcome& of, std::size_t) { out += std::to_string(of.notices.left_out); });
+  }
 }
 
 void write_json_format(output& to, const reply& got, const std::vector<std::string>& sql) {

@@ -15,7 +15,8 @@ namespace sheaf::app {
 /// another. Follows the reader's light or dark scheme. Needs nothing from elsewhere and runs no script.
 std::string to_svg(const reply& got, std::string_view title);
 
-/// A page with the same picture and a table of the queries. Needs nothing from elsewhere and runs no script.
+/// A page with the same picture, a table of the queries, and their notices. Needs nothing from elsewhere and runs no
+/// script.
 std::string to_html(const reply& got, std::string_view title);
 
 /// Chrome's trace event format, which Perfetto opens: a lane for each query, its phases within it.

@@ -4,12 +4,14 @@
 
 #include "app/base/duration.hpp"
 #include "app/base/markup.hpp"
+#include "app/show/failure_text.hpp"
 #include "app/show/picture.hpp"
 #include "app/show/picture_phases.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <span>
 
 namespace sheaf::app {
 
@@ -27,6 +29,8 @@ thead th{border-bottom:2px solid #55606e}
 th:first-child,td:nth-child(2),th:nth-child(2){text-align:left}
 tbody th{font-weight:400;overflow-wrap:anywhere}
 .bad{color:#b3261e}
+h2{font-size:1rem;margin:1rem 0 0}
+pre{margin:.25rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
 @media (prefers-color-scheme:dark){
 body{background:#14191f;color:#e6eaef}
 th,td{border-color:#2b333d}
@@ -48,17 +52,36 @@ void append_row(std::string& out, const outcome& of, const phases& when) {
                  fetched, to_text(when.end));
 }
 
+/// The queries that there is room for.
+std::span<const outcome> shown_of(const reply& got) noexcept {
+  return std::span{got.outcomes}.first(std::min(got.outcomes.size(), pictured_queries_max));
+}
+
 void append_table(std::string& out, const reply& got) {
   out += "<table>\n<caption>Queries: how long each waited, was executed and was fetched</caption>\n<thead><tr>";
   for (const auto* heading : {"query", "rows or error", "queued", "executed", "fetched", "total"})
     fmt::format_to(std::back_inserter(out), "<th scope=\"col\">{}</th>", heading);
   out += "</tr></thead>\n<tbody>\n";
-  const auto shown = std::min(got.outcomes.size(), pictured_queries_max);
-  for (std::size_t i = 0; i < shown; ++i)
-    append_row(out, got.outcomes[i], phases_of(got.outcomes[i].times, got.elapsed));
+  const auto shown = shown_of(got);
+  for (const auto& of : shown)
+    append_row(out, of, phases_of(of.times, got.elapsed));
   out += "</tbody>\n</table>\n";
-  if (const auto more = got.outcomes.size() - shown; more > 0)
+  if (const auto more = got.outcomes.size() - shown.size(); more > 0)
     fmt::format_to(std::back_inserter(out), "<p>and {} more queries</p>\n", more);
+}
+
+void append_notices(std::string& out, const reply& got) {
+  const auto said = show_notices(shown_of(got));
+  if (said.empty())
+    return;
+  out += "<h2>Notices</h2>\n<pre dir=\"auto\">";
+  for (std::size_t begin = 0; begin < said.size();) {
+    const auto end = said.find('\n', begin);
+    append_markup(out, std::string_view{said}.substr(begin, end - begin));
+    out += '\n';
+    begin = end + 1;
+  }
+  out += "</pre>\n";
 }
 
 } // namespace
@@ -73,6 +96,7 @@ std::string to_html(const reply& got, std::string_view title) {
   if (got.failure)
     fmt::format_to(std::back_inserter(out), "<p class=\"bad\">failed: {}</p>\n", markup(to_string(*got.failure)));
   append_table(out, got);
+  append_notices(out, got);
   out += "</main>\n</body>\n</html>\n";
   return out;
 }

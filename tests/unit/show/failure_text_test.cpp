@@ -62,10 +62,11 @@ TEST(Notices, StandAsPsqlHasThem) {
                   .notices = {.kept = {{.severity = "NOTICE", .message = "one", .context = "not shown"},
                                        {.severity = "WARNING", .message = "two", .detail = "three", .hint = "four"}},
                               .left_out = 93}}};
-  EXPECT_EQ(show_notices(of), "NOTICE:  one\nWARNING:  two\nDETAIL:  three\nHINT:  four\n… and 93 more notices\n");
+  EXPECT_EQ(show_notices(of.outcomes),
+            "NOTICE:  one\nWARNING:  two\nDETAIL:  three\nHINT:  four\n… and 93 more notices\n");
   of.outcomes.push_back({.name = "b", .data = table{}});
   of.outcomes[0].notices.kept.pop_back();
-  EXPECT_EQ(show_notices(of), "query \"a\": NOTICE:  one\nquery \"a\": … and 93 more notices\n");
+  EXPECT_EQ(show_notices(of.outcomes), "query \"a\": NOTICE:  one\nquery \"a\": … and 93 more notices\n");
 }
 
 } // namespace

@@ -405,6 +405,17 @@ TEST(Page, SaysWhyTheRequestFailed) {
   EXPECT_THAT(to_html(got, "t"), HasSubstr("no &lt;table&gt;"));
 }
 
+TEST(Page, HasTheNotices) {
+  auto got = example();
+  EXPECT_EQ(to_html(got, "t").find("Notices"), std::string::npos);
+  got.outcomes[0].notices.kept.push_back({.severity = "WARNING", .message = "no <table>\nsaid", .hint = "try"});
+  got.outcomes[1].notices.left_out = 3;
+  const auto page = markup_reader::read(to_html(got, "t"));
+  ASSERT_EQ(page.named("pre").size(), 1u);
+  EXPECT_EQ(page.named("pre").front()->text, "query \"a\": WARNING:  no <table>\nsaid\nHINT:  try\n"
+                                             "query \"b\": … and 3 more notices\n");
+}
+
 /// The slices of a lane.
 std::vector<nlohmann::json> slices(const nlohmann::json& trace, int lane) {
   std::vector<nlohmann::json> out;
