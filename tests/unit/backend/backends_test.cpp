@@ -49,6 +49,8 @@ TEST(Backends, FindAFileFromAnotherFolder) {
   EXPECT_EQ(from("sqlite:/shop.db"), "sqlite:/shop.db");
   EXPECT_EQ(from("sqlite::memory:"), "sqlite::memory:");
   EXPECT_EQ(from("host=shop"), "host=shop");
+  const auto odd = (*backend_for("sqlite:"))->from_folder("sqlite:%41.db?mode=ro", "/100%41?");
+  EXPECT_EQ(odd, "sqlite:/100%2541%3F/%41.db?mode=ro") << "the folder's name is no part of the URL";
 }
 
 TEST(Backends, MayBeADatabasesOwn) {

@@ -32,7 +32,7 @@ public:
   std::string from_folder(std::string url, const std::filesystem::path& folder) const override {
     if (url.starts_with("sqlite::memory:") || url.starts_with("sqlite:/") || url.starts_with("sqlite:file:"))
       return url;
-    return std::string{scheme} + (folder / url.substr(scheme.size())).string();
+    return std::string{scheme} + encode_sqlite_path((folder / "").string()) + url.substr(scheme.size());
   }
 
   std::string for_preparing(std::string url) const override {

@@ -19,21 +19,34 @@ failure wrong(std::string_view why) {
   return {.code = errc::invalid_request, .message = fmt::format("SQLite URL: {}", why)};
 }
 
-/// Text with `%41` for bytes; nothing when a `%` is not followed by two hexadecimal digits.
-std::optional<std::string> decode(std::string_view text) {
+/// The byte for which `%41` at the beginning of `text` stands; nothing where it begins otherwise.
+std::optional<char> escape_at(std::string_view text) noexcept {
+  if (text.size() < 3 || text[0] != '%')
+    return std::nullopt;
+  unsigned char byte = 0;
+  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + 3, byte, 16);
+  return error == std::errc{} && end == text.data() + 3 ? std::optional{static_cast<char>(byte)} : std::nullopt;
+}
+
+std::string decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (const auto byte = escape_at(text.substr(i))) {
+      out += *byte;
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  return out;
+}
+
+/// The same text, which makes an escape with nothing that follows it.
+std::string closed(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const auto digits = text.substr(i + 1, 2);
-    unsigned char byte = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (error != std::errc{} || end != digits.data() + 2)
-      return std::nullopt;
-    out += static_cast<char>(byte);
-    i += 2;
+    out += text[i];
+    if (text[i] == '%' && !escape_at(text.substr(i)))
+      out += "25";
   }
   return out;
 }
@@ -99,17 +112,13 @@ result<sqlite_url> parse_sqlite_url(std::string_view url) {
     return wrong("it does not begin with sqlite:");
   url.remove_prefix(scheme.size());
   const auto question = url.find('?');
-  std::string path{url.substr(0, question)};
+  auto path = decode(url.substr(0, question));
   url_settings how;
   if (question != url.npos) {
     auto settings = parse_settings(url.substr(question + 1));
     if (settings.has_error())
       return std::move(settings).error();
     how = *settings;
-    auto decoded = decode(path);
-    if (!decoded)
-      return wrong("a '%' in the path is followed by two hexadecimal digits; a '%' itself is written %25");
-    path = std::move(*decoded);
   }
   if (path.find('\0') != path.npos)
     return wrong("a path cannot hold a NUL byte");
@@ -134,30 +143,24 @@ result<sqlite_url> parse_sqlite_url(std::string_view url) {
                     .immutable = how.immutable};
 }
 
+std::string encode_sqlite_path(std::string_view path) {
+  std::string out;
+  for (const char c : path)
+    if (c == '%' || c == '?' || c == '&')
+      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+    else
+      out += c;
+  return out;
+}
+
 std::string join_sqlite_url(const std::vector<std::string>& texts, const std::vector<std::string>& values) {
-  const auto has = [](const std::vector<std::string>& all, std::string_view any) {
-    return std::any_of(all.begin(), all.end(), [any](const auto& x) { return x.find_first_of(any) != x.npos; });
-  };
   const bool has_base = texts.front().empty(); // the first value is the URL's beginning, with a '?' of its own or none
-  const std::vector<std::string> parts(values.begin() + (has_base ? 1 : 0), values.end());
-  const bool has_settings = has(texts, "?") || (has_base && values.front().find('?') != std::string::npos);
-  const bool encoded = has_settings || has(parts, "?"); // only then a path is decoded
-  const auto encode = [encoded](std::string_view text, std::string_view special) {
-    std::string out;
-    for (const char c : text)
-      if (encoded && special.find(c) != special.npos)
-        fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
-      else
-        out += c;
-    return out;
-  };
-  const std::string_view in_text = has_settings ? "" : "%";
-  std::string url = encode(texts.front(), in_text);
+  std::string url = closed(texts.front());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    url += i == 0 && has_base ? encode(values[i], in_text) : encode(values[i], "%?&");
-    url += encode(texts[i + 1], in_text);
+    url += i == 0 && has_base ? closed(values[i]) : encode_sqlite_path(values[i]);
+    url += closed(texts[i + 1]);
   }
-  return encoded && !has_settings ? url + '?' : url;
+  return url;
 }
 
 std::string sqlite_uri(const sqlite_url& url, std::string_view memory_name) {

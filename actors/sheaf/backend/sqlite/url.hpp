@@ -28,14 +28,16 @@ struct sqlite_url {
 };
 
 /// Reads `sqlite:PATH[?mode=ro|rw|rwc|memory|immutable=1]`, or `sqlite::memory:`. `PATH` is relative to the current
-/// folder or begins with a slash (with three: `sqlite:///PATH`). Without a `?` every character of it stands for itself;
-/// with one,
-/// `%41` stands for a byte, so that a path may hold a question mark (`%3F`). The failure, `invalid_request`, never
-/// repeats the text.
+/// folder or begins with a slash (with three: `sqlite:///PATH`). In it a `%` and two hexadecimal digits stand for a
+/// byte, so that it may hold a question mark (`%3F`); any other `%` stands for itself, as in SQLite's own URIs. The
+/// failure, `invalid_request`, never repeats the text.
 result<sqlite_url> parse_sqlite_url(std::string_view url);
 
+/// The path as it is written in a URL.
+std::string encode_sqlite_path(std::string_view path);
+
 /// `texts[0] + values[0] + texts[1] + …` so that each value stays within its place: what would be syntax in it is
-/// percent-encoded, and with it the whole path. What begins the text is taken as it stands.
+/// percent-encoded. What begins the text is taken as it stands.
 std::string join_sqlite_url(const std::vector<std::string>& texts, const std::vector<std::string>& values);
 
 /// The database as a file name in SQLite's own URI form (SQLite manual, "Uniform Resource Identifiers"): plain ASCII
