@@ -28,7 +28,7 @@ public:
     for (const auto& r : file_.requests)
       n = std::max(n, of(r));
     for (const auto& s : file_.scenarios)
-      n = std::max(n, s.load_at ? multiplied(of(s.steps), s.load.client_count()) : of(s.steps));
+      n = std::max(n, multiplied(of(s.steps), s.load.client_count()));
     return n;
   }
 
@@ -77,9 +77,11 @@ std::vector<finding> large_pools_in(const sheaf_file& file) {
     const auto& d = file.databases[i];
     const auto most = usage{file, d}.most();
     if (most > 0 && d.pool.max_size > most && d.pool.max_size != pool_options{}.max_size)
-      found.push_back({finding::severity::warning, file.databases_at[i],
-                       fmt::format("pool.max_size of {} is {}, and what is run here uses {} at most", d.name,
-                                   d.pool.max_size, most == 1 ? "1 session" : fmt::format("{} sessions", most))});
+      found.push_back(
+          {finding::severity::warning, file.databases_at[i],
+           fmt::format(
+               "pool.max_size of {} is {}, and a request or scenario of this file, run by itself, uses {} at most",
+               d.name, d.pool.max_size, most == 1 ? "1 session" : fmt::format("{} sessions", most))});
   }
   return found;
 }

@@ -179,27 +179,37 @@ std::optional<interrupted> run_load(engine& on, const load_plan& plan, const loa
   return by;
 }
 
-const scenario_spec& scenario_of(const sheaf_file& file, const bench_arguments& how) {
+/// The scenario that was asked for, or null.
+const scenario_spec* find_scenario(const sheaf_file& file, const bench_arguments& how) {
   if (how.scenario.empty() && file.scenarios.size() == 1)
-    return file.scenarios.front();
+    return &file.scenarios.front();
+  return file.find_scenario(how.scenario);
+}
+
+const scenario_spec& scenario_of(const sheaf_file& file, const bench_arguments& how) {
+  if (const auto* found = find_scenario(file, how))
+    return *found;
   std::vector<std::string_view> all;
   for (const auto& x : file.scenarios)
     all.push_back(x.name);
   if (how.scenario.empty())
     bad_input(all.empty() ? fmt::format("{} has no scenarios", how.file)
                           : fmt::format("which one? {} has {}", how.file, fmt::join(all, ", ")));
-  if (const auto* found = file.find_scenario(how.scenario))
-    return *found;
   bad_input(fmt::format("{} has no scenario {}{}", how.file, how.scenario, did_you_mean(how.scenario, all)));
 }
 
 int run_bench(const bench_arguments& how) {
   const auto given = parse_defines(how.defines);
-  const auto file = load_sheaf_file(how.file, given);
+  const auto file = load_sheaf_file(how.file, given, [&](sheaf_file& x) {
+    const auto* asked = find_scenario(x, how);
+    for (auto& s : x.scenarios)
+      if (&s == asked)
+        s.load = load_of(how, s.load);
+  });
   const auto& scenario = scenario_of(file, how);
   if (has_comparison(scenario.steps))
     bad_input(fmt::format("scenario {} has a comparison, which is no load; sheaf run runs it", scenario.name));
-  const auto load = load_of(how, scenario.load);
+  const auto& load = scenario.load;
   load_report report{.file = how.file,
                      .scenario = scenario.name,
                      .seed = how.seed ? *how.seed : std::random_device{}(),

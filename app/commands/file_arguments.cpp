@@ -43,8 +43,11 @@ std::vector<finding> findings_in(const read_result& read, const variables& given
   return all;
 }
 
-sheaf_file load_sheaf_file(const std::string& path, const variables& given) {
+sheaf_file load_sheaf_file(const std::string& path, const variables& given,
+                           const std::function<void(sheaf_file&)>& change) {
   auto read = read_sheaf_file(path, given);
+  if (change)
+    change(read.file);
   const auto findings = findings_in(read, given);
   for (const auto& x : findings)
     tell("{}\n", to_text(x, path));

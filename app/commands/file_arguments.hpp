@@ -8,6 +8,7 @@
 
 #include <CLI/App.hpp>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,10 @@ variables parse_defines(const std::vector<std::string>& arguments);
 /// The findings of reading and, if the file could be understood, of checking.
 std::vector<finding> findings_in(const read_result& read, const variables& given);
 
-/// Reads and checks. Findings are written to stderr; an error ends the command.
-sheaf_file load_sheaf_file(const std::string& path, const variables& given);
+/// Reads and checks. Findings are written to stderr; an error ends the command. `change` is called in between: what the
+/// command line changes in the file is checked, too.
+sheaf_file load_sheaf_file(const std::string& path, const variables& given,
+                           const std::function<void(sheaf_file&)>& change = {});
 
 /// An engine for the file's databases.
 options engine_options(const sheaf_file& file);

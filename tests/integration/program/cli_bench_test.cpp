@@ -55,6 +55,18 @@ scenarios:
   sheaf::app::temporary_directory folder;
 };
 
+TEST_F(BenchCommand, CountsTheClientsOfTheCommandLineWhereAPoolIsTooLarge) {
+  write_scenario("\n    steps: [{request: one}]\n    load: {duration: 10ms}\n");
+  const auto alone = sheaf({"bench", "b.yaml"}), two = sheaf({"bench", "b.yaml", "--clients", "2"}),
+             at_a_rate = sheaf({"bench", "b.yaml", "--rate", "100/s"});
+  EXPECT_THAT(alone.err, HasSubstr("pool.max_size of main is 2, and a request or scenario of this file, run by itself, "
+                                   "uses 1 session at most"));
+  for (const auto* more : {&two, &at_a_rate}) {
+    EXPECT_EQ(more->exit_code, 0);
+    EXPECT_EQ(more->err, "");
+  }
+}
+
 TEST_F(BenchCommand, ReportsToPeopleAndPrograms) {
   write_scenario(R"(
     steps: [{request: one, with: {n: "${random(1, 9)}"}, expect: {q.rows: 1}}]

@@ -229,7 +229,9 @@ TEST_F(SheafFile, FindsPoolsThatAreLargerThanNeeded) {
   };
   const auto larger = [](std::string_view n) {
     return ElementsAre(
-        fmt::format("1:13: warning: pool.max_size of main is 8, and what is run here uses {} at most", n));
+        fmt::format("1:13: warning: pool.max_size of main is 8, and a request or scenario of this file, run by itself, "
+                    "uses {} at most",
+                    n));
   };
   const std::string two = "r: {queries: {a: select 1, b: select 2}}";
   EXPECT_THAT(of(two), larger("2 sessions"));
