@@ -34,6 +34,9 @@ public:
   /// The lexical rules that its statements follow.
   virtual sheaf::dialect dialect() const noexcept = 0;
 
+  /// True when its databases infer a parameter's type from where it stands; else a value's own type counts.
+  virtual bool infers_types() const noexcept = 0;
+
   // -- its URLs
 
   /// True when a URL is one of its own, by the scheme.

@@ -9,6 +9,7 @@
 #include "app/base/terminal.hpp"
 #include "app/show/failure_text.hpp"
 
+#include "sheaf/backends.hpp"
 #include "sheaf/clock.hpp"
 
 #include <algorithm>
@@ -86,6 +87,10 @@ table run_statement(engine& on, const std::string& sql, parameters values, const
   if (answered.failure)
     throw command_error{exit_code_of(*answered.failure), describe(*answered.failure, sql)};
   return answered[0].table();
+}
+
+std::string new_sqlite_file(const std::string& path) {
+  return (*backend_for("sqlite:"))->join_url({"sqlite:", "?mode=rwc"}, {path});
 }
 
 made_table make_books(engine& on, const book_table& which, std::uint64_t rows, const signal_watch& signals) {

@@ -17,6 +17,9 @@ struct book_table {
   bool sqlite = false;
 };
 
+/// The URL of an SQLite file that is made when it is opened.
+std::string new_sqlite_file(const std::string& path);
+
 struct made_table {
   std::uint64_t rows = 0, added = 0;
   std::chrono::nanoseconds took{0};

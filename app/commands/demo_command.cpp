@@ -60,14 +60,6 @@ options engine_options(const std::string& url, std::size_t sessions) {
   return how;
 }
 
-/// The URL of an SQLite file that is made when it is opened.
-std::string sqlite_file_url(std::string_view path) {
-  std::string url = "sqlite:";
-  for (const char c : path)
-    url += c == '%' ? "%25" : c == '?' ? "%3F" : std::string{c};
-  return url + "?mode=rwc";
-}
-
 /// `1000000` as `1,000,000`.
 std::string grouped(std::uint64_t number) {
   auto text = fmt::to_string(number);
@@ -103,8 +95,8 @@ int run_demo(const demo_arguments& how) {
   std::optional<temporary_directory> directory;
   if (how.url.empty())
     directory.emplace();
-  const auto url = directory ? sqlite_file_url(directory->path() + "/demo.db") : given_url(how.url);
-  const bool sqlite = dialect_of({.url = url}) == dialect::sqlite;
+  const auto url = directory ? new_sqlite_file(directory->path() + "/demo.db") : given_url(how.url);
+  const bool sqlite = value_or_throw(backend_for(url))->name() == "sqlite";
   const book_table books{directory ? "book" : "sheaf_demo_book", sqlite};
   // A plain count is a look at every row in PostgreSQL. SQLite only adds up what its pages say they hold, so there the
   // rows have to be looked at.

@@ -23,11 +23,7 @@ query_spec make_query(const char* name, std::string sql) {
 database_options database_in(const std::string& directory) {
   constexpr std::size_t sessions = 8;
   database_options made;
-  // TMPDIR, which is in the path, may hold characters that mean something in a URL.
-  made.url = "sqlite:";
-  for (const char c : directory)
-    made.url += c == '%' ? "%25" : c == '?' ? "%3F" : std::string{c};
-  made.url += "/demo.db?mode=rwc";
+  made.url = new_sqlite_file(directory + "/demo.db");
   made.pool.max_size = sessions;
   return made;
 }

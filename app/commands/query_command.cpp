@@ -165,8 +165,8 @@ int run_query(query_arguments how) {
     const signal_watch signals;
     // Checks the URL first: nothing is said about SQL that may be a URL in the wrong place.
     const auto engine = make_engine(engine_options(how));
-    const auto d = dialect_of({.url = how.url});
-    return run(*engine, make_request(how, bind_parameters(queries, how.parameters, d)), signals);
+    const auto& kind = *value_or_throw(backend_for(how.url));
+    return run(*engine, make_request(how, bind_parameters(queries, how.parameters, kind)), signals);
   }();
   tell_text(show_notices(answered.outcomes));
   // A request that was refused as a whole has no outcomes to show.

@@ -80,10 +80,10 @@ std::vector<named_text> gather_queries(const std::vector<std::string>& arguments
 }
 
 std::vector<query> bind_parameters(const std::vector<named_text>& queries, const std::vector<std::string>& arguments,
-                                   dialect d) {
+                                   const backend& of) {
   parameters given;
   for (const auto& argument : arguments) {
-    auto [name, value] = value_or_throw(parse_parameter(argument, d), "-p ");
+    auto [name, value] = value_or_throw(parse_parameter(argument, of), "-p ");
     if (find(given, name) != nullptr)
       bad_input(fmt::format("-p {}: given twice", name));
     given.emplace_back(std::move(name), std::move(value));
@@ -92,7 +92,8 @@ std::vector<query> bind_parameters(const std::vector<named_text>& queries, const
   std::vector<query> bound;
   for (const auto& [name, sql] : queries) {
     query made{name, sql};
-    const auto form = made.statement.parse(d, given); // kept: a form that holds only for these values is nobody else's
+    const auto form =
+        made.statement.parse(of.dialect(), given); // kept: a form that holds only for these values is nobody else's
     for (const auto& used : form->names) {
       known.insert(used);
       const auto* value = find(given, used);

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "sheaf/backend.hpp"
 #include "sheaf/request.hpp"
 
 #include <string>
@@ -34,6 +35,6 @@ std::vector<named_text> gather_queries(const std::vector<std::string>& arguments
 /// Gives each query those of the parameters that it uses. Ends the command for a parameter that is given twice or that
 /// no query uses, and for one that is missing; the message lists the names.
 std::vector<query> bind_parameters(const std::vector<named_text>& queries, const std::vector<std::string>& arguments,
-                                   dialect d);
+                                   const backend& of);
 
 } // namespace sheaf::app

@@ -134,7 +134,7 @@ std::optional<value> parse_array(std::string_view type, std::string_view text) {
 
 } // namespace
 
-result<std::pair<std::string, value>> parse_parameter(std::string_view argument, dialect d) {
+result<std::pair<std::string, value>> parse_parameter(std::string_view argument, const backend& of) {
   const auto refusal = [](std::string message) {
     return failure{.code = errc::invalid_request, .message = std::move(message)};
   };
@@ -155,7 +155,7 @@ result<std::pair<std::string, value>> parse_parameter(std::string_view argument,
     return refusal("a parameter has no value: write name=VALUE, or name:null"); // not shown: it may be a value alone
   const auto text = argument.substr(equals + 1);
   if (!typed) {
-    auto number = d == dialect::sqlite ? canonical_number(text) : std::nullopt;
+    auto number = of.infers_types() ? std::nullopt : canonical_number(text);
     return std::pair{name, number ? std::move(*number) : value{text}};
   }
   const bool array = type.ends_with("[]");

@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "sheaf/statement.hpp"
+#include "sheaf/backend.hpp"
 #include "sheaf/value.hpp"
 
 #include <optional>
@@ -15,13 +15,14 @@ namespace sheaf::app {
 
 /// Reads one argument of `-p`.
 ///
-/// Without a type the value is text, and PostgreSQL infers a type from where it stands. SQLite does not: there a value
-/// that reads as a number, and would be written the same (`42`, `-1.5`, but not `007`), is that number. Types: `text`,
+/// Without a type the value is text, and the database infers a type from where it stands, as PostgreSQL does. Where it
+/// does not, as SQLite, a value that reads as a number, and would be written the same (`42`, `-1.5`, but not `007`), is
+/// that number. Types: `text`,
 /// `int`, `double`, `bool` (`true`, `false`, `t`, `f`), `bytes` (`\x00ff`), `null` (`name:null`, no value), and
 /// `text[]`, `int[]`, `double[]`, `bool[]`, `bytes[]`: elements with commas between them, `null` for NULL, in double
 /// quotes (`\` escapes) when they hold a comma, a quote or white space at an end. A value that does not fit is
 /// `invalid_request`; the message names the parameter and never its value.
-result<std::pair<std::string, value>> parse_parameter(std::string_view argument, dialect d);
+result<std::pair<std::string, value>> parse_parameter(std::string_view argument, const backend& of);
 
 /// A value of the type `text`, `int`, `double`, `bool` or `bytes`, as above; nothing when the text is none.
 std::optional<value> parse_value(std::string_view type, std::string_view text);

@@ -258,6 +258,7 @@ public:
 
   std::string_view name() const noexcept override { return "scripted"; }
   sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
+  bool infers_types() const noexcept override { return false; }
   bool takes(std::string_view url) const noexcept override { return url.starts_with("scripted:"); }
   std::optional<failure> check(const std::string&) const override { return {}; }
   result<std::unique_ptr<session_factory>> make_factory(const database_options&, blocking_executor&) const override {

@@ -53,6 +53,11 @@ TEST(Backends, FindAFileFromAnotherFolder) {
   EXPECT_EQ(odd, "sqlite:/100%2541%3F/%41.db?mode=ro") << "the folder's name is no part of the URL";
 }
 
+TEST(Backends, SayWhetherTheyInferTypes) {
+  EXPECT_TRUE((*backend_for("host=shop"))->infers_types());
+  EXPECT_FALSE((*backend_for("sqlite::memory:"))->infers_types());
+}
+
 TEST(Backends, MayBeADatabasesOwn) {
   const database_options d{.url = "nobody's:", .backend = backends().front()};
   EXPECT_EQ(*backend_for(d), backends().front());

@@ -18,6 +18,7 @@ class postgresql_kind final : public backend {
 public:
   std::string_view name() const noexcept override { return "postgresql"; }
   sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
+  bool infers_types() const noexcept override { return true; }
 
   /// True by the scheme, or for a keyword string.
   bool takes(std::string_view url) const noexcept override {

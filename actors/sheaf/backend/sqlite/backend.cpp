@@ -21,6 +21,7 @@ class sqlite_kind final : public backend {
 public:
   std::string_view name() const noexcept override { return "sqlite"; }
   sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
+  bool infers_types() const noexcept override { return false; }
 
   bool takes(std::string_view url) const noexcept override { return url.starts_with(scheme); }
 
