@@ -115,7 +115,7 @@ private:
   }
 
   std::string main_sql() const {
-    switch (how_.what) {
+    switch (how_.load) {
     case workload::sleep:
       return std::string{sleep_sql};
     case workload::count:
@@ -151,8 +151,8 @@ private:
   }
 
   void send(connection& c) {
-    const bool slow = is_slow(how_.what, c.current.index, how_.n);
-    const bool has_id = !slow && (how_.what == workload::world || how_.what == workload::mixed);
+    const bool slow = is_slow(how_.load, c.current.index, how_.n);
+    const bool has_id = !slow && (how_.load == workload::world || how_.load == workload::mixed);
     const auto id = has_id ? htonl(static_cast<std::uint32_t>(c.current.request->owner->ids.next())) : 0;
     const char* values[] = {reinterpret_cast<const char*>(&id)};
     const int lengths[] = {sizeof id}, formats[] = {1};
@@ -172,8 +172,8 @@ private:
       }
       if (PQresultStatus(r.get()) != PGRES_TUPLES_OK)
         throw std::runtime_error(PQresultErrorMessage(r.get()));
-      if (!is_slow(how_.what, c.current.index, how_.n))
-        sink.fetch_add(decode(how_.what, r.get()), std::memory_order_relaxed);
+      if (!is_slow(how_.load, c.current.index, how_.n))
+        sink.fetch_add(decode(how_.load, r.get()), std::memory_order_relaxed);
     }
   }
 
@@ -182,8 +182,8 @@ private:
     idle_.push_back(&c);
     send_waiting();
     auto& owner = *done.request->owner;
-    const bool sampled = how_.what == workload::mixed || how_.what == workload::world;
-    if (sampled && !is_slow(how_.what, done.index, how_.n)) {
+    const bool sampled = how_.load == workload::mixed || how_.load == workload::world;
+    if (sampled && !is_slow(how_.load, done.index, how_.n)) {
       const auto now = clock::now();
       if (window_.counts(now))
         owner.short_latencies_us.push_back(std::chrono::duration<float, std::micro>(now - owner.began).count());

@@ -103,7 +103,7 @@ std::string measure(const run_options& how) {
       R"({{"peer": "{}", "workload": "{}", "n_queries": {}, "pool": {}, "concurrency": {}, "requests": {}, )"
       R"("req_per_s": {:.2f}, "p50_us": {:.1f}, "p99_us": {:.1f}, "client_cpu_us_per_request": {:.2f}, )"
       R"("max_rss_mb": {:.1f}, "short_query_p99_us": {:.1f}, "loops": {}}})",
-      how.peer, name_of(how.what), how.n, how.pool, how.concurrency, latencies.size(), requests / how.seconds,
+      how.peer, name_of(how.load), how.n, how.pool, how.concurrency, latencies.size(), requests / how.seconds,
       quantile(latencies, 0.5), quantile(latencies, 0.99), (cpu[1] - cpu[0]) / requests, max_rss_mb(),
       quantile(short_latencies, 0.99), how.loops);
 }
@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
                how.pool);
     return exit_usage;
   }
-  how.what = *chosen;
+  how.load = *chosen;
   try {
     fmt::print("{}\n", measure(how));
   } catch (const std::exception& e) {

@@ -41,7 +41,7 @@ private:
   /// All sessions at once, each with a query that takes longer than opening the others; longer yet where that was not
   /// enough.
   void open_all_sessions() {
-    if (how_.what == workload::sqlite)
+    if (how_.load == workload::sqlite)
       return;
     for (const double seconds : {0.2, 0.5, 1.0, 2.0, 5.0}) {
       sheaf::request r;
@@ -67,9 +67,9 @@ private:
   }
 
   sheaf::query next_query(client& c, std::size_t index) {
-    if (is_slow(how_.what, index, how_.n))
+    if (is_slow(how_.load, index, how_.n))
       return {"", slow_};
-    switch (how_.what) {
+    switch (how_.load) {
     case workload::sleep:
       return {"", sleep_};
     case workload::count:
@@ -100,9 +100,9 @@ private:
     const auto now = clock::now();
     if (window_.counts(now)) {
       c.latencies_us.push_back(std::chrono::duration<float, std::micro>(now - c.began).count());
-      if (how_.what == workload::mixed || how_.what == workload::world)
+      if (how_.load == workload::mixed || how_.load == workload::world)
         for (std::size_t i = 0; i < how_.n; ++i)
-          if (!is_slow(how_.what, i, how_.n))
+          if (!is_slow(how_.load, i, how_.n))
             c.short_latencies_us.push_back(
                 std::chrono::duration<float, std::micro>(r.outcomes[i].times.released).count());
     }
@@ -117,18 +117,18 @@ private:
 
   void decode(const sheaf::reply& r) {
     std::uint64_t sum = 0;
-    if (how_.what == workload::tasks) {
+    if (how_.load == workload::tasks) {
       for (const auto& o : r.outcomes)
         sum += static_cast<std::uint64_t>(o.value<int>());
-    } else if (how_.what == workload::wide) {
+    } else if (how_.load == workload::wide) {
       for (const auto& o : r.outcomes)
         sum += decode_books(o.table());
-    } else if (how_.what == workload::count) {
+    } else if (how_.load == workload::count) {
       for (const auto& o : r.outcomes)
         sum += static_cast<std::uint64_t>(o.table().scalar<std::int64_t>());
-    } else if (how_.what != workload::sleep) {
+    } else if (how_.load != workload::sleep) {
       for (std::size_t i = 0; i < how_.n; ++i)
-        if (!is_slow(how_.what, i, how_.n)) {
+        if (!is_slow(how_.load, i, how_.n)) {
           const auto& t = r.outcomes[i].table();
           sum += static_cast<std::uint64_t>(t.get<std::int32_t>(0, 0)) +
                  static_cast<std::uint64_t>(t.get<std::int32_t>(0, 1));

@@ -20,7 +20,7 @@ enum class workload { sleep, count, world, wide, mixed, tasks, sqlite };
 
 struct run_options {
   std::string peer = "sheaf";
-  workload what = workload::world;
+  workload load = workload::world;
   std::size_t n = 20, pool = 16, concurrency = 8, loops = 2;
   double seconds = 5;
   std::string conninfo;

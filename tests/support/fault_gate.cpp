@@ -147,7 +147,7 @@ struct fault_gate::state {
 
   mutable std::mutex mutex; ///< Held by the thread whenever it does not wait. Guards what follows.
   descriptor listener = listen();
-  fault what = fault::none;
+  fault current = fault::none;
   std::size_t messages = 0, after = 0; ///< Until the fault strikes.
   std::list<passage> passages;
   bool closing = false;
@@ -172,7 +172,7 @@ struct fault_gate::state {
   }
 
   bool struck() const { return messages == 0 && after == 0; }
-  bool active(fault x) const { return what == x && struck(); }
+  bool active(fault x) const { return current == x && struck(); }
 
   void run();
   std::size_t wait(std::unique_lock<std::mutex>& lock);
@@ -205,7 +205,7 @@ void fault_gate::strike(fault kind, std::size_t after) { strike_behind(kind, 0, 
 
 void fault_gate::strike_behind(fault kind, std::size_t messages, std::size_t bytes) {
   const std::lock_guard lock{state_->mutex};
-  state_->what = kind;
+  state_->current = kind;
   state_->messages = messages;
   state_->after = bytes;
   if (state_->struck())
@@ -215,7 +215,7 @@ void fault_gate::strike_behind(fault kind, std::size_t messages, std::size_t byt
 
 void fault_gate::heal() {
   const std::lock_guard lock{state_->mutex};
-  state_->what = fault::none;
+  state_->current = fault::none;
   state_->messages = state_->after = 0;
   if (state_->listener < 0)
     state_->listener = state_->listen();
@@ -231,14 +231,14 @@ void fault_gate::heal() {
 
 /// The fault strikes the connections that are there.
 void fault_gate::state::begin() {
-  if (what == fault::refuse)
+  if (current == fault::refuse)
     listener.close();
   for (auto& x : passages)
     afflict(x);
 }
 
 void fault_gate::state::afflict(passage& x) {
-  switch (what) {
+  switch (current) {
   case fault::cut:
     x.ending = x.swallows = true;
     break;
@@ -248,7 +248,7 @@ void fault_gate::state::afflict(passage& x) {
     break;
   case fault::garbage:
   case fault::promise:
-    x.to_client += what == fault::garbage ? std::string_view{no_protocol} : endless_row;
+    x.to_client += current == fault::garbage ? std::string_view{no_protocol} : endless_row;
     x.swallows = x.incomplete = true;
     break;
   default:
@@ -411,7 +411,7 @@ void fault_gate::state::hear_server(passage& x) {
     if (struck())
       begin();
   }
-  if (what != fault::none && messages == 0 && after > 0) {
+  if (current != fault::none && messages == 0 && after > 0) {
     const auto before = std::min(after, heard.size());
     x.to_client += heard.substr(0, before);
     heard.remove_prefix(before);

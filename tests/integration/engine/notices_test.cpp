@@ -46,9 +46,9 @@ protected:
     schema.server(R"(
 create function say(n int, length int default 5) returns int language plpgsql as $$ begin
   for i in 1..n loop raise notice '%', rpad(i::text, length, '.'); end loop; return n; end $$;
-create function warn(what text) returns int language plpgsql as $$ begin
+create function warn(said text) returns int language plpgsql as $$ begin
   raise info 'an info'; raise log 'a log';
-  raise warning '%', what using detail = 'one' || chr(10) || 'two', hint = 'three', errcode = '01234';
+  raise warning '%', said using detail = 'one' || chr(10) || 'two', hint = 'three', errcode = '01234';
   return 1; end $$;
 create function say_and_fail() returns int language plpgsql as $$ begin
   raise notice 'before'; raise exception 'no' using detail = 'a detail', hint = 'a hint'; end $$;
@@ -87,8 +87,8 @@ TEST_F(Notices, AreKeptWithTheOutcomeInTheirOrder) {
 
 TEST_F(Notices, HaveTheirDetails) {
   open();
-  const auto x = said("select warn(:what)", {{"what", "what is said"}});
-  EXPECT_THAT(words_of(x), ElementsAre("INFO an info", "WARNING ‹:what›")) << "a log is for the server's log";
+  const auto x = said("select warn(:said)", {{"said", "what is said"}});
+  EXPECT_THAT(words_of(x), ElementsAre("INFO an info", "WARNING ‹:said›")) << "a log is for the server's log";
   EXPECT_EQ(x.kept[1].sqlstate, "01234");
   EXPECT_EQ(x.kept[1].detail, "one\ntwo");
   EXPECT_EQ(x.kept[1].hint, "three");

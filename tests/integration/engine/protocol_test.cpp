@@ -160,7 +160,7 @@ TEST_P(Protocol, AnswersWhatIsInFlightWhenTheEngineGoes) {
 
 struct persistent_state {
   engine_actor door;
-  request what;
+  request asked;
   std::promise<void> first, last;
   int answers = 0;
 };
@@ -175,7 +175,7 @@ void send_next(caf::event_based_actor* self, const std::shared_ptr<persistent_st
     else
       state->last.set_value();
   };
-  self->request(state->door, caf::infinite, state->what)
+  self->request(state->door, caf::infinite, state->asked)
       .then([on_answer](reply& x) { on_answer(x.ok()); }, [on_answer](const caf::error&) { on_answer(false); });
 }
 
@@ -183,7 +183,7 @@ TEST_P(Protocol, AnswersEveryRequestThatComesWhileTheEngineGoes) {
   for (int round = 0; round < 20; ++round) {
     auto state = std::make_shared<persistent_state>();
     state->door = actor_of(open({.max_size = 2}));
-    state->what = request_of({database->answers("", 1)});
+    state->asked = request_of({database->answers("", 1)});
     system.spawn([state](caf::event_based_actor* self) { send_next(self, state); });
     state->first.get_future().wait();
     e.reset();

@@ -37,10 +37,10 @@ constexpr sibling siblings[] = {sibling::none, sibling::read, sibling::write_bef
 bool is_sent(failing how) { return how <= failing::lost_after_sending || how == failing::cancelled; }
 
 /// True when it is proved that a query of this kind has done nothing.
-bool has_done_nothing(kind what, failing how) {
-  if (!is_sent(how) || what == kind::read || what == kind::declared_read)
+bool has_done_nothing(kind of, failing how) {
+  if (!is_sent(how) || of == kind::read || of == kind::declared_read)
     return true;
-  return what == kind::write && (how == failing::serialization || how == failing::deadlock);
+  return of == kind::write && (how == failing::serialization || how == failing::deadlock);
 }
 
 class SafeToRetry : public PostgresqlTest {
@@ -104,8 +104,8 @@ create procedure commit_and_fail() language plpgsql as $$ begin
     }
   }
 
-  static query made(kind what) {
-    switch (what) {
+  static query made(kind of) {
+    switch (of) {
     case kind::read:
       return {"it", "select x from failing_view"};
     case kind::write:
@@ -124,7 +124,7 @@ create procedure commit_and_fail() language plpgsql as $$ begin
     case kind::unknown_function:
     case kind::declared_read: {
       query q{"it", "select fail()"};
-      q.read_only = what == kind::declared_read;
+      q.read_only = of == kind::declared_read;
       return q;
     }
     }
@@ -166,21 +166,21 @@ TEST_F(SafeToRetry, IsTrueOnlyWhereNothingCanHaveTakenEffect) {
     const char* told[] = {"40001", "40P01", "lost", "", "", "", "wait"};
     const char* where[] = {"", "", "", "away", "busy", "full", ""};
     schema.server(fmt::format("update failing set how = '{}'", told[static_cast<int>(how)]));
-    for (const auto what : kinds)
+    for (const auto of : kinds)
       for (const auto other : siblings) {
-        auto q = made(what);
+        auto q = made(of);
         q.database = where[static_cast<int>(how)];
         const auto before = effects();
         const auto x = run_beside(other, std::move(q), how);
         const auto trace =
-            fmt::format("kind {}, failure {}, sibling {}: {}", static_cast<int>(what), static_cast<int>(how),
+            fmt::format("kind {}, failure {}, sibling {}: {}", static_cast<int>(of), static_cast<int>(how),
                         static_cast<int>(other), x.failure ? to_string(*x.failure) : "ok");
         ASSERT_FALSE(x.ok()) << trace;
         const auto& own = *x["it"].error_info();
         const bool may_well_succeed = how != failing::lost_after_sending && how != failing::cancelled;
-        EXPECT_EQ(safe_to_retry(own), may_well_succeed && has_done_nothing(what, how)) << trace;
+        EXPECT_EQ(safe_to_retry(own), may_well_succeed && has_done_nothing(of, how)) << trace;
         EXPECT_EQ(safe_to_retry(*x.failure), safe_to_retry(own) && other != sibling::write_before) << trace;
-        EXPECT_EQ(x.failure->may_have_effect, !has_done_nothing(what, how) || other == sibling::write_before) << trace;
+        EXPECT_EQ(x.failure->may_have_effect, !has_done_nothing(of, how) || other == sibling::write_before) << trace;
         const bool has_changed = effects() != before;
         EXPECT_FALSE(has_changed && safe_to_retry(*x.failure)) << trace;
         EXPECT_FALSE(has_changed && !x.failure->may_have_effect) << trace;

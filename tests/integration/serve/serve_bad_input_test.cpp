@@ -26,7 +26,7 @@ const std::string host = "Host: localhost\r\n";
 const std::string json_type = "Content-Type: application/json\r\n";
 
 struct bad_request {
-  std::string what, text;
+  std::string name, text;
   int status;
 };
 
@@ -53,11 +53,11 @@ protected:
       http_client c{port};
       c.send(x.text);
       const auto got = c.receive();
-      EXPECT_EQ(got.status, x.status) << x.what << '\n' << got.head << got.body;
+      EXPECT_EQ(got.status, x.status) << x.name << '\n' << got.head << got.body;
       if (x.status >= 400) {
-        EXPECT_EQ(got.field("content-type"), "application/problem+json") << x.what;
-        EXPECT_EQ(json::parse(got.body).at("status").as_int64(), x.status) << x.what;
-        EXPECT_EQ(json::parse(got.body).at("request_id").as_string(), got.field("x-request-id")) << x.what;
+        EXPECT_EQ(got.field("content-type"), "application/problem+json") << x.name;
+        EXPECT_EQ(json::parse(got.body).at("status").as_int64(), x.status) << x.name;
+        EXPECT_EQ(json::parse(got.body).at("request_id").as_string(), got.field("x-request-id")) << x.name;
       }
     }
     EXPECT_EQ(get("/requests/pair").status, 200);

@@ -62,12 +62,12 @@ TEST_F(SqliteValues, ReadsTextBeyondANulByte) {
 }
 
 TEST_F(SqliteValues, NamesColumnsAndTheirDeclaredTypes) {
-  rows(*db, "create table t(id integer primary key, name varchar(20), what)");
-  const auto t = rows(*db, "select id, name as title, what, count(*), id from t where false");
+  rows(*db, "create table t(id integer primary key, name varchar(20), note)");
+  const auto t = rows(*db, "select id, name as title, note, count(*), id from t where false");
   ASSERT_EQ(t.columns(), 5u);
   EXPECT_EQ(t.rows(), 1u);
   const std::pair<std::string, std::string> expected[] = {
-      {"id", "INTEGER"}, {"title", "varchar(20)"}, {"what", ""}, {"count(*)", ""}, {"id", "INTEGER"}};
+      {"id", "INTEGER"}, {"title", "varchar(20)"}, {"note", ""}, {"count(*)", ""}, {"id", "INTEGER"}};
   for (std::size_t i = 0; i < t.columns(); ++i) {
     EXPECT_EQ(t.column_at(i).name, expected[i].first);
     EXPECT_EQ(t.column_at(i).type, expected[i].second);
