@@ -61,10 +61,10 @@ private:
     bool declared = false;                ///< It was sent with the types that its values declare.
     bool infers_all = false;              ///< The server has refused those.
     enum class preparation : std::uint8_t { none, parse, describe } awaits = preparation::none; ///< Comes next.
-    bool asks_types = false;   ///< It is over, and only the types of its parameters are asked for.
-    bool types_hold = false;   ///< They are still those that were known.
-    bool may_run_again = true; ///< It has not begun, or only reads.
-    unsigned corrections = 0;  ///< The times that it was sent again, because of what the server knew of it.
+    bool asks_types = false;    ///< It is over, and only the types of its parameters are asked for.
+    bool types_hold = false;    ///< They are still those that were known.
+    bool may_run_again = false; ///< It only reads, or has provably not begun.
+    unsigned corrections = 0;   ///< The times that it was sent again, because of what the server knew of it.
 
     pgresult_ptr rows;
     bool binary = false;                    ///< Its rows come in binary.
@@ -105,12 +105,12 @@ private:
   void refuse(failure why);
   void complete();
   void learn(const PGresult& described);
-  bool send_again(bool is_parsed);
+  bool send_again();
   bool send_undeclared();
   bool ask_types();
   bool send_retyped();
   bool send_anew();
-  staleness staleness_by(const PGresult& r) const;
+  staleness staleness_by(const PGresult& r);
   void check_columns();
   void settle();
   bool is_spoiled() const noexcept;

@@ -242,7 +242,7 @@ void postgresql_session::complete() {
     return;
   }
   if (state_ == state::running) {
-    if (x.asks_types ? send_retyped() : send_again(is_parsed))
+    if (x.asks_types ? send_retyped() : send_again())
       return;
     if (x.statement)
       x.statement->bytes_most = std::max(x.statement->bytes_most, x.received);

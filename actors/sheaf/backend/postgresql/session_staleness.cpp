@@ -10,16 +10,20 @@
 namespace sheaf {
 
 /// The server's view of the statement, as the error `r` shows it, which has become `wrong`.
-staleness postgresql_session::staleness_by(const PGresult& r) const {
-  const auto& x = *flight_;
-  if (x.declared && refuses_types(server_error{&r}))
+staleness postgresql_session::staleness_by(const PGresult& r) {
+  auto& x = *flight_;
+  const bool refuses = refuses_types(server_error{&r});
+  if (x.declared && refuses)
     return staleness::refused;
   if (!x.statement)
     return staleness::none;
   if (x.awaits == flight::preparation::parse && x.wrong->sqlstate == "42P05")
     return staleness::named;
-  if (!x.statement->types.empty() && may_be_retyped(*x.wrong))
+  if (!x.statement->types.empty() && may_be_retyped(*x.wrong)) {
+    const bool has_not_begun = refuses || x.awaits == flight::preparation::parse;
+    x.may_run_again = has_not_begun || x.job().query->read_only;
     return staleness::retyped;
+  }
   return x.awaits == flight::preparation::parse ? staleness::none : staleness_of(&r, x.statement->name);
 }
 
@@ -42,7 +46,7 @@ void postgresql_session::learn(const PGresult& described) {
 /// connection, as behind PgBouncer; or tables were altered since, which the database's other sessions are told of. The
 /// statement is sent again when it is proven that nothing has run, or when the query is declared to only read, and else
 /// made anew by the next query that runs it.
-bool postgresql_session::send_again(bool is_parsed) {
+bool postgresql_session::send_again() {
   auto& x = *flight_;
   const auto stale = std::exchange(x.stale, staleness::none);
   if (stale == staleness::refused)
@@ -50,10 +54,8 @@ bool postgresql_session::send_again(bool is_parsed) {
   const bool is_its_own = x.fresh && stale != staleness::named && stale != staleness::retyped; // it was just prepared
   if (stale == staleness::none || !x.statement || x.resolved || is_its_own)
     return false;
-  if (stale == staleness::retyped) {
-    x.may_run_again = !is_parsed || x.job().query->read_only;
+  if (stale == staleness::retyped)
     return ask_types();
-  }
   auto& known = *std::exchange(x.statement, nullptr);
   if (stale == staleness::named) {
     known.prepared = true;
