@@ -37,7 +37,16 @@ options with_width(options how) {
 
 } // namespace
 
-engine_loop::engine_loop(engine_loops& owner, std::size_t index) : all(owner), loop(std::make_shared<event_loop>()) {
+void end_request(const std::shared_ptr<request_link>& link, early_end why) {
+  if (const auto loop = link ? link->loop.lock() : nullptr)
+    loop->post([link, why = std::move(why)] {
+      if (link->request)
+        link->request->give_up(why);
+    });
+}
+
+engine_loop::engine_loop(engine_loops& owner, std::size_t index)
+  : all(owner), loop(std::make_shared<event_loop>(&owner)) {
   const auto& how = all.settings();
   loop->when_thrown([&log = all.log()](const std::exception_ptr& thrown) {
     try {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sheaf/backend.hpp"
+#include "sheaf/core/messages.hpp"
 #include "sheaf/loop/event_loop.hpp"
 #include "sheaf/options.hpp"
 #include "sheaf/pool_stats.hpp"
@@ -17,11 +18,11 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace sheaf {
 
-struct early_end;
 class engine_loops;
 
 /// A request that is being answered; listed with its loop so that a closing engine can answer it.
@@ -40,6 +41,9 @@ struct request_link {
   live_request* request = nullptr; ///< While it is being answered. On its loop only.
 };
 
+/// Answers the request of `link` with `why`, unless it is answered already; nothing for a null one. Any thread.
+void end_request(const std::shared_ptr<request_link>& link, early_end why);
+
 /// One loop with its share of the sessions. All but the loop itself is touched on its thread only.
 struct engine_loop {
   engine_loop(engine_loops& all, std::size_t index);
@@ -48,8 +52,8 @@ struct engine_loop {
   std::shared_ptr<event_loop> loop;
   std::vector<std::unique_ptr<session_pool>> pools; ///< One per database.
   boost::intrusive::list<live_request, boost::intrusive::constant_time_size<false>> requests;
-  outcome_histograms outcomes; ///< Of the requests that lived here. Read from any thread.
-  bool closing = false;
+  outcome_histograms outcomes;      ///< Of the requests that lived here. Read from any thread.
+  std::optional<early_end> closing; ///< The answer to all requests, once set.
 };
 
 /// A database's kind, and what opens its sessions.

@@ -40,6 +40,8 @@ early_end early_end_for(const std::exception_ptr& thrown);
 
 inline early_end engine_closed() { return {errc::pool_closed, "the engine is shutting down"}; }
 
+inline early_end cancelled_by_caller() { return {errc::query_canceled, "the caller cancelled the request"}; }
+
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, query_done& x) {
   return f(x.index, x.got);

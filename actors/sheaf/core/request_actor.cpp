@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace sheaf {
 
@@ -114,9 +115,8 @@ void request_actor::spawn_on(std::size_t index, engine_loop& where, bool reserve
     job.deadline = request_->taken_at + *q.timeout;
     job.own_deadline = true;
   }
-  caf::actor_config cfg;
   // Hidden: actor_system waits for the request, and so for its queries.
-  running_[index] = system().spawn_class<query_actor, caf::hidden>(cfg, *where.loop, std::move(job));
+  running_[index] = spawn_here<query_actor>(system(), true, *where.loop, std::move(job));
 }
 
 /// A query that waits has a place on another loop.
@@ -246,8 +246,10 @@ void request_actor::reply_now() {
   reply_.elapsed = loop().now() - request_->taken_at;
   home_.outcomes.add(reply_.failure ? &*reply_.failure : nullptr, reply_.elapsed);
   log_outcome();
+  // Whatever it holds goes on this thread, and not with the last reference to this actor.
+  const auto callback = std::exchange(callback_, nullptr);
   try {
-    callback_(std::move(reply_));
+    callback(std::move(reply_));
   } catch (...) { // it is the caller's own, and whoever has called us is in the middle of something else
     if (const auto& log = home_.all.log(); log.takes(severity::warning))
       engine_log::line{log, severity::warning, "callback_threw"}

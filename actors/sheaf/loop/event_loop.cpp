@@ -2,6 +2,8 @@
 
 #include "sheaf/loop/event_loop.hpp"
 
+#include "sheaf/base/inherited.hpp"
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -38,21 +40,31 @@ struct event_loop::asio_side {
   boost::asio::posix::stream_descriptor sockets;
 };
 
-event_loop::event_loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+event_loop::event_loop(const void* owner)
+  : owner_(owner), born_(forks()), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+    wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (epoll_ < 0 || wake_ < 0)
     throw_errno("event_loop");
   epoll_event e{.events = EPOLLIN, .data = {.u64 = 0}};
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &e) != 0)
     throw_errno("event_loop");
+  inherited::note(this, epoll_);
+  inherited::note(this, wake_);
 }
 
 event_loop::~event_loop() {
   stop();
+  inherited::forget(this);
   ::close(wake_);
   ::close(epoll_);
 }
 
-event_loop* event_loop::current() noexcept { return current_loop; }
+event_loop* event_loop::current() noexcept {
+  const bool is_inherited = current_loop && current_loop->born_ != forks(); // this thread has forked on that loop
+  return is_inherited ? nullptr : current_loop;
+}
+
+void event_loop::abandon() noexcept { inherited::close_all(this); }
 
 void event_loop::start() {
   thread_ = std::thread{[this] { run(); }};
@@ -72,6 +84,8 @@ void event_loop::post(std::function<void()> f) {
     ready_.push_back(std::move(f));
     return;
   }
+  if (born_ != forks())
+    return; // whoever held the lock, when the parent forked, is not here to let it go
   std::unique_lock guard{inbox_mutex_};
   inbox_.push_back(std::move(f));
   has_mail_.store(true, std::memory_order_release);
@@ -93,6 +107,7 @@ epoll_event event_loop::event_for(const io_handler& handler, std::uint32_t event
 }
 
 bool event_loop::watch(int descriptor, io_handler& handler) {
+  inherited::note(this, descriptor);
   if (free_places_.empty()) {
     watches_.emplace_back();
     free_places_.reserve(watches_.size()); // `unwatch` cannot fail

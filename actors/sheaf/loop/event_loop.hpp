@@ -65,7 +65,8 @@ protected:
 /// it.
 class event_loop final : public std::enable_shared_from_this<event_loop> {
 public:
-  event_loop();
+  /// `owner` is a mark for whoever asks on a loop whose it is.
+  explicit event_loop(const void* owner = nullptr);
   ~event_loop();
 
   event_loop(const event_loop&) = delete;
@@ -78,11 +79,17 @@ public:
   void start(); ///< Starts the thread.
   void stop();  ///< Ends and joins it; functions still queued are dropped. Not from the loop itself.
 
+  /// In a child process, where the thread is not: closes the descriptors that it watches, and its own. Nothing else of
+  /// it may be used there, but for `post`.
+  void abandon() noexcept;
+
   /// The loop that runs on the calling thread, or null.
   static event_loop* current() noexcept;
+  const void* owner() const noexcept { return owner_; }
   bool runs_here() const noexcept { return current() == this; }
 
-  /// Queues a function. Any thread; takes no lock when the loop's own calls it. After `stop` it is dropped.
+  /// Queues a function. Any thread; takes no lock when the loop's own calls it. After `stop`, and in a child
+  /// process, it is dropped.
   void post(std::function<void()> f);
 
   /// Counts the actors that live here. Any thread.
@@ -155,6 +162,8 @@ private:
   std::function<void()> when_deserted_;
   std::function<void(const std::exception_ptr&)> when_thrown_;
 
+  const void* const owner_;
+  const unsigned born_; ///< As `forks` counts.
   int epoll_;
   int wake_; ///< An eventfd: written when a sleeping loop gets mail.
   std::atomic<bool> stopping_ = false;

@@ -7,13 +7,32 @@
 
 #include "sheaf/loop/event_loop.hpp"
 
-#include <caf/behavior.hpp>
+#include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/actor_config.hpp>
+#include <caf/actor_storage.hpp>
+#include <caf/actor_system.hpp>
 #include <caf/local_actor.hpp>
 #include <caf/mailbox_element.hpp>
 
 #include <exception>
+#include <utility>
 
 namespace sheaf {
+
+/// Makes an actor without CAF's scheduler, and launches it on the calling thread. As `actor_system::spawn_class`, but
+/// that one has the thread hold on to the system's logger until the thread ends or spawns elsewhere, and
+/// `~actor_system` waits for it without limit (CAF 0.17.6, `logger::set_current_actor_system`). Where it is `hidden`,
+/// `~actor_system` does not wait for the actor.
+template <class Actor, class... Args>
+caf::actor spawn_here(caf::actor_system& system, bool hidden, Args&&... args) {
+  caf::actor_config cfg;
+  auto* made =
+      new caf::actor_storage<Actor>(system.next_actor_id(), system.node(), &system, cfg, std::forward<Args>(args)...);
+  const caf::strong_actor_ptr handle{&made->ctrl, false};
+  made->data.launch(nullptr, false, hidden);
+  return caf::actor_cast<caf::actor>(handle);
+}
 
 /// A request has one of these and one for each of its queries, so it is a CAF actor without what it has no use for: no
 /// mailbox (the loop's queue is that), no behavior to switch, no CAF time-outs (the loop has timers). An
@@ -21,8 +40,6 @@ namespace sheaf {
 /// statement. It has an address, it can be monitored, linked to and killed, and actor_system waits for it.
 class loop_actor : public caf::local_actor, public caf::dynamically_typed_actor_base {
 public:
-  using behavior_type = caf::behavior; ///< `spawn` makes a `caf::actor` of this by it.
-
   loop_actor(caf::actor_config& cfg, event_loop& loop) : caf::local_actor(cfg), loop_(loop) {}
 
   event_loop& loop() const noexcept { return loop_; }

@@ -133,6 +133,95 @@ TEST_P(Protocol, DoesNotMindARequesterThatIsGone) {
   EXPECT_TRUE(e->run(request_of({database->answers("", 1)})).ok());
 }
 
+/// Sends `asked`, and does nothing with its reply.
+caf::behavior asker(caf::event_based_actor* self, const engine_actor& door, const std::vector<request>& asked) {
+  for (const auto& x : asked)
+    self->request(door, caf::infinite, x).then([](const reply&) {});
+  return {[](int) {}};
+}
+
+TEST_P(Protocol, CancelsTheRequestsOfAnActorThatEnds) {
+  const auto door = actor_of(open({.max_size = 4}));
+  for (int round = 0; round < 3; ++round) {
+    const auto two = system.spawn(
+        asker, door, std::vector{request_of({database->never_ends("")}), request_of({database->never_ends("")})});
+    const auto other = system.spawn(asker, door, std::vector{request_of({database->never_ends("")})});
+    ASSERT_TRUE(eventually([&] { return database->running() == 3; }));
+    caf::anon_send_exit(two, caf::exit_reason::kill);
+    ASSERT_TRUE(eventually([&] { return database->running() == 1; }));
+    EXPECT_TRUE(e->run(request_of({database->answers("", 1)})).ok());
+    EXPECT_EQ(database->running(), 1);
+    caf::anon_send_exit(other, caf::exit_reason::kill);
+    ASSERT_TRUE(eventually([&] { return database->running() == 0; }));
+  }
+  EXPECT_EQ(e->stats().front().lost, 0u);
+}
+
+TEST_P(Protocol, CancelsTheRequestOfAScopedActorThatIsGone) {
+  const auto door = actor_of(open({.max_size = 1}));
+  {
+    caf::scoped_actor self{system};
+    self->request(door, caf::infinite, request_of({database->never_ends("")}));
+    ASSERT_TRUE(eventually([&] { return database->running() == 1; }));
+  }
+  EXPECT_TRUE(e->run(request_of({database->answers("", 1)})).ok());
+}
+
+/// CAF's time-outs are not seen from outside, so this is what a requester can do about them.
+TEST_P(Protocol, CancelsWhatItsRequesterSaysByItsName) {
+  const auto door = actor_of(open({.max_size = 2}));
+  auto a = request_of({database->never_ends("")}), b = request_of({database->never_ends("")});
+  a.id = "a";
+  b.id = "b";
+  caf::scoped_actor self{system}, stranger{system};
+  auto first = self->request(door, caf::infinite, a), second = self->request(door, caf::infinite, b);
+  ASSERT_TRUE(eventually([&] { return database->running() == 2; }));
+  stranger->send(door, cancel_request{});
+  self->send(door, cancel_request{"b"});
+  const auto is_cancelled = [](const reply& x) { EXPECT_EQ(x.failure->code, errc::query_canceled); };
+  const auto on_error = [&](const caf::error& why) { ADD_FAILURE() << system.render(why); };
+  second.receive(is_cancelled, on_error);
+  EXPECT_TRUE(eventually([&] { return database->running() == 1; }));
+  self->send(door, cancel_request{});
+  first.receive(is_cancelled, on_error);
+}
+
+TEST_P(Protocol, RunsWhatWasOnlySentToItsEndThoughItsSenderIsGone) {
+  const auto door = actor_of(open({.max_size = 2}));
+  {
+    caf::scoped_actor self{system};
+    self->send(door, request_of({database->meets("", 2)}));
+  }
+  EXPECT_TRUE(e->run(request_of({database->meets("", 2)})).ok());
+}
+
+TEST_P(Protocol, OutlivesExitMessages) {
+  const auto door = actor_of(open());
+  caf::anon_send_exit(door, caf::exit_reason::kill);
+  const auto x = ask(system, door, request_of({database->answers("", 1)}));
+  ASSERT_TRUE(x.has_value()) << x.error().message;
+  EXPECT_TRUE(x->ok());
+}
+
+TEST_P(Protocol, TellsWhoMonitorsItOfItsEnd) {
+  const auto door = actor_of(open());
+  caf::scoped_actor self{system};
+  self->monitor(door);
+  e.reset();
+  self->receive([&](const caf::down_msg& x) { EXPECT_EQ(x.source, door.address()); });
+}
+
+TEST_P(Protocol, IsOneStepOfAComposition) {
+  const auto door = caf::actor_cast<caf::actor>(actor_of(open()));
+  const auto count = system.spawn([](caf::event_based_actor*) -> caf::behavior {
+    return {[](const reply& x) { return static_cast<int>(x.outcomes.size()); }};
+  });
+  caf::scoped_actor self{system};
+  self->request(count * door, caf::infinite, request_of({database->answers("", 1), database->answers("", 2)}))
+      .receive([](int n) { EXPECT_EQ(n, 2); }, [&](const caf::error& why) { ADD_FAILURE() << system.render(why); });
+  caf::anon_send_exit(count, caf::exit_reason::user_shutdown);
+}
+
 TEST_P(Protocol, FailsRequestsOnceTheEngineIsGone) {
   const auto door = actor_of(open());
   e.reset();
