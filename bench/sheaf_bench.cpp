@@ -108,6 +108,11 @@ std::string measure(const run_options& how) {
       quantile(short_latencies, 0.99), how.loops);
 }
 
+bool is_peer(std::string_view name) {
+  constexpr std::array<std::string_view, 5> peers{"sheaf", "run", "scoped", "actor", "raw"};
+  return std::find(peers.begin(), peers.end(), name) != peers.end();
+}
+
 } // namespace
 
 std::optional<workload> workload_named(std::string_view name) {
@@ -126,7 +131,10 @@ int main(int argc, char** argv) {
   run_options how;
   std::string workload_name = "world";
   CLI::App app{"Measures sheaf, or raw libpq, on one workload; prints one line of JSON."};
-  app.add_option("--peer", how.peer, "sheaf or raw")->capture_default_str();
+  app.add_option("--peer", how.peer,
+                 "sheaf, by callbacks (sheaf), threads that wait (run), scoped actors (scoped), actors (actor); or raw "
+                 "libpq (raw)")
+      ->capture_default_str();
   app.add_option("--workload", workload_name, "sleep, count, world, wide, mixed, tasks or sqlite")
       ->capture_default_str();
   app.add_option("--n", how.n, "queries of a request")->check(CLI::PositiveNumber)->capture_default_str();
@@ -147,7 +155,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : exit_usage;
   }
   const auto chosen = workload_named(workload_name);
-  if (!chosen || (how.peer != "sheaf" && how.peer != "raw")) {
+  if (!chosen || !is_peer(how.peer)) {
     fmt::print(stderr, "sheaf_bench: no such {}: see --help\n", chosen ? "peer" : "workload");
     return exit_unknown;
   }

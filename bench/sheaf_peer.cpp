@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The workloads on sheaf: each client sends its next request from the callback of the last one.
+// The workloads on sheaf, by each of its ways in: a client sends its next request from the callback of the last one,
+// waits for it on a thread, as a scoped actor as well, or is an actor on CAF's scheduler.
 
 #include "workload.hpp"
 
-#include "sheaf/engine.hpp"
+#include "sheaf/protocol.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
 
 #include <fmt/format.h>
 
@@ -13,6 +19,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
 
 namespace bench {
 
@@ -21,12 +28,25 @@ namespace {
 class sheaf_run {
 public:
   sheaf_run(const run_options& how, const window& w, std::vector<client>& clients)
-    : how_(how), window_(w), engine_(options_for(how)), open_(clients.size()) {
+    : how_(how), window_(w), engine_(std::move(*sheaf::engine::create(options_for(how), system_).value())),
+      open_(clients.size()) {
     open_all_sessions();
+    std::vector<std::thread> threads;
     for (auto& c : clients)
-      send(c);
-    std::unique_lock guard{mutex_};
-    over_.wait(guard, [this] { return open_ == 0; });
+      if (how_.peer == "run")
+        threads.emplace_back([this, &c] { wait_for_each(c); });
+      else if (how_.peer == "scoped")
+        threads.emplace_back([this, &c] { ask_and_wait(c); });
+      else if (how_.peer == "actor")
+        system_.spawn([this, &c](caf::event_based_actor* self) { ask(self, c); });
+      else
+        send(c);
+    {
+      std::unique_lock guard{mutex_};
+      over_.wait(guard, [this] { return open_ == 0; });
+    }
+    for (auto& x : threads)
+      x.join();
     if (!failure_.empty())
       throw std::runtime_error(failure_);
   }
@@ -89,10 +109,39 @@ private:
 
   void send(client& c) {
     c.began = clock::now();
-    engine_.run_async(next_request(c), [this, &c](const sheaf::reply& r) { take(c, r); });
+    engine_.run_async(next_request(c), [this, &c](const sheaf::reply& r) {
+      if (take(c, r))
+        send(c);
+    });
   }
 
-  void take(client& c, const sheaf::reply& r) {
+  void wait_for_each(client& c) {
+    do
+      c.began = clock::now();
+    while (take(c, engine_.run(next_request(c))));
+  }
+
+  void ask_and_wait(client& c) {
+    caf::scoped_actor self{system_};
+    for (bool goes_on = true; goes_on;) {
+      c.began = clock::now();
+      self->request(sheaf::actor_of(engine_), caf::infinite, next_request(c))
+          .receive([&](const sheaf::reply& r) { goes_on = take(c, r); },
+                   [&](const caf::error& e) { throw std::runtime_error(system_.render(e)); });
+    }
+  }
+
+  void ask(caf::event_based_actor* self, client& c) {
+    c.began = clock::now();
+    self->request(sheaf::actor_of(engine_), caf::infinite, next_request(c))
+        .then([this, self, &c](const sheaf::reply& r) {
+          if (take(c, r))
+            ask(self, c);
+        });
+  }
+
+  /// False for a client's last one.
+  bool take(client& c, const sheaf::reply& r) {
     if (!r.ok())
       fail(to_string(*r.failure));
     else
@@ -106,13 +155,12 @@ private:
             c.short_latencies_us.push_back(
                 std::chrono::duration<float, std::micro>(r.outcomes[i].times.released).count());
     }
-    if (now < window_.until && !failed_.load(std::memory_order_relaxed)) {
-      send(c);
-      return;
-    }
+    if (now < window_.until && !failed_.load(std::memory_order_relaxed))
+      return true;
     std::lock_guard guard{mutex_};
     if (--open_ == 0)
       over_.notify_one();
+    return false;
   }
 
   void decode(const sheaf::reply& r) {
@@ -162,6 +210,8 @@ private:
   std::string failure_;
   std::atomic<bool> failed_ = false;
 
+  caf::actor_system_config config_;
+  caf::actor_system system_{config_};
   sheaf::engine engine_;
   std::size_t open_;
 };

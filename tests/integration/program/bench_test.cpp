@@ -48,7 +48,7 @@ protected:
 };
 
 TEST_F(Bench, PrintsOneLineOfJson) {
-  for (const std::string peer : {"sheaf", "raw"}) {
+  for (const std::string peer : {"sheaf", "run", "scoped", "actor", "raw"}) {
     const auto x = run({"--peer", peer, "--workload", "world", "--pool", "4"});
     EXPECT_EQ(x.exit_code, 0) << x.err;
     EXPECT_THAT(x.out, HasSubstr(R"({"peer": ")" + peer + R"(", "workload": "world", "n_queries": 3, "pool": 4, )"));
