@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// sheaf_bench: figures when all went well; one clear line, an exit code and no figure when not.
+// sheaf_bench and sheaf_overload: figures when all went well; one clear line, an exit code and no figure when not.
 
 #include "integration/program/cli_process.hpp"
 
 #include "support/counting.hpp"
 #include "support/postgresql_test.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <gmock/gmock.h>
 
 namespace {
 
 using namespace sheaf::test;
+using nlohmann::json;
 using testing::HasSubstr;
+
+std::string program_of_bench(const std::string& name) {
+  return std::filesystem::path{cli::program()}.parent_path().parent_path() / "bench" / name;
+}
+
+void expect_no_figures(const cli::finished& x, int exit_code, const std::string& why) {
+  EXPECT_EQ(x.exit_code, exit_code);
+  EXPECT_EQ(x.out, "");
+  EXPECT_THAT(x.err, HasSubstr(why));
+  EXPECT_EQ(std::count(x.err.begin(), x.err.end(), '\n'), 1) << x.err;
+}
 
 class Bench : public testing::Test {
 protected:
@@ -22,12 +36,16 @@ protected:
     schema.server("insert into world select i, i from generate_series(1, 10000) i");
   }
 
-  static std::string program() {
-    return std::filesystem::path{cli::program()}.parent_path().parent_path() / "bench" / "sheaf_bench";
-  }
-
   cli::words command(const cli::words& options, const std::string& seconds = "1") const {
-    cli::words all{program(), "--conninfo", schema.url(), "--seconds", seconds, "--n", "3", "--concurrency", "2"};
+    cli::words all{program_of_bench("sheaf_bench"),
+                   "--conninfo",
+                   schema.url(),
+                   "--seconds",
+                   seconds,
+                   "--n",
+                   "3",
+                   "--concurrency",
+                   "2"};
     all.insert(all.end(), options.begin(), options.end());
     return all;
   }
@@ -37,11 +55,7 @@ protected:
   }
 
   void expect_refusal(const cli::words& options, int exit_code, const std::string& why) const {
-    const auto x = run(options);
-    EXPECT_EQ(x.exit_code, exit_code);
-    EXPECT_EQ(x.out, "");
-    EXPECT_THAT(x.err, HasSubstr(why));
-    EXPECT_EQ(std::count(x.err.begin(), x.err.end(), '\n'), 1) << x.err;
+    expect_no_figures(run(options), exit_code, why);
   }
 
   postgresql_schema schema;
@@ -91,11 +105,59 @@ TEST_F(Bench, GivesNoFiguresWhenTheServerGoesAway) {
     }));
     schema.server("select pg_terminate_backend(pid) from pg_stat_activity where application_name = '" + schema.name() +
                   "'");
-    const auto x = bench.finish();
-    EXPECT_EQ(x.exit_code, 2) << peer;
-    EXPECT_EQ(x.out, "");
-    EXPECT_EQ(std::count(x.err.begin(), x.err.end(), '\n'), 1) << x.err;
+    SCOPED_TRACE(peer);
+    expect_no_figures(bench.finish(), 2, "");
   }
+}
+
+class OverloadBench : public testing::Test {
+protected:
+  static cli::finished run(const std::string& conninfo, const cli::words& options) {
+    cli::words all{program_of_bench("sheaf_overload")};
+    all.insert(all.end(), {"--conninfo", conninfo, "--sessions", "2", "--service-ms", "2", "--seconds", "0.3"});
+    all.insert(all.end(), options.begin(), options.end());
+    return cli::run(all);
+  }
+
+  json figures(const cli::words& options) const {
+    const auto x = run(schema.url(), options);
+    EXPECT_EQ(x.exit_code, 0) << x.err;
+    EXPECT_EQ(x.out.find('\n'), x.out.size() - 1);
+    return json::parse(x.out);
+  }
+
+  postgresql_schema schema;
+};
+
+TEST_F(OverloadBench, CountsEachRequestOnce) {
+  const auto got = figures({"--load", "4", "--queries", "3", "--loops", "2", "--priorities", "mixed"});
+  for (const std::string phase : {"overload", "after"}) {
+    const auto& p = got[phase];
+    std::size_t failed = 0, asked = 0, in_time = 0;
+    for (const auto& count : p["failures"])
+      failed += count.get<std::size_t>();
+    for (const auto& of : p["priorities"]) {
+      asked += of["asked"].get<std::size_t>();
+      in_time += of["in_time"].get<std::size_t>();
+    }
+    EXPECT_GT(p["asked"], 0) << phase;
+    EXPECT_EQ(p["asked"], p["in_time"].get<std::size_t>() + failed) << p;
+    EXPECT_EQ(p["asked"], asked) << p;
+    EXPECT_EQ(p["in_time"], in_time) << p;
+    EXPECT_GE(p["statements"], p["cancelled"]) << p;
+  }
+}
+
+TEST_F(OverloadBench, OffersWhatItWasAskedFor) {
+  for (const std::string arrivals : {"even", "poisson"}) {
+    EXPECT_EQ(figures({"--arrivals", arrivals, "--load", "0.5"})["overload"]["asked"], 150);
+    EXPECT_EQ(figures({"--arrivals", arrivals, "--load", "3"})["overload"]["asked"], 900);
+  }
+}
+
+TEST_F(OverloadBench, SaysInOneLineWhyItGivesNoFigures) {
+  expect_no_figures(run(schema.url(), {"--loops", "3"}), 1, "--loops 3 is more than --sessions 2");
+  expect_no_figures(run("host=127.0.0.1 port=1", {}), 2, "connect_failed");
 }
 
 } // namespace
