@@ -154,11 +154,13 @@ void query_actor::on_rows(table&& part) {
     asked().on_rows(std::move(part), std::move(next));
     return;
   } catch (const error& e) {
-    thrown_ = e.why();
+    thrown_ = std::make_unique<failure>(e.why());
   } catch (const std::exception& e) {
-    thrown_ = failure{.code = errc::internal, .message = "on_rows threw: " + to_one_line(e.what())};
+    thrown_ = std::make_unique<failure>(
+        failure{.code = errc::internal, .message = "on_rows threw: " + to_one_line(e.what())});
   } catch (...) { // a taker may throw anything; its query alone fails
-    thrown_ = failure{.code = errc::internal, .message = "on_rows threw something that is not a std::exception"};
+    thrown_ = std::make_unique<failure>(
+        failure{.code = errc::internal, .message = "on_rows threw something that is not a std::exception"});
   }
   thrown_->phase = phase::fetch;
   thrown_->reached_server = true;

@@ -89,9 +89,9 @@ private:
   std::unique_ptr<timer> again_; ///< Made for the first attempt after a failed one.
   notices notices_;              ///< Of the last attempt.
   std::uint32_t attempts_ = 1, retries_ = 0;
-  std::uint64_t parts_ = 0;       ///< Parts that went to `query::on_rows`.
-  bool awaits_next_ = false;      ///< The receiver of the parts has not asked for more.
-  std::optional<failure> thrown_; ///< The failure that `query::on_rows` threw.
+  std::uint64_t parts_ = 0;         ///< Parts that went to `query::on_rows`.
+  bool awaits_next_ = false;        ///< The receiver of the parts has not asked for more.
+  std::unique_ptr<failure> thrown_; ///< The failure that `query::on_rows` threw.
 };
 
 } // namespace sheaf

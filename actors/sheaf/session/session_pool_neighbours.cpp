@@ -146,6 +146,8 @@ void session_pool::call_older() {
 }
 
 void session_pool::publish_oldest() noexcept {
+  if (others_.empty())
+    return;
   bool had_waiters = false, has_waiters = false;
   for (std::size_t rank = 0; rank < oldest_.size(); ++rank) {
     const auto& q = waiters_[rank];
