@@ -30,6 +30,7 @@ class actor_system;
 namespace sheaf {
 
 class engine_core;
+struct engine_loop;
 class engine_waits;
 struct request_link;
 
@@ -133,6 +134,10 @@ public:
   /// Any thread; each number is from a moment ago.
   std::vector<pool_stats> stats() const;
 
+  /// What the statements took lately, by database; of each the one that takes most of the time first. It waits for the
+  /// loops, and is refused on one of them (throws `invalid_request`).
+  std::vector<statement_stats> statements() const;
+
   /// All counts and times, in Prometheus' text format: names and buckets as OpenTelemetry has them for databases,
   /// `sheaf_…` where it has none. Any thread.
   std::string metrics_text() const;
@@ -144,6 +149,7 @@ private:
 
   std::optional<failure> unusable() const;
   engine_core& core() const;
+  void call_on_each(const char* caller, const std::function<void(engine_loop&)>& f) const;
   void end() noexcept;
 
   std::unique_ptr<own_system> own_system_; ///< Null on a caller's actor system.

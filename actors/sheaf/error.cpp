@@ -51,6 +51,8 @@ std::string_view to_string(errc code) noexcept {
     return "pool_timeout";
   case errc::pool_queue_full:
     return "pool_queue_full";
+  case errc::overloaded:
+    return "overloaded";
   case errc::pool_closed:
     return "pool_closed";
   case errc::result_too_large:

@@ -6,6 +6,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -31,6 +32,7 @@ enum class errc : std::uint8_t {
   too_many_connections,  ///< SQLSTATE 53300: the server has no place left.
   pool_timeout,          ///< No session came free within `pool.acquire_timeout`.
   pool_queue_full,       ///< `pool.max_queue_size` queries wait already.
+  overloaded,            ///< It could not be answered in time, by what its statements took lately: it was not begun.
   pool_closed,           ///< The engine is shutting down.
   result_too_large,      ///< A result passed `max_rows` or `max_bytes`.
   in_doubt,              ///< A write whose outcome is unknown.
@@ -55,6 +57,7 @@ struct failure {
   /// Something may have taken effect although it failed: something of this query, or, in `reply::failure`, of any query
   /// of the request. See `safe_to_retry`.
   bool may_have_effect = false;
+  std::chrono::nanoseconds retry_after{0}; ///< Of `overloaded`: about when there may be room for it; 0 if not known.
   // What a PostgreSQL server says beside, of statements; not of C++ tasks.
   std::string detail{}, context{};             ///< Each up to 4 KiB, on one line or several.
   std::string table{}, column{}, constraint{}; ///< Names, such as that of the constraint that is violated.
@@ -130,7 +133,7 @@ using result = boost::system::result<T, failure>;
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, failure& x) {
   return f(x.code, x.phase, x.query, x.sqlstate, x.message, x.position, x.reached_server, x.of_value, x.may_have_effect,
-           x.detail, x.context, x.table, x.column, x.constraint);
+           x.retry_after, x.detail, x.context, x.table, x.column, x.constraint);
 }
 
 template <class Inspector>

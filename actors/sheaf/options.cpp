@@ -59,6 +59,7 @@ std::optional<failure> options::validate() const {
           limits::check("deadline", deadline, 1ns),
           limits::check("max_rows", max_rows, 1, limits::rows_max),
           limits::check("max_bytes", max_bytes, 1, limits::bytes_max),
+          limits::check("max_pending_bytes", max_pending_bytes, 1, limits::bytes_max),
           limits::check("loops", loops, 1, limits::loops_max),
       }))
     return invalid_request(std::move(*wrong));

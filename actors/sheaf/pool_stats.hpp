@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The activity of a pool, in numbers. Plain data.
+// The activity of a pool and of its statements, in numbers. Plain data.
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,6 +28,18 @@ struct pool_stats {
   std::uint64_t retries_refused = 0; ///< Those for which the retry budget had no room: see `query::read_only`.
 
   pool_stats& operator+=(const pool_stats& x) noexcept; ///< All numbers.
+};
+
+/// The latest runs of one statement, 32 of them on each loop. Of the statements that a loop has sent to a database, the
+/// 500 used last are kept; not C++ tasks, and not those of more than 16 KiB.
+struct statement_stats {
+  std::string database;
+  std::string sql;        ///< As it is sent: of PostgreSQL with `$1` for the first parameter.
+  std::uint64_t runs = 0; ///< Since it has been kept.
+  /// From sending it to its last row, less the least time that any answer of that server took in the last minute: about
+  /// the time that the server worked on it, or waited.
+  std::chrono::nanoseconds lower_quartile{}, median{}, p95{};
+  double rows = 0, bytes = 0; ///< Means; the later runs weigh more.
 };
 
 } // namespace sheaf

@@ -6,7 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <iterator>
+#include <string>
 
 namespace sheaf::app::serve {
 
@@ -18,7 +22,11 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   append_json_string(out, text);
 }
 
-constexpr std::string_view retry_after = "Retry-After: 1\r\n";
+/// Whole seconds (RFC 9110, 10.2.3): at least one, and not so many that nobody comes back.
+std::string retry_after(std::chrono::nanoseconds t) {
+  return fmt::format("Retry-After: {}\r\n",
+                     std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(t).count(), 1, 60));
+}
 
 /// True when the same request may well succeed a moment later.
 bool is_passing(http::status status) {
@@ -44,7 +52,7 @@ response make_problem(http::status status, std::string_view code, std::string_vi
   append_member(out += ',', "request_id", id);
   out += '}';
   if (is_passing(status))
-    made.fields += retry_after;
+    made.fields += retry_after({});
   return made;
 }
 
@@ -67,6 +75,8 @@ response make_problem(const failure& why, std::string_view id) {
   made.detail = to_string(why);
   if (why.may_have_effect) // to send it again could do something twice
     made.fields.clear();
+  else if (why.code == errc::overloaded)
+    made.fields = retry_after(why.retry_after);
   return made;
 }
 
@@ -97,6 +107,9 @@ std::string_view public_message(const failure& why) noexcept {
   case errc::pool_queue_full:
     return why.may_have_effect ? "the database had no session free for all of it, and part of it may have been done"
                                : "the database has no session free; send it again later";
+  case errc::overloaded:
+    return why.may_have_effect ? "there is too much to do for all of it, and part of it may have been done"
+                               : "there is too much to do to answer it in time; send it again later";
   case errc::pool_closed:
     return "the service ends";
   case errc::result_too_large:
@@ -129,6 +142,7 @@ http::status status_of(const failure& why) noexcept {
   case errc::connect_failed:
   case errc::too_many_connections:
   case errc::pool_timeout:
+  case errc::overloaded:
   case errc::pool_closed:
     return http::status::service_unavailable;
   case errc::deadline_exceeded:

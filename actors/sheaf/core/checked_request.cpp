@@ -13,6 +13,9 @@
 namespace sheaf {
 namespace {
 
+/// About what a request takes in memory, and each of its queries: actors, outcomes, names.
+constexpr std::size_t bytes_of_any = 1024;
+
 failure empty_statement(const query& q) {
   return {.code = errc::rejected_sql, .query = q.name, .message = "the statement is empty; write one"};
 }
@@ -75,6 +78,19 @@ result<std::uint32_t> find_database(const query& q, const std::vector<database_o
   return static_cast<std::uint32_t>(at - databases.begin());
 }
 
+/// About what a value takes in memory beside its place in the query.
+std::size_t bytes_of(const value& x) noexcept {
+  if (const auto* text = std::get_if<std::string>(&x.data()))
+    return text->size();
+  if (const auto* raw = std::get_if<bytes>(&x.data()))
+    return raw->size();
+  std::size_t sum = 0;
+  if (const auto* elements = std::get_if<value::array>(&x.data()))
+    for (const auto& element : *elements)
+      sum += sizeof element + bytes_of(element);
+  return sum;
+}
+
 /// The server has ended the statement by an error, and so its implicit transaction: not the connection (classes 08 and
 /// 57) and not itself in disorder (58, XX).
 bool is_error_of_a_statement(const failure& why) noexcept {
@@ -127,7 +143,11 @@ result<std::shared_ptr<const checked_request>> check(request given, const option
   number_queries(given);
   checked->texts.reserve(given.queries.size());
   checked->databases.reserve(given.queries.size());
+  checked->bytes = bytes_of_any;
   for (const auto& q : given.queries) {
+    checked->bytes += bytes_of_any;
+    for (const auto& [name, x] : q.parameters)
+      checked->bytes += sizeof x + bytes_of(x);
     const auto database = find_database(q, settings.databases);
     if (database.has_error())
       return database.error();
@@ -141,6 +161,7 @@ result<std::shared_ptr<const checked_request>> check(request given, const option
     if (!text) {
       checked->own_texts.push_back(q.statement.parse(d, q.parameters));
       text = checked->own_texts.back().get();
+      checked->bytes += text->text.size();
     }
     if (auto wrong = check_values(q, *text, d))
       return std::move(*wrong);

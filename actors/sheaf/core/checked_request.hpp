@@ -27,6 +27,7 @@ struct checked_request {
   std::vector<std::uint32_t> databases;                           ///< By position in the engine's options.
   std::unique_ptr<request_budget> budget;                         ///< Null without bounds of the request's own.
   clock::time_point taken_at, deadline;
+  std::size_t bytes = 0; ///< About what it takes in memory until it is answered, without its rows.
 
   /// False where query `i` is declared `read_only`, or is a statement of which it is known that it only reads.
   bool may_write(std::size_t i) const noexcept;

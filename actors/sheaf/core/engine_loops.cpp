@@ -46,7 +46,7 @@ void end_request(const std::shared_ptr<request_link>& link, early_end why) {
 }
 
 engine_loop::engine_loop(engine_loops& owner, std::size_t index)
-  : all(owner), loop(std::make_shared<event_loop>(&owner)) {
+  : all(owner), loop(std::make_shared<event_loop>(&owner)), admission(owner.settings()) {
   const auto& how = all.settings();
   loop->when_thrown([&log = all.log()](const std::exception_ptr& thrown) {
     try {
@@ -64,12 +64,19 @@ engine_loops::engine_loops(options how, std::vector<engine_database> databases)
   : settings_(with_width(std::move(how))), databases_(std::move(databases)) {
   for (std::size_t i = 0; i < settings_.loops; ++i)
     loops_.push_back(std::make_unique<engine_loop>(*this, i));
+  std::vector<std::vector<const session_pool*>> by_database;
   for (std::size_t database = 0; database < settings_.databases.size(); ++database) {
     std::vector<session_pool*> pools;
     for (const auto& x : loops_)
       pools.push_back(x->pools[database].get());
     session_pool::join(pools);
+    by_database.emplace_back(pools.begin(), pools.end());
   }
+  std::vector<const admission*> admissions;
+  for (const auto& x : loops_)
+    admissions.push_back(&x->admission);
+  for (const auto& x : loops_)
+    x->admission.join(admissions, by_database);
 }
 
 void engine_loops::start() {

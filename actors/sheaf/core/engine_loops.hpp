@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sheaf/backend.hpp"
+#include "sheaf/core/admission.hpp"
 #include "sheaf/core/messages.hpp"
 #include "sheaf/loop/event_loop.hpp"
 #include "sheaf/options.hpp"
@@ -51,6 +52,7 @@ struct engine_loop {
   engine_loops& all;
   std::shared_ptr<event_loop> loop;
   std::vector<std::unique_ptr<session_pool>> pools; ///< One per database.
+  sheaf::admission admission;
   boost::intrusive::list<live_request, boost::intrusive::constant_time_size<false>> requests;
   outcome_histograms outcomes;      ///< Of the requests that lived here. Read from any thread.
   std::optional<early_end> closing; ///< The answer to all requests, once set.

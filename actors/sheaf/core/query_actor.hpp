@@ -38,6 +38,9 @@ struct query_job {
   session_pool* pool = nullptr; ///< Of the loop that the actor is spawned on.
   clock::time_point deadline;   ///< The request's, or the query's own if that is earlier.
   bool own_deadline = false;    ///< The query's own: nobody else watches it.
+  /// After it a session would come too late: the deadline, less the time that the statement takes at most. Never where
+  /// that is not known.
+  clock::time_point latest_start = clock::time_point::max();
   std::size_t max_rows = 0, max_bytes = 0, max_held_bytes = 0; ///< As `execution` has them.
   caf::actor reply_to;
   query_joiner* here = nullptr; ///< `reply_to`, if it lives on the same loop.

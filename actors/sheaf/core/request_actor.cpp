@@ -48,8 +48,25 @@ void request_actor::begin() {
   home_.requests.push_back(*this);
   link_->request = this;
   loop().arm(deadline_, request_->deadline);
+  auto admitted = home_.admission.admit(*request_, loop().now());
+  if (admitted.has_error()) { // the reply does not come from within the call that has begun this
+    ending_ = true;
+    loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(admitted).error()]() mutable {
+      if (!ended())
+        refuse(std::move(why));
+    });
+    return;
+  }
+  ticket_ = std::move(*admitted);
   while (wants_more())
     spawn_next();
+}
+
+/// Answers a request of which no query has begun, nor will.
+void request_actor::refuse(failure why) {
+  end_rest({why.code, why.message});
+  reply_.failure = std::move(why);
+  reply_now();
 }
 
 void request_actor::receive(caf::message& message) {
@@ -115,6 +132,8 @@ void request_actor::spawn_on(std::size_t index, engine_loop& where, bool reserve
     job.deadline = request_->taken_at + *q.timeout;
     job.own_deadline = true;
   }
+  if (const auto most = ticket_.each[index].most; most > std::chrono::nanoseconds{0})
+    job.latest_start = job.deadline - most;
   // Hidden: actor_system waits for the request, and so for its queries.
   running_[index] = spawn_here<query_actor>(system(), true, *where.loop, std::move(job));
 }
@@ -142,6 +161,7 @@ void request_actor::join(std::size_t index, outcome&& got) {
   auto& slot = reply_.outcomes[index];
   slot = std::move(got);
   slot.name = q.name;
+  home_.admission.done(*request_, index, ticket_.each[index], slot, loop().now());
   running_[index] = nullptr;
   --pending_;
   if (!ending_)
@@ -197,6 +217,8 @@ void request_actor::end_rest(const early_end& why) {
     auto& slot = reply_.outcomes[spawned_];
     slot.name = queries[spawned_].name;
     slot.data = failure{.code = why.code, .phase = phase::queue, .query = slot.name, .message = why.message};
+    if (!ticket_.each.empty())
+      home_.admission.done(*request_, spawned_, ticket_.each[spawned_], slot, loop().now());
   }
   for (const auto& actor : running_)
     if (actor)
@@ -243,6 +265,8 @@ void request_actor::reply_now() {
   link_->request = nullptr;
   if (reply_.failure)
     settle_failure();
+  if (!ticket_.each.empty())
+    home_.admission.settle(*request_, ticket_, reply_.failure ? &*reply_.failure : nullptr);
   reply_.elapsed = loop().now() - request_->taken_at;
   home_.outcomes.add(reply_.failure ? &*reply_.failure : nullptr, reply_.elapsed);
   log_outcome();
@@ -262,6 +286,11 @@ void request_actor::reply_now() {
 void request_actor::log_outcome() const {
   const auto& log = home_.all.log();
   const auto& id = request_->given.id;
+  if (ticket_.each.empty()) {
+    if (const auto refused = home_.admission.refusals_to_report(loop().now()); refused && log.takes(severity::warning))
+      engine_log::line{log, severity::warning, "overloaded"}.with("refused", *refused).with(*reply_.failure);
+    return;
+  }
   if (reply_.failure && log.takes(severity::warning))
     engine_log::line{log, severity::warning, "request_failed"}
         .with("request", id)

@@ -37,6 +37,7 @@ private:
   void join(std::size_t index, outcome&& got) override;
   void call(const query_called& called) override;
 
+  void refuse(failure why);
   void spawn_next();
   void spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before);
   void spawn_on(std::size_t index, engine_loop& where, bool reserved, const std::optional<query_called>& before);
@@ -55,6 +56,7 @@ private:
   engine_loop& home_;
 
   reply reply_;
+  admission::ticket ticket_;        ///< Empty where it was refused.
   std::vector<caf::actor> running_; ///< By position; null where the query has not begun or is over.
   std::size_t spawned_ = 0, pending_ = 0, width_ = 0, succeeded_ = 0, failed_ = 0;
   bool ending_ = false; ///< No query begins any more, and those that run have been told to end.

@@ -12,8 +12,8 @@ namespace sheaf {
 
 namespace {
 
-/// A waiter of a lower priority is served at the latest after this many of higher ones.
-constexpr unsigned patience = 8;
+/// The way from one turn of a priority to its next.
+constexpr std::uint64_t stride_of(std::size_t rank) { return session_pool::weights[0] / session_pool::weights[rank]; }
 
 /// The retry budget: so many at once, and more as long as they are no more than this share of what runs or waits. When
 /// all queries fail, running each of them again would only add to the trouble (Envoy's defaults).
@@ -57,7 +57,8 @@ session_pool::session_pool(event_loop& loop, session_factory& factory, const eng
       publish();
     }),
     housekeeping_timer_([this] { look_after(); }), look_timer_([this] { look_elsewhere(); }),
-    published_places_(static_cast<std::ptrdiff_t>(limits.max_size)), places_(published_places_) {
+    published_places_(static_cast<std::ptrdiff_t>(limits.max_size)), places_(published_places_),
+    capacity_now_(limits.max_size) {
   for (auto& x : oldest_)
     x.store(clock::time_point::max().time_since_epoch().count(), std::memory_order_relaxed); // nobody
 }
@@ -161,25 +162,47 @@ void session_pool::offer(pooled_session& s) {
 
 // -- the queue
 
-/// Takes the next one out of the queue: the highest priority's oldest, unless a lower one has been patient for long.
+/// The queue whose turn it is; null when nobody waits. The priorities take turns, each by its own stride (stride
+/// scheduling, Waldspurger and Weihl 1995): none starves, and where only some wait, they share what there is.
+session_pool::queue* session_pool::next_queue() noexcept {
+  queue* next = nullptr;
+  for (std::size_t rank = 0; rank < waiters_.size(); ++rank)
+    if (!waiters_[rank].empty() && (!next || turns_[rank] < turns_[static_cast<std::size_t>(next->front().rank_)]))
+      next = &waiters_[rank];
+  return next;
+}
+
+/// Takes the next one out of the queue: the oldest of the priority whose turn it is.
 session_waiter* session_pool::next_waiter() {
-  auto chosen = waiters_.end();
-  for (auto q = waiters_.begin(); q != waiters_.end(); ++q) {
-    const auto rank = static_cast<std::size_t>(q - waiters_.begin());
-    if (!q->empty() && (chosen == waiters_.end() || ++passed_over_[rank] > patience))
-      chosen = q;
+  while (auto* q = next_queue()) {
+    auto& who = q->front();
+    if (refuse_late(who))
+      continue;
+    const auto rank = static_cast<std::size_t>(who.rank_);
+    turn_ = turns_[rank];
+    turns_[rank] += stride_of(rank);
+    remove(who);
+    return &who;
   }
-  if (chosen == waiters_.end())
-    return nullptr;
-  passed_over_[static_cast<std::size_t>(chosen - waiters_.begin())] = 0;
-  auto& who = chosen->front();
-  remove(who);
-  return &who;
+  return nullptr;
+}
+
+/// Refuses one that would only keep a session from others: it cannot be answered in time any more.
+bool session_pool::refuse_late(session_waiter& who) {
+  if (who.latest_start_ >= loop_.now() || waiting() == 1)
+    return false;
+  refuse(who, refusal(errc::overloaded, "its statement takes longer than it has left, and others wait: send fewer "
+                                        "requests at once, make queries faster, or raise pool.max_size or the "
+                                        "deadline"));
+  return true;
 }
 
 /// In the order in which they began to wait, wherever that was.
 void session_pool::enqueue(session_waiter& who) {
-  auto& q = waiters_[static_cast<std::size_t>(who.rank_)];
+  const auto rank = static_cast<std::size_t>(who.rank_);
+  auto& q = waiters_[rank];
+  if (q.empty() && turns_[rank] <= turn_) // it has not saved up turns while it did not wait
+    turns_[rank] = turn_ + stride_of(rank);
   auto behind = q.end();
   while (behind != q.begin() && std::prev(behind)->give_up_ > who.give_up_)
     --behind;
@@ -266,6 +289,7 @@ void session_pool::publish() {
   connecting_now_.store(connecting_, relaxed);
   cancelling_now_.store(cancelling_, relaxed);
   waiting_now_.store(waiting(), relaxed);
+  capacity_now_.store(loop_.now() < retry_at_ ? sessions_.size() : limits_.max_size, relaxed);
   const auto own = own_places();
   const auto more = own - std::exchange(published_places_, own);
   const auto change = more + std::exchange(arrivals_, 0) - std::exchange(departures_, 0);

@@ -17,6 +17,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -100,15 +101,23 @@ public:
 
   void stop_waiting() noexcept; ///< Gives up the place in the queue, if there is one.
 
+protected:
+  /// After `when` a session would come too late: it is refused with `overloaded`, as soon as its turn comes while
+  /// others wait. Set before it waits.
+  void set_latest_start(clock::time_point when) noexcept { latest_start_ = when; }
+
 private:
   friend class session_pool;
   session_pool* pool_ = nullptr; ///< Set while it waits.
   priority rank_{};
-  clock::time_point give_up_{};
+  clock::time_point give_up_{}, latest_start_ = clock::time_point::max();
 };
 
 class session_pool {
 public:
+  /// The shares of the priorities, from the highest, of the sessions that come free while all of them wait.
+  static constexpr std::array<unsigned, 3> weights{16, 4, 1};
+
   /// `limits` are this loop's share of the database's. `loop`, `factory` and `log` outlive the pool.
   session_pool(event_loop& loop, session_factory& factory, const engine_log& log, std::string database,
                pool_options limits);
@@ -148,6 +157,10 @@ public:
 
   /// The number of sessions at rest here. Any thread; a snapshot.
   std::size_t idle() const noexcept { return idle_now_.load(std::memory_order_relaxed); }
+
+  /// The number of sessions that there may be here: while the server refuses new ones, of those that there are. Any
+  /// thread; a snapshot.
+  std::size_t capacity() const noexcept { return capacity_now_.load(std::memory_order_relaxed); }
 
   /// Counts on one place less for a query that is on its way here from another loop. Any thread.
   void reserve() noexcept { places_.fetch_sub(1, std::memory_order_relaxed); }
@@ -228,7 +241,9 @@ private:
   void check_idle(clock::time_point now);
   void report_leaks(clock::time_point now);
 
+  queue* next_queue() noexcept;
   session_waiter* next_waiter();
+  bool refuse_late(session_waiter& who);
   void enqueue(session_waiter& who);
   void remove(session_waiter& who) noexcept;
   void refuse(session_waiter& who, failure why);
@@ -267,9 +282,10 @@ private:
   std::list<opening> openings_;
   std::size_t connecting_ = 0; ///< Openings that are not overdue.
   std::size_t cancelling_ = 0;
-  std::size_t retrying_ = 0;              ///< Queries that are being run again.
-  std::array<queue, 3> waiters_;          ///< By priority.
-  std::array<unsigned, 3> passed_over_{}; ///< The times that each had to wait for a higher one, since its last turn.
+  std::size_t retrying_ = 0;             ///< Queries that are being run again.
+  std::array<queue, 3> waiters_;         ///< By priority.
+  std::array<std::uint64_t, 3> turns_{}; ///< Where the next turn of each priority is: the lowest one is next.
+  std::uint64_t turn_ = 0;               ///< Where the last turn was.
 
   timer queue_timer_;        ///< For the waiter that gives up first.
   timer retry_timer_;        ///< For the next attempt to connect after a failed one.
@@ -295,7 +311,7 @@ private:
   /// Other loops read this for each query that they have no session for: it is on a cache line of its own, and written
   /// only when it changes. One number: of two, a reader could see one before and one after a change.
   alignas(64) std::atomic<std::ptrdiff_t> places_;
-  std::atomic<std::size_t> idle_now_ = 0, waiting_now_ = 0;
+  std::atomic<std::size_t> idle_now_ = 0, waiting_now_ = 0, capacity_now_;
   std::array<std::atomic<clock::rep>, 3> oldest_; ///< Since when the oldest of each priority has waited.
 
   alignas(64) pool_metrics metrics_;

@@ -140,8 +140,6 @@ void session_pool::call_older() {
         call(*x);
       }
     }
-    if (oldest(rank) != nobody)
-      break; // those of lower priorities wait for these
   }
 }
 

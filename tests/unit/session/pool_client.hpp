@@ -34,6 +34,8 @@ struct client final : session_waiter {
 
   std::string_view label() const noexcept override { return "client"; }
 
+  void may_start_until(clock::time_point when) { set_latest_start(when); }
+
   std::vector<client*>& order;
   lease held;
   std::optional<failure> refusal;

@@ -6,6 +6,8 @@
 
 #include "support/counting.hpp"
 
+#include <map>
+
 namespace {
 
 using namespace sheaf;
@@ -83,6 +85,55 @@ TEST_F(SessionPool, GivesALowPriorityItsTurnHoweverManyHigherOnesWait) {
     give_back(*last);
     last = served.back();
   }
+}
+
+/// By 16 to 4 to 1 while all of them wait, and all to one that waits alone.
+TEST_F(SessionPool, SharesItsSessionsByPriority) {
+  make({.max_size = 1, .max_queue_size = 1000});
+  auto* last = &get();
+  std::map<const client*, priority> asked;
+  for (int i = 0; i < 200; ++i)
+    for (const auto rank : {priority::low, priority::normal, priority::high})
+      asked.emplace(&ask(rank), rank);
+  const auto serve = [&](int turns) {
+    std::map<priority, int> had;
+    for (int i = 0; i < turns; ++i) {
+      give_back(*last);
+      last = served.back();
+      ++had[asked.at(last)];
+    }
+    return had;
+  };
+  const auto had = serve(10 * 21);
+  EXPECT_EQ(had.at(priority::high), 160);
+  EXPECT_EQ(had.at(priority::normal), 40);
+  EXPECT_EQ(had.at(priority::low), 10);
+  serve(40 + 10); // the last of the high ones, and those of the others meanwhile
+  auto rest = serve(100);
+  EXPECT_EQ(rest[priority::high], 0);
+  EXPECT_NEAR(rest[priority::normal], 80, 1);
+  EXPECT_NEAR(rest[priority::low], 20, 1);
+}
+
+TEST_F(SessionPool, LendsToNobodyWhoWouldBeTooLateWhileOthersWait) {
+  make({.max_size = 1});
+  auto* holder = &get();
+  auto &late = ask(), &in_time = ask(), &alone = ask();
+  const auto now = on_loop([&] { return loop->now(); });
+  on_loop([&] {
+    late.may_start_until(now - 1ms);
+    in_time.may_start_until(now + 1h);
+    alone.may_start_until(now - 1ms);
+  });
+  give_back(*holder);
+  ASSERT_TRUE(late.refusal);
+  EXPECT_EQ(late.refusal->code, errc::overloaded);
+  EXPECT_EQ(late.refusal->phase, phase::queue);
+  EXPECT_TRUE(safe_to_retry(*late.refusal));
+  EXPECT_NE(late.refusal->message.find("pool books"), std::string::npos) << late.refusal->message;
+  EXPECT_TRUE(in_time.held);
+  give_back(in_time);
+  EXPECT_TRUE(alone.held) << "it keeps the session from nobody";
 }
 
 TEST_F(SessionPool, ForgetsAWaiterThatIsGone) {

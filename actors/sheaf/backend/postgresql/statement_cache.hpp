@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "sheaf/backend/recent_statements.hpp"
+#include "sheaf/sql/recent_statements.hpp"
 #include "sheaf/cell.hpp"
 
 #include <libpq-fe.h>

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "sheaf/backend/recent_statements.hpp"
+#include "sheaf/sql/recent_statements.hpp"
 #include "sheaf/base/redaction.hpp"
 #include "sheaf/error.hpp"
 #include "sheaf/value.hpp"

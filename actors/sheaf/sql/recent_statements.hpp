@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The statements that a session used last, kept by their text. One thread at a time.
+// The statements that were used last, kept by their text. One thread at a time.
 
 #pragma once
 
@@ -49,6 +49,11 @@ public:
   template <class F>
   void for_each(F f) {
     for (auto& x : entries_)
+      f(x);
+  }
+  template <class F>
+  void for_each(F f) const {
+    for (const auto& x : entries_)
       f(x);
   }
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Decides, before any query of a request begins, whether the request can be answered in time: by what its statements
+// took lately, and by the work that those before it have still to do. One that cannot be is refused at once, while its
+// caller can still do something else, and the database works for those that can. docs/performance.md has the experiment
+// that the rule comes from.
+
+#pragma once
+
+#include "sheaf/core/checked_request.hpp"
+#include "sheaf/session/session_pool.hpp"
+#include "sheaf/telemetry/statement_times.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace sheaf {
+
+/// For the requests that live on one loop. On that loop only, but for `work`.
+class admission {
+public:
+  explicit admission(const options& settings);
+
+  /// Makes it known to that of each loop, itself among them, and to the sessions there. Before it is used.
+  void join(std::vector<const admission*> all, std::vector<std::vector<const session_pool*>> pools_by_database);
+
+  /// The forecast for an admitted request, which gives it back at its end.
+  struct ticket {
+    struct share {
+      std::chrono::nanoseconds work{}; ///< How long it is expected to have a session.
+      std::chrono::nanoseconds most{}; ///< How long at most, 19 times in 20; 0 where that is not known.
+    };
+    std::vector<share> each;    ///< By query.
+    bool behind_others = false; ///< Somebody waited for a session: its end shows whether the forecast was right.
+  };
+
+  /// Counts on the work of `asked`, or refuses it: `overloaded`. One is admitted whenever nobody waits for a session,
+  /// and whenever nothing is known of its statements.
+  result<ticket> admit(const checked_request& asked, clock::time_point now);
+
+  /// Query `i` is over: its work is done, or will not be. What it took is learnt.
+  void done(const checked_request& asked, std::size_t i, const ticket::share& share, const outcome& got,
+            clock::time_point now);
+
+  /// The request is over. `why` is null when it was answered.
+  void settle(const checked_request& asked, const ticket& given, const failure* why);
+
+  /// Called for each request that was refused: the number of those since the last report; nothing where that was less
+  /// than a second ago. A line of the log for each would only add to the work.
+  std::optional<std::uint64_t> refusals_to_report(clock::time_point now);
+
+  /// The work of the requests here of that database and priority that is not done yet, in nanoseconds. Any thread.
+  std::int64_t work(std::size_t database, std::size_t rank) const noexcept {
+    return databases_[database].work[rank].load(std::memory_order_relaxed);
+  }
+
+  const statement_times& times(std::size_t database) const noexcept { return databases_[database].times; }
+
+private:
+  struct of_database {
+    statement_times times;
+    std::array<std::atomic<std::int64_t>, 3> work{}; ///< By priority. Written here only.
+    double margin = 0; ///< The wait is forecast this much longer: it grows with each answer that came too late.
+  };
+
+  /// The sum of a request's queries in one database.
+  struct demand {
+    std::chrono::nanoseconds work{}, longest{}, longest_most{};
+    bool is_known = false;
+  };
+
+  std::optional<failure> refuse(const checked_request& asked, std::size_t database, const demand& own,
+                                clock::time_point now) const;
+  bool somebody_waits(std::size_t database) const noexcept;
+  void add_work(std::size_t database, priority rank, std::int64_t ns) noexcept;
+
+  const options& settings_;
+  std::vector<const admission*> all_;
+  std::vector<std::vector<const session_pool*>> pools_; ///< By database, of all loops.
+  std::vector<of_database> databases_;
+  std::vector<demand> demands_; ///< Of the request that is being looked at.
+  std::uint64_t refused_ = 0;   ///< Not reported yet.
+  clock::time_point reported_at_{};
+  std::size_t pending_bytes_ = 0; ///< Of the requests here that are not answered yet.
+};
+
+} // namespace sheaf

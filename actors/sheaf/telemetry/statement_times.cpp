@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/telemetry/statement_times.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace sheaf {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A statement that has not run for so long, or for twice its own time if that is more, is not known any more.
+constexpr std::chrono::nanoseconds known_for = 1s;
+
+/// The weight of a new value in a mean over all of late.
+constexpr int later_ones_weigh = 16;
+
+/// Counting the bytes of a large result takes longer than learning all the rest.
+constexpr std::size_t cells_counted_max = 64;
+
+template <class T>
+T moved_towards(T mean, T x, bool is_first) {
+  return is_first ? x : mean + (x - mean) / later_ones_weigh;
+}
+
+std::chrono::nanoseconds quantile(const std::vector<std::chrono::nanoseconds>& sorted, std::size_t percent) {
+  return sorted[(sorted.size() - 1) * percent / 100];
+}
+
+} // namespace
+
+std::optional<statement_times::expected> statement_times::expect(const parsed_statement& text, clock::time_point now) {
+  auto* x = statements_.find(text);
+  if (!x)
+    return {};
+  const auto most = x->answers.quantile(95);
+  if (now - x->tried_at > std::max(known_for, 2 * most)) {
+    x->tried_at = now;
+    return {};
+  }
+  return expected{.mean = x->answers.mean() + beside_, .most = most + beside_};
+}
+
+void statement_times::add(const query& asked, const parsed_statement* text, const outcome& got,
+                          clock::time_point taken_at, clock::time_point now) {
+  const auto& when = got.times;
+  constexpr auto never = query_times::not_reached;
+  if (when.sent == never)
+    return;
+  if (const auto* why = got.error_info()) {
+    if (why->code == errc::deadline_exceeded && text && !asked.on_rows)
+      learn(*text, now - taken_at - when.sent, nullptr, now);
+    return;
+  }
+  const auto had = when.released - when.acquired;
+  typical_ = moved_towards(typical_, had, typical_ == 0ns);
+  if (!text || asked.on_rows)
+    return;
+  const auto took = (when.last_row == never ? when.released : when.last_row) - when.sent;
+  beside_ = moved_towards(beside_, had - took, beside_ == 0ns);
+  note_round_trip(took, now);
+  learn(*text, took, std::get_if<table>(&got.data), now);
+}
+
+void statement_times::learn(const parsed_statement& text, std::chrono::nanoseconds took, const table* rows,
+                            clock::time_point now) {
+  auto* x = statements_.find(text);
+  if (!x) {
+    if (text.text.size() > text_max)
+      return;
+    if (statements_.size() == statements_max)
+      statements_.drop(statements_.oldest());
+    x = &statements_.add({.text = text});
+  }
+  x->answers.add(took);
+  x->tried_at = now;
+  ++x->runs;
+  if (!rows)
+    return;
+  const bool is_first = x->runs == 1;
+  x->rows = moved_towards(x->rows, static_cast<double>(rows->rows()), is_first);
+  if (rows->rows() * rows->columns() <= cells_counted_max || x->runs % later_ones_weigh == 1)
+    x->bytes = moved_towards(x->bytes, static_cast<double>(rows->bytes()), is_first);
+}
+
+void statement_times::note_round_trip(std::chrono::nanoseconds took, clock::time_point now) noexcept {
+  if (now - minute_began_ > 1min) {
+    minute_began_ = now;
+    least_before_ = std::exchange(least_now_, std::chrono::nanoseconds::max());
+  }
+  least_now_ = std::min(least_now_, took);
+}
+
+std::chrono::nanoseconds statement_times::round_trip(clock::time_point now) const noexcept {
+  const auto least = now - minute_began_ > 1min ? least_now_ : std::min(least_now_, least_before_);
+  return least == std::chrono::nanoseconds::max() ? 0ns : least;
+}
+
+std::vector<statement_times::sampled> statement_times::samples() const {
+  std::vector<sampled> all;
+  all.reserve(statements_.size());
+  statements_.for_each([&](const known& x) {
+    const auto latest = x.answers.all();
+    all.push_back({.sql = x.text.text,
+                   .runs = x.runs,
+                   .rows = x.rows,
+                   .bytes = x.bytes,
+                   .latest = {latest.begin(), latest.end()}});
+  });
+  return all;
+}
+
+std::vector<statement_stats> merged(const std::string& database,
+                                    const std::vector<std::vector<statement_times::sampled>>& loops,
+                                    std::chrono::nanoseconds round_trip) {
+  std::map<std::string_view, statement_times::sampled> by_text;
+  for (const auto& loop : loops)
+    for (const auto& x : loop) {
+      auto& sum = by_text[x.sql];
+      const auto share = static_cast<double>(x.runs) / static_cast<double>(sum.runs + x.runs);
+      sum.rows += (x.rows - sum.rows) * share;
+      sum.bytes += (x.bytes - sum.bytes) * share;
+      sum.runs += x.runs;
+      sum.latest.insert(sum.latest.end(), x.latest.begin(), x.latest.end());
+    }
+  std::vector<statement_stats> all;
+  for (auto& [sql, x] : by_text) {
+    std::sort(x.latest.begin(), x.latest.end());
+    const auto of_server = [&](std::size_t percent) { return std::max(0ns, quantile(x.latest, percent) - round_trip); };
+    all.push_back({.database = database,
+                   .sql = std::string{sql},
+                   .runs = x.runs,
+                   .lower_quartile = of_server(25),
+                   .median = of_server(50),
+                   .p95 = of_server(95),
+                   .rows = x.rows,
+                   .bytes = x.bytes});
+  }
+  std::stable_sort(all.begin(), all.end(), [](const statement_stats& a, const statement_stats& b) {
+    return static_cast<double>(a.median.count()) * static_cast<double>(a.runs) >
+           static_cast<double>(b.median.count()) * static_cast<double>(b.runs);
+  });
+  return all;
+}
+
+} // namespace sheaf

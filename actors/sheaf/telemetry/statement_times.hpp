@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What statements took lately, learnt from their answers: of one database, by the requests of one loop. Nothing is
+// asked of the server. On that loop only.
+
+#pragma once
+
+#include "sheaf/clock.hpp"
+#include "sheaf/pool_stats.hpp"
+#include "sheaf/request.hpp"
+#include "sheaf/sql/recent_statements.hpp"
+#include "sheaf/telemetry/latest_durations.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace sheaf {
+
+class statement_times {
+public:
+  /// The statements that are kept, those used last; and the longest text of one that is.
+  static constexpr std::size_t statements_max = 500, text_max = 16 << 10;
+
+  /// The time for which a run is expected to have its session: on the average, and at most, 19 times in 20.
+  struct expected {
+    std::chrono::nanoseconds mean{}, most{};
+  };
+
+  /// Nothing where it is not known, or was learnt so long ago that it may not be true any more; a statement that has
+  /// been so slow that it is refused is thus tried again, once in a while.
+  std::optional<expected> expect(const parsed_statement& text, clock::time_point now);
+
+  /// The mean over all runs of late, tasks too: for what is not known. 0 before the first.
+  std::chrono::nanoseconds typical() const noexcept { return typical_; }
+
+  /// Learns from an answer that came, or did not come by its deadline: that took as long at least. Other failures say
+  /// nothing, and rows in parts come at the pace of their taker. `text` is null for a task; the request was taken at
+  /// `taken_at`.
+  void add(const query& asked, const parsed_statement* text, const outcome& got, clock::time_point taken_at,
+           clock::time_point now);
+
+  /// The samples of one statement, for reports.
+  struct sampled {
+    std::string sql;
+    std::uint64_t runs = 0;
+    double rows = 0, bytes = 0;
+    std::vector<std::chrono::nanoseconds> latest; ///< From sending it to its last row.
+  };
+  std::vector<sampled> samples() const;
+
+  /// The least time that any answer took in the last minute or two: that of the way there and back, with a server that
+  /// has next to nothing to do.
+  std::chrono::nanoseconds round_trip(clock::time_point now) const noexcept;
+
+private:
+  struct known {
+    parsed_statement text;
+    latest_durations answers{};
+    std::uint64_t runs = 0;
+    double rows = 0, bytes = 0;   ///< Means, the later ones weigh more.
+    clock::time_point tried_at{}; ///< When it was run last, or was to be tried again.
+  };
+
+  void learn(const parsed_statement& text, std::chrono::nanoseconds took, const table* rows, clock::time_point now);
+  void note_round_trip(std::chrono::nanoseconds took, clock::time_point now) noexcept;
+
+  recent_statements<known> statements_;
+  std::chrono::nanoseconds typical_{}, beside_{}; ///< `beside_`: of having a session, what is not the answer's.
+  std::chrono::nanoseconds least_now_ = std::chrono::nanoseconds::max(), least_before_ = least_now_;
+  clock::time_point minute_began_{};
+};
+
+/// Statistics of the statements of all loops, the one that takes most of the time first. Pure.
+std::vector<statement_stats> merged(const std::string& database,
+                                    const std::vector<std::vector<statement_times::sampled>>& loops,
+                                    std::chrono::nanoseconds round_trip);
+
+} // namespace sheaf

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "sheaf/table_builder.hpp"
+#include "sheaf/telemetry/statement_times.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <random>
+
+namespace {
+
+using namespace sheaf;
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+TEST(LatestDurations, KnowsTheQuantilesOfTheLastOnes) {
+  std::mt19937 generator{1};
+  std::uniform_int_distribution<int> draw{0, 40}; // equal ones, too
+  latest_durations some;
+  std::deque<nanoseconds> last;
+  for (int i = 0; i < 2000; ++i) {
+    const nanoseconds x{draw(generator)};
+    some.add(x);
+    last.push_back(x);
+    if (last.size() > latest_durations::size_max)
+      last.pop_front();
+    std::vector sorted(last.begin(), last.end());
+    std::sort(sorted.begin(), sorted.end());
+    ASSERT_THAT(some.all(), testing::ElementsAreArray(sorted));
+    for (const std::size_t percent : {0u, 25u, 50u, 95u, 100u})
+      ASSERT_EQ(some.quantile(percent), sorted[(sorted.size() - 1) * percent / 100]);
+    nanoseconds sum{};
+    for (const auto y : sorted)
+      sum += y;
+    ASSERT_EQ(some.mean(), sum / static_cast<std::ptrdiff_t>(sorted.size()));
+  }
+}
+
+class StatementTimes : public ::testing::Test {
+protected:
+  /// A statement that ran, for `answer` of the time that it `had` a session, until now.
+  void ran(const statement& of, nanoseconds answer, nanoseconds had) { learn(of, table{}, answer, had); }
+
+  void learn(const statement& of, decltype(outcome::data) data, nanoseconds answer, nanoseconds had) {
+    outcome got;
+    got.data = std::move(data);
+    got.times = {
+        .queued = 0ns, .acquired = 0ns, .sent = 1ms, .first_row = answer, .last_row = 1ms + answer, .released = had};
+    now += 1ms;
+    times.add({"q", of}, of.parse(dialect::postgresql, {}).get(), got, now - had, now);
+  }
+
+  auto expect(const statement& of) { return times.expect(*of.parse(dialect::postgresql, {}), now); }
+
+  statement_times times;
+  clock::time_point now{1h};
+  const statement lookup{"select * from book where id = :id"}, report{"select count(*) from book"};
+};
+
+TEST_F(StatementTimes, ExpectsWhatTheLatestRunsTook) {
+  EXPECT_FALSE(expect(lookup));
+  EXPECT_EQ(times.typical(), 0ns);
+  for (int i = 0; i < 18; ++i)
+    ran(lookup, 10ms, 12ms);
+  for (int i = 0; i < 2; ++i)
+    ran(lookup, 30ms, 32ms);
+  ASSERT_TRUE(expect(lookup));
+  EXPECT_EQ(expect(lookup)->mean, 12ms + 2ms) << "with what a session is kept for beside";
+  EXPECT_EQ(expect(lookup)->most, 30ms + 2ms);
+  EXPECT_FALSE(expect(report));
+  EXPECT_GT(times.typical(), 12ms);
+}
+
+TEST_F(StatementTimes, LearnsAnewWhatHasChanged) {
+  for (int i = 0; i < 100; ++i)
+    ran(lookup, 500ms, 500ms);
+  for (int i = 0; i < 32; ++i)
+    ran(lookup, 5ms, 5ms);
+  EXPECT_EQ(expect(lookup)->mean, 5ms);
+  EXPECT_EQ(expect(lookup)->most, 5ms);
+}
+
+/// A statement that is refused for its slowness would never be known to have become fast.
+TEST_F(StatementTimes, DoesNotKnowOnceInAWhileWhatDidNotRun) {
+  ran(lookup, 100ms, 100ms);
+  now += 900ms;
+  EXPECT_TRUE(expect(lookup));
+  now += 200ms;
+  EXPECT_FALSE(expect(lookup));
+  EXPECT_TRUE(expect(lookup)) << "one of them tries it";
+  ran(report, 10s, 10s);
+  now += 15s;
+  EXPECT_TRUE(expect(report));
+  now += 6s;
+  EXPECT_FALSE(expect(report));
+}
+
+/// Those that the deadline ends are the slow ones.
+TEST_F(StatementTimes, LearnsFromDeadlinesButFromNoOtherFailure) {
+  learn(lookup, failure{.code = errc::rejected_sql}, 1ms, 1ms);
+  learn(lookup, failure{.code = errc::query_canceled}, 1ms, 1ms);
+  EXPECT_FALSE(expect(lookup));
+  learn(lookup, failure{.code = errc::deadline_exceeded}, 1ms, 800ms);
+  ASSERT_TRUE(expect(lookup));
+  EXPECT_EQ(expect(lookup)->mean, 799ms) << "since it was sent";
+}
+
+TEST_F(StatementTimes, KeepsTheStatementsThatWereUsedLast) {
+  for (std::size_t i = 0; i < statement_times::statements_max + 10; ++i) {
+    ran(statement{"select " + std::to_string(i)}, 1ms, 1ms);
+    ran(lookup, 1ms, 1ms);
+  }
+  EXPECT_EQ(times.samples().size(), statement_times::statements_max);
+  EXPECT_TRUE(expect(lookup));
+  EXPECT_FALSE(expect(statement{"select 1"}));
+  ran(statement{"select '" + std::string(statement_times::text_max, 'x') + "'"}, 1ms, 1ms);
+  EXPECT_EQ(times.samples().size(), statement_times::statements_max);
+  for (const auto& x : times.samples())
+    EXPECT_LT(x.sql.size(), 100u) << "a long text is not kept";
+}
+
+TEST_F(StatementTimes, ReportsAllLoopsTogetherWithoutTheWayThereAndBack) {
+  statement_times other;
+  std::swap(times, other);
+  for (int i = 0; i < 20; ++i)
+    ran(lookup, 2ms, 2ms);
+  std::swap(times, other);
+  for (int i = 0; i < 20; ++i)
+    ran(lookup, 6ms, 6ms);
+  ran(report, 100ms, 100ms);
+  EXPECT_EQ(times.round_trip(now), 6ms);
+  EXPECT_EQ(other.round_trip(now), 2ms);
+  const auto all = merged("books", {times.samples(), other.samples()}, 2ms);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].sql, "select count(*) from book") << "the one that takes most of the time";
+  EXPECT_EQ(all[0].median, 98ms);
+  EXPECT_EQ(all[1].database, "books");
+  EXPECT_EQ(all[1].sql, "select * from book where id = $1");
+  EXPECT_EQ(all[1].runs, 40u);
+  EXPECT_EQ(all[1].lower_quartile, 0ms);
+  EXPECT_EQ(all[1].p95, 4ms);
+}
+
+TEST_F(StatementTimes, ForgetsARoundTripOfLongAgo) {
+  ran(lookup, 1ms, 1ms);
+  for (int i = 0; i < 5; ++i) {
+    now += 50s;
+    ran(lookup, 3ms, 3ms);
+  }
+  EXPECT_EQ(times.round_trip(now), 3ms);
+}
+
+} // namespace
