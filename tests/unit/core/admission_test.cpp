@@ -18,7 +18,6 @@ protected:
 
   Admission() {
     make({.max_size = sessions, .connecting_limit = sessions});
-    options how = for_database("sqlite::memory:");
     how.width = sessions;
     admits = std::make_unique<admission>(how);
     admits->join({admits.get()}, {{pool.get()}});
@@ -54,6 +53,7 @@ protected:
     return admits->admit(*x, x->taken_at);
   }
 
+  options how = for_database("sqlite::memory:");
   std::unique_ptr<admission> admits;
 };
 
@@ -172,8 +172,6 @@ TEST_F(Admission, ForecastsByTheSharesOfThePriorities) {
 }
 
 TEST_F(Admission, BoundsTheMemoryOfAllThatWait) {
-  options how = for_database("sqlite::memory:");
-  how.width = sessions;
   how.max_pending_bytes = 1 << 20;
   admission bounded{how};
   bounded.join({&bounded}, {{pool.get()}});

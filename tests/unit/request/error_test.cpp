@@ -22,7 +22,7 @@ TEST(Error, HasANameForEveryCode) {
     EXPECT_NE(name, "unknown") << code;
     EXPECT_TRUE(names.insert(name).second) << name;
   }
-  EXPECT_EQ(names.size(), 18u);
+  EXPECT_EQ(names.size(), 19u);
   EXPECT_TRUE(names.contains("pool_queue_full"));
   EXPECT_EQ(to_string(static_cast<errc>(200)), "unknown");
 }
@@ -134,7 +134,7 @@ TEST(Error, IsTheClientsFaultWhenTheRequestHasToChange) {
   for (const auto code :
        {errc::serialization_failure, errc::deadlock_detected, errc::query_canceled, errc::deadline_exceeded,
         errc::connection_lost, errc::connect_failed, errc::too_many_connections, errc::pool_timeout,
-        errc::pool_queue_full, errc::pool_closed, errc::in_doubt, errc::internal, errc::disk_full})
+        errc::pool_queue_full, errc::overloaded, errc::pool_closed, errc::in_doubt, errc::internal, errc::disk_full})
     EXPECT_FALSE(is_client_fault({.code = code})) << to_string(code);
 }
 

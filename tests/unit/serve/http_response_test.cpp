@@ -85,24 +85,14 @@ TEST(HttpReply, KeepsLargeIntegersFromBeingRounded) {
 }
 
 TEST(HttpProblem, HasAStatusForEachFailure) {
-  const std::pair<errc, unsigned> statuses[] = {{errc::invalid_request, 400},
-                                                {errc::rejected_sql, 422},
-                                                {errc::constraint_violated, 422},
-                                                {errc::permission_denied, 500},
-                                                {errc::serialization_failure, 503},
-                                                {errc::deadlock_detected, 503},
-                                                {errc::query_canceled, 503},
-                                                {errc::deadline_exceeded, 504},
-                                                {errc::disk_full, 507},
-                                                {errc::connection_lost, 503},
-                                                {errc::connect_failed, 503},
-                                                {errc::too_many_connections, 503},
-                                                {errc::pool_timeout, 503},
-                                                {errc::pool_queue_full, 429},
-                                                {errc::pool_closed, 503},
-                                                {errc::result_too_large, 422},
-                                                {errc::in_doubt, 500},
-                                                {errc::internal, 500}};
+  const std::pair<errc, unsigned> statuses[] = {
+      {errc::invalid_request, 400},   {errc::rejected_sql, 422},          {errc::constraint_violated, 422},
+      {errc::permission_denied, 500}, {errc::serialization_failure, 503}, {errc::deadlock_detected, 503},
+      {errc::query_canceled, 503},    {errc::deadline_exceeded, 504},     {errc::disk_full, 507},
+      {errc::connection_lost, 503},   {errc::connect_failed, 503},        {errc::too_many_connections, 503},
+      {errc::pool_timeout, 503},      {errc::pool_queue_full, 429},       {errc::overloaded, 503},
+      {errc::pool_closed, 503},       {errc::result_too_large, 422},      {errc::in_doubt, 500},
+      {errc::internal, 500}};
   for (const auto& [code, status] : statuses) {
     const failure why{.code = code, .query = "q", .message = "secret detail", .reached_server = true};
     const auto made = make_problem(why, "id-1");
@@ -112,7 +102,13 @@ TEST(HttpProblem, HasAStatusForEachFailure) {
     EXPECT_THAT(made.detail, HasSubstr("secret detail"));
     EXPECT_EQ(made.fields, status == 429 || status == 503 ? "Retry-After: 1\r\n" : "");
   }
-  for (const auto code : {errc::serialization_failure, errc::pool_timeout}) {
+  const auto later = [](std::chrono::nanoseconds t) {
+    return make_problem(failure{.code = errc::overloaded, .retry_after = t}, "id-1").fields;
+  };
+  EXPECT_EQ(later(1ms), "Retry-After: 1\r\n");
+  EXPECT_EQ(later(2100ms), "Retry-After: 3\r\n");
+  EXPECT_EQ(later(1h), "Retry-After: 60\r\n");
+  for (const auto code : {errc::serialization_failure, errc::pool_timeout, errc::overloaded}) {
     const auto made = make_problem(failure{.code = code, .may_have_effect = true}, "id-1");
     EXPECT_EQ(made.fields, "") << "it must not be sent again";
     EXPECT_THAT(made.body, HasSubstr("may have been done"));

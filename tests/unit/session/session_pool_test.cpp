@@ -108,7 +108,7 @@ TEST_F(SessionPool, SharesItsSessionsByPriority) {
   EXPECT_EQ(had.at(priority::high), 160);
   EXPECT_EQ(had.at(priority::normal), 40);
   EXPECT_EQ(had.at(priority::low), 10);
-  serve(40 + 10); // the last of the high ones, and those of the others meanwhile
+  serve(60); // the last 40 of the high ones, and those of the others meanwhile
   auto rest = serve(100);
   EXPECT_EQ(rest[priority::high], 0);
   EXPECT_NEAR(rest[priority::normal], 80, 1);

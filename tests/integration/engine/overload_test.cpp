@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// More requests than the sessions can answer in time. bench/overload measures how many are; here each is told the
+// truth.
+
+#include "support/postgresql_test.hpp"
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace sheaf;
+using namespace sheaf::test;
+using namespace std::chrono_literals;
+
+class Overload : public PostgresqlTest, public ::testing::WithParamInterface<std::size_t> {
+protected:
+  void open_for(std::size_t queries) {
+    open([](options& how) {
+      how.databases[0].pool.max_size = 4;
+      how.loops = GetParam();
+      how.deadline = 30s;
+    });
+    rows("create table begun (request int, part int)");
+    for (int i = 0; i < 8; ++i) // known to each loop
+      run(write(-1, i));
+    per_request = queries;
+  }
+
+  /// Takes 20 ms, and writes that it was begun.
+  query write(int request, int part) const {
+    return {"",
+            statement{"insert into begun select :request::int, :part::int from pg_sleep(0.02)"},
+            {{"request", request}, {"part", part}}};
+  }
+
+  request asked(int number, clock::duration deadline) const {
+    request x;
+    x.deadline = deadline;
+    for (int part = 0; part < static_cast<int>(per_request); ++part)
+      x.queries.push_back(write(number, part));
+    return x;
+  }
+
+  std::size_t per_request = 1;
+};
+
+TEST_P(Overload, IsRefusedBeforeItBegins) {
+  open_for(4);
+  constexpr int requests = 400; // 8 s of work for the sessions
+  std::vector<std::future<reply>> replies;
+  for (int i = 0; i < requests; ++i)
+    replies.push_back(e->run_future(asked(i, 1s)));
+  std::set<int> answered, not_begun;
+  for (int i = 0; i < requests; ++i) {
+    const auto x = replies[static_cast<std::size_t>(i)].get();
+    ASSERT_EQ(x.outcomes.size(), 4u);
+    if (x.ok()) {
+      answered.insert(i);
+      continue;
+    }
+    if (x.failure->code == errc::overloaded && !x.failure->may_have_effect) {
+      not_begun.insert(i);
+      EXPECT_TRUE(safe_to_retry(*x.failure));
+      EXPECT_FALSE(x.failure->reached_server);
+      EXPECT_GT(x.failure->retry_after, 0ns);
+      EXPECT_NE(x.failure->message.find("pool main"), std::string::npos) << x.failure->message;
+    }
+  }
+  EXPECT_GT(answered.size(), 0u);
+  EXPECT_GT(not_begun.size(), static_cast<std::size_t>(requests) / 2);
+  std::map<int, int> begun;
+  const auto found = rows("select request, count(*)::int from begun where request >= 0 group by request");
+  for (std::size_t row = 0; row < found.rows(); ++row)
+    begun[found.get<int>(row, 0)] = found.get<int>(row, 1);
+  for (const auto i : answered)
+    EXPECT_EQ(begun[i], 4) << i;
+  for (const auto i : not_begun)
+    EXPECT_FALSE(begun.contains(i)) << i << " was refused, and had begun";
+  EXPECT_TRUE(e->run(asked(requests, 30s)).ok()) << "it goes on afterwards";
+}
+
+TEST_P(Overload, LeavesNoWorkBehindOnceItIsOver) {
+  open_for(1);
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::future<reply>> replies;
+    for (int i = 0; i < 200; ++i)
+      replies.push_back(e->run_future(asked(i, 200ms)));
+    for (auto& x : replies)
+      x.get();
+    // With nobody before them all of these are in time: were the work of those before still counted, they would not be.
+    replies.clear();
+    for (int i = 0; i < 12; ++i)
+      replies.push_back(e->run_future(asked(i, 20s)));
+    for (auto& x : replies)
+      EXPECT_TRUE(x.get().ok());
+  }
+}
+
+TEST_P(Overload, TellsWhatItHasLearnt) {
+  open_for(1);
+  const auto all = e->statements();
+  const auto found = std::find_if(all.begin(), all.end(), [](const auto& x) { return x.sql.starts_with("insert"); });
+  ASSERT_NE(found, all.end());
+  EXPECT_EQ(found->database, "main");
+  EXPECT_EQ(found->sql, "insert into begun select $1::int, $2::int from pg_sleep(0.02)");
+  EXPECT_EQ(found->runs, 8u);
+  EXPECT_LE(found->lower_quartile, found->median);
+  EXPECT_LE(found->median, found->p95);
+  std::promise<std::optional<errc>> on_a_loop;
+  e->run_async(asked(0, 1s), [&](const reply&) {
+    try {
+      e->statements();
+      on_a_loop.set_value({});
+    } catch (const error& why) {
+      on_a_loop.set_value(why.why().code);
+    }
+  });
+  EXPECT_EQ(on_a_loop.get_future().get(), errc::invalid_request) << "it would wait for itself";
+}
+
+INSTANTIATE_TEST_SUITE_P(OnLoops, Overload, ::testing::Values(1, 2),
+                         [](const auto& loops) { return std::to_string(loops.param); });
+
+} // namespace
