@@ -13,8 +13,8 @@ namespace sheaf {
 namespace {
 
 /// The margin's growth with each answer that came too late, its decay with each that came in time, and its bound. They
-/// meet where about one in fifty is late.
-constexpr double margin_up = 0.1, margin_down = 0.01, margin_max = 2;
+/// meet where about one in fifty is late. One below the least goes on to nothing.
+constexpr double margin_up = 0.1, margin_down = 0.01, margin_max = 2, margin_least = 0.02;
 
 constexpr auto report_interval = std::chrono::seconds{1};
 
@@ -131,7 +131,8 @@ void admission::settle(const checked_request& asked, const ticket& given, const 
   for (std::size_t i = 0; i < databases_.size(); ++i)
     if (std::find(asked.databases.begin(), asked.databases.end(), i) != asked.databases.end()) {
       auto& margin = databases_[i].margin;
-      margin = is_late ? std::min(margin + margin_up, margin_max) : margin * (1 - margin_down);
+      margin = is_late ? std::min(margin + margin_up, margin_max)
+                       : std::max(0.0, margin - margin_down * std::max(margin, margin_least));
     }
 }
 

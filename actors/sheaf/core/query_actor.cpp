@@ -85,6 +85,7 @@ query_actor::query_actor(caf::actor_config& cfg, event_loop& loop, query_job job
 void query_actor::begin() {
   if (job_.own_deadline)
     loop().arm(timeout_, job_.deadline);
+  set_turn(job_.request->taken_at);
   set_latest_start(job_.latest_start);
   session_pool::arrival how{.reserved = job_.reserved};
   if (job_.before) {

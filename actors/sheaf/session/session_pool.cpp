@@ -87,7 +87,7 @@ result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank, co
     return last_failure_; // the server refused a moment ago: fail fast
   who.pool_ = this;
   who.rank_ = rank;
-  who.give_up_ = how.since.value_or(loop_.now()) + limits_.acquire_timeout;
+  who.began_ = how.since.value_or(loop_.now());
   enqueue(who);
   if (!queue_timer_.armed() || how.since)
     arm_queue_timer();
@@ -146,7 +146,7 @@ void session_pool::settle(pooled_session& s) {
 /// Gives the session to whoever waits longest, or lays it by.
 void session_pool::offer(pooled_session& s) {
   if (auto* who = next_waiter()) {
-    metrics_.wait.add(loop_.now() - (who->give_up_ - limits_.acquire_timeout));
+    metrics_.wait.add(loop_.now() - who->began_);
     call_older();
     who->on_lease(lend(s, *who));
   } else {
@@ -197,14 +197,15 @@ bool session_pool::refuse_late(session_waiter& who) {
   return true;
 }
 
-/// In the order in which they began to wait, wherever that was.
+/// In the order in which their requests came, or they themselves, wherever that was: a request of many queries is not
+/// overtaken by later ones at each.
 void session_pool::enqueue(session_waiter& who) {
   const auto rank = static_cast<std::size_t>(who.rank_);
   auto& q = waiters_[rank];
   if (q.empty() && turns_[rank] <= turn_) // it has not saved up turns while it did not wait
     turns_[rank] = turn_ + stride_of(rank);
   auto behind = q.end();
-  while (behind != q.begin() && std::prev(behind)->give_up_ > who.give_up_)
+  while (behind != q.begin() && std::prev(behind)->turn() > who.turn())
     --behind;
   q.insert(behind, who);
   publish_oldest();
@@ -229,27 +230,31 @@ void session_pool::refuse_all(const failure& why) {
       refuse(q.front(), why);
 }
 
-/// All wait equally long at most, so the oldest of each priority gives up first.
+/// Who comes in first by its turn may have begun to wait last, so all are looked at; this is rare.
 void session_pool::refuse_expired() {
+  const auto since = loop_.now() - limits_.acquire_timeout;
+  std::vector<session_waiter*> expired;
   for (auto& q : waiters_)
-    while (!q.empty() && q.front().give_up_ <= loop_.now()) {
-      metrics_.timeouts.add();
-      refuse(q.front(),
-             refusal(errc::pool_timeout,
-                     fmt::format("no session came free within pool.acquire_timeout ({}): make "
-                                 "queries faster, or raise pool.max_size",
-                                 std::chrono::duration_cast<std::chrono::milliseconds>(limits_.acquire_timeout))));
-    }
+    for (auto& who : q)
+      if (who.began_ <= since)
+        expired.push_back(&who);
+  for (auto* who : expired) {
+    metrics_.timeouts.add();
+    refuse(*who, refusal(errc::pool_timeout,
+                         fmt::format("no session came free within pool.acquire_timeout ({}): make "
+                                     "queries faster, or raise pool.max_size",
+                                     std::chrono::duration_cast<std::chrono::milliseconds>(limits_.acquire_timeout))));
+  }
   arm_queue_timer();
 }
 
 void session_pool::arm_queue_timer() {
   auto first = clock::time_point::max();
   for (const auto& q : waiters_)
-    if (!q.empty())
-      first = std::min(first, q.front().give_up_);
+    for (const auto& who : q)
+      first = std::min(first, who.began_);
   if (first != clock::time_point::max())
-    loop_.arm(queue_timer_, first);
+    loop_.arm(queue_timer_, first + limits_.acquire_timeout);
 }
 
 std::size_t session_pool::waiting() const noexcept {

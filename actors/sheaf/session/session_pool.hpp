@@ -102,15 +102,23 @@ public:
   void stop_waiting() noexcept; ///< Gives up the place in the queue, if there is one.
 
 protected:
+  /// Its turn is that of one who has waited since `when`, such as its request's; else since it began to wait. Set
+  /// before it waits.
+  void set_turn(clock::time_point when) noexcept { turn_of_ = when; }
+
   /// After `when` a session would come too late: it is refused with `overloaded`, as soon as its turn comes while
-  /// others wait. Set before it waits.
+  /// others wait.
   void set_latest_start(clock::time_point when) noexcept { latest_start_ = when; }
 
 private:
   friend class session_pool;
   session_pool* pool_ = nullptr; ///< Set while it waits.
   priority rank_{};
-  clock::time_point give_up_{}, latest_start_ = clock::time_point::max();
+  clock::time_point began_{}; ///< When it began to wait.
+  std::optional<clock::time_point> turn_of_{};
+  clock::time_point latest_start_ = clock::time_point::max();
+
+  clock::time_point turn() const noexcept { return turn_of_.value_or(began_); }
 };
 
 class session_pool {

@@ -114,7 +114,7 @@ void session_pool::look_elsewhere() {
 void session_pool::send_away(session_pool& there) {
   ++departures_;
   if (auto* who = next_waiter()) {
-    who->on_call(there, who->give_up_ - limits_.acquire_timeout);
+    who->on_call(there, who->began_);
     return;
   }
   publish(); // it has left meanwhile
@@ -150,7 +150,7 @@ void session_pool::publish_oldest() noexcept {
   for (std::size_t rank = 0; rank < oldest_.size(); ++rank) {
     const auto& q = waiters_[rank];
     const auto before = oldest(rank);
-    const auto since = q.empty() ? nobody : (q.front().give_up_ - limits_.acquire_timeout).time_since_epoch().count();
+    const auto since = q.empty() ? nobody : q.front().turn().time_since_epoch().count();
     if (since != before)
       oldest_[rank].store(since, std::memory_order_relaxed);
     had_waiters |= before != nobody;

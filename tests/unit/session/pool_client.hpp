@@ -34,6 +34,7 @@ struct client final : session_waiter {
 
   std::string_view label() const noexcept override { return "client"; }
 
+  void came_with(clock::time_point request) { set_turn(request); }
   void may_start_until(clock::time_point when) { set_latest_start(when); }
 
   std::vector<client*>& order;

@@ -115,6 +115,28 @@ TEST_F(SessionPool, SharesItsSessionsByPriority) {
   EXPECT_NEAR(rest[priority::low], 20, 1);
 }
 
+/// A request of many queries asks for sessions again and again; later ones do not go before it each time.
+TEST_F(SessionPool, ServesInTheOrderInWhichTheRequestsCame) {
+  make({.max_size = 1});
+  auto* last = &get();
+  const auto now = on_loop([&] { return loop->now(); });
+  const auto ask_for = [&](clock::time_point request) -> client& {
+    return on_loop([&]() -> client& {
+      auto& c = clients.emplace_back(served);
+      c.came_with(request);
+      EXPECT_FALSE(*pool->acquire(c, priority::normal));
+      return c;
+    });
+  };
+  auto &first = ask_for(now - 3s), &later = ask_for(now - 1s), &first_again = ask_for(now - 3s);
+  auto &between = ask_for(now - 2s), &itself = ask();
+  for (auto* next : {&first, &first_again, &between, &later, &itself}) {
+    give_back(*last);
+    EXPECT_TRUE(next->held);
+    last = next;
+  }
+}
+
 TEST_F(SessionPool, LendsToNobodyWhoWouldBeTooLateWhileOthersWait) {
   make({.max_size = 1});
   auto* holder = &get();
