@@ -42,7 +42,7 @@ enum class error_policy : std::uint8_t {
   first,   ///< As soon as `request::first` queries have succeeded the rest are cancelled; fails once so many cannot.
 };
 
-/// The order of service when sessions are scarce.
+/// The shares of sessions that come free while all priorities wait: 16, 4 and 1 of 21.
 enum class priority : std::uint8_t { high, normal, low };
 
 /// One statement or C++ task of a request.
