@@ -4,8 +4,8 @@
 
 #pragma once
 
-#include "sheaf/sql/recent_statements.hpp"
 #include "sheaf/cell.hpp"
+#include "sheaf/sql/recent_statements.hpp"
 
 #include <libpq-fe.h>
 

@@ -5,9 +5,9 @@
 
 #pragma once
 
-#include "sheaf/sql/recent_statements.hpp"
 #include "sheaf/base/redaction.hpp"
 #include "sheaf/error.hpp"
+#include "sheaf/sql/recent_statements.hpp"
 #include "sheaf/value.hpp"
 
 #include <cstddef>
