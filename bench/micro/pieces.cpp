@@ -56,6 +56,7 @@ class instant_backend final : public backend {
 public:
   std::string_view name() const noexcept override { return "instant"; }
   sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
+  bool infers_types() const noexcept override { return true; }
   bool takes(std::string_view) const noexcept override { return true; }
   std::optional<failure> check(const std::string&) const override { return {}; }
   result<std::unique_ptr<session_factory>> make_factory(const database_options&, blocking_executor&) const override {
