@@ -32,7 +32,7 @@ enum class errc : std::uint8_t {
   too_many_connections,  ///< SQLSTATE 53300: the server has no place left.
   pool_timeout,          ///< No session came free within `pool.acquire_timeout`.
   pool_queue_full,       ///< `pool.max_queue_size` queries wait already.
-  overloaded,            ///< It could not be answered in time, by what its statements took lately: it was not begun.
+  overloaded,            ///< It could not be answered in time, by what its statements took lately, so it was not begun.
   pool_closed,           ///< The engine is shutting down.
   result_too_large,      ///< A result passed `max_rows` or `max_bytes`.
   in_doubt,              ///< A write whose outcome is unknown.

@@ -91,9 +91,9 @@ struct options {
   /// its value, as text where it comes as that; but for booleans, numbers of a fixed size, and PostgreSQL's `date`,
   /// `timestamp` and `uuid`.
   std::size_t max_bytes = 64 << 20;
-  /// Maximum for the requests that are not answered yet, about what they take in memory without their rows: 1 KiB for
-  /// each request and each query, and the bytes of parameters and of texts that no `statement` shares. One more is
-  /// refused with `overloaded`.
+  /// Maximum for the requests that the loops have taken up and not answered yet, about what they take in memory without
+  /// their rows: 1 KiB for each request and each query, and the bytes of parameters and of texts that no `statement`
+  /// shares. One more is refused with `overloaded`.
   std::size_t max_pending_bytes = 256 << 20;
   std::size_t loops = 1; ///< Event loops (threads); each has its share of the sessions.
   /// The logger that the engine writes to; null for none. Its loops write, so a logger whose sinks may wait for a disk

@@ -31,7 +31,7 @@ struct pool_stats {
 };
 
 /// The latest runs of one statement, 32 of them on each loop. Of the statements that a loop has sent to a database, the
-/// 500 used last are kept; not C++ tasks, and not those of more than 16 KiB.
+/// 500 used last are kept; not C++ tasks, and not those of more than 4 KiB.
 struct statement_stats {
   std::string database;
   std::string sql;        ///< As it is sent: of PostgreSQL with `$1` for the first parameter.

@@ -97,6 +97,8 @@ std::optional<failure> validate(const request& given) {
   if (auto wrong = given.on_error == error_policy::first ? limits::check("first", given.first, 1, given.queries.size())
                                                          : std::nullopt)
     return invalid_request(std::move(*wrong));
+  if (given.priority > priority::low)
+    return invalid_request("priority is none of high, normal and low");
   if (auto wrong = given.max_rows ? limits::check("max_rows", *given.max_rows, 1, limits::rows_max) : std::nullopt)
     return invalid_request(std::move(*wrong));
   if (auto wrong = given.max_bytes ? limits::check("max_bytes", *given.max_bytes, 1, limits::bytes_max) : std::nullopt)

@@ -12,15 +12,13 @@ namespace sheaf {
 
 namespace {
 
-/// The margin's growth with each answer that came too late, its decay with each that came in time, and its bound. They
-/// meet where about one in fifty is late. One below the least goes on to nothing.
+/// The margin's growth with each answer that came too late, its decay with each that came in time, its bound, and the
+/// least that the decay goes by. At a margin of 0.2 they meet where one in fifty is late.
 constexpr double margin_up = 0.1, margin_down = 0.01, margin_max = 2, margin_least = 0.02;
 
 constexpr auto report_interval = std::chrono::seconds{1};
 
-std::chrono::milliseconds in_ms(std::chrono::nanoseconds t) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(t);
-}
+std::chrono::milliseconds in_ms(std::chrono::nanoseconds t) { return std::chrono::ceil<std::chrono::milliseconds>(t); }
 
 } // namespace
 
@@ -34,20 +32,18 @@ void admission::join(std::vector<const admission*> all,
 }
 
 result<admission::ticket> admission::admit(const checked_request& asked, clock::time_point now) {
-  const auto bytes_max = settings_.max_pending_bytes / settings_.loops;
-  if (pending_bytes_ > 0 && pending_bytes_ + asked.bytes > bytes_max)
+  if (const auto pending = pending_bytes(); pending > 0 && pending + asked.bytes > settings_.max_pending_bytes)
     return failure{.code = errc::overloaded,
                    .phase = phase::queue,
-                   .message = fmt::format("{} MiB of requests wait to be answered, and max_pending_bytes allows no "
-                                          "more: send fewer at once, or raise it",
-                                          pending_bytes_ * settings_.loops >> 20)};
+                   .message = fmt::format("requests of {} KiB are not answered yet, and with {} KiB more they would "
+                                          "take more than max_pending_bytes: send fewer at once, or raise it",
+                                          pending >> 10, (asked.bytes + 1023) >> 10)};
   ticket given;
   given.each.resize(asked.texts.size());
   std::fill(demands_.begin(), demands_.end(), demand{});
   const parsed_statement* last = nullptr;
   for (std::size_t i = 0; i < given.each.size(); ++i) {
     auto& share = given.each[i];
-    auto& sum = demands_[asked.databases[i]];
     const auto* text = asked.texts[i];
     if (text && text == last && asked.databases[i] == asked.databases[i - 1]) {
       share = given.each[i - 1]; // a fan-out sends one statement many times
@@ -57,22 +53,39 @@ result<admission::ticket> admission::admit(const checked_request& asked, clock::
       share = known ? ticket::share{.work = known->mean, .most = known->most} : ticket::share{.work = times.typical()};
       last = text;
     }
-    sum.work += share.work;
-    sum.longest = std::max(sum.longest, share.work);
-    sum.longest_most = std::max(sum.longest_most, share.most);
-    sum.is_known |= share.most > std::chrono::nanoseconds{0};
+    add_demand(asked, i, share);
   }
   for (std::size_t database = 0; database < databases_.size(); ++database) {
-    if (!demands_[database].is_known || !somebody_waits(database))
+    if (!demands_[database].any || !somebody_waits(database))
       continue;
     given.behind_others = true;
     if (auto why = refuse(asked, database, demands_[database], now))
       return std::move(*why);
   }
-  for (std::size_t i = 0; i < given.each.size(); ++i)
-    add_work(asked.databases[i], asked.given.priority, given.each[i].work.count());
-  pending_bytes_ += asked.bytes;
+  for (std::size_t i = 0; i < given.each.size(); ++i) {
+    if (i < queries_together)
+      begin(asked, i, given.each[i]);
+    if (asked.texts[i] && given.each[i].most == std::chrono::nanoseconds{0})
+      databases_[asked.databases[i]].times.tries(*asked.texts[i], now);
+  }
+  pending_bytes_.store(pending_bytes_.load(std::memory_order_relaxed) + asked.bytes, std::memory_order_relaxed);
   return given;
+}
+
+/// Whether a query that may fail has time enough is not the request's affair.
+void admission::add_demand(const checked_request& asked, std::size_t i, const ticket::share& share) {
+  auto& sum = demands_[asked.databases[i]];
+  const auto& q = asked.given.queries[i];
+  sum.any = true;
+  const bool is_needed =
+      asked.given.on_error == error_policy::fail || (asked.given.on_error == error_policy::partial && q.required);
+  if (!is_needed || share.most == std::chrono::nanoseconds{0})
+    return;
+  sum.work += share.work;
+  sum.longest = std::max(sum.longest, share.work);
+  sum.longest_most = std::max(sum.longest_most, share.most);
+  if (q.timeout)
+    sum.latest_start = std::min(sum.latest_start, asked.taken_at + *q.timeout - share.most);
 }
 
 /// The wait is the work of those who are served before, shared among all sessions; the request's own time is that of
@@ -99,16 +112,18 @@ std::optional<failure> admission::refuse(const checked_request& asked, std::size
   const auto takes = (own.work - own.longest) / static_cast<std::ptrdiff_t>(std::min(width, sessions)) +
                      std::max(own.longest, own.longest_most);
   const auto left = asked.deadline - now;
-  if (wait + takes <= left)
+  if (left <= std::chrono::nanoseconds{0}) // it is over without us
+    return {};
+  if (wait + takes <= left && now + wait <= own.latest_start)
     return {};
   return failure{
       .code = errc::overloaded,
       .phase = phase::queue,
       .message = fmt::format("pool {}: it would wait about {} for the work of those before it, and take about {}, more "
-                             "than the {} that are left ({} sessions): send fewer requests at once, make queries "
-                             "faster, or raise pool.max_size or the deadline",
+                             "than is left of its {} or of a query's timeout ({} sessions): send fewer requests at "
+                             "once, make queries faster, or raise pool.max_size or the deadline",
                              settings_.databases[database].name, in_ms(wait), in_ms(takes), in_ms(left), sessions),
-      .retry_after = wait + takes - left};
+      .retry_after = std::max(wait + takes - left, now + wait - own.latest_start)};
 }
 
 bool admission::somebody_waits(std::size_t database) const noexcept {
@@ -116,24 +131,54 @@ bool admission::somebody_waits(std::size_t database) const noexcept {
   return std::any_of(pools.begin(), pools.end(), [](const auto* x) { return x->places() < 0; });
 }
 
-void admission::done(const checked_request& asked, std::size_t i, const ticket::share& share, const outcome& got,
-                     clock::time_point now) {
-  const auto database = asked.databases[i];
-  add_work(database, asked.given.priority, -share.work.count());
-  databases_[database].times.add(asked.given.queries[i], asked.texts[i], got, asked.taken_at, now);
+std::size_t admission::pending_bytes() const noexcept {
+  std::size_t sum = 0;
+  for (const auto* x : all_)
+    sum += x->pending_bytes_.load(std::memory_order_relaxed);
+  return sum;
 }
 
-void admission::settle(const checked_request& asked, const ticket& given, const failure* why) {
-  pending_bytes_ -= asked.bytes;
-  const bool is_late = why && (why->code == errc::deadline_exceeded || why->code == errc::overloaded);
-  if (!given.behind_others || (why && !is_late))
+void admission::begin(const checked_request& asked, std::size_t i, ticket::share& share) noexcept {
+  if (share.counted > std::chrono::nanoseconds{0})
     return;
-  for (std::size_t i = 0; i < databases_.size(); ++i)
-    if (std::find(asked.databases.begin(), asked.databases.end(), i) != asked.databases.end()) {
-      auto& margin = databases_[i].margin;
-      margin = is_late ? std::min(margin + margin_up, margin_max)
-                       : std::max(0.0, margin - margin_down * std::max(margin, margin_least));
+  share.counted = share.work;
+  add_work(asked.databases[i], asked.given.priority, share.counted.count());
+}
+
+void admission::done(const checked_request& asked, std::size_t i, const ticket::share& share, const outcome& got,
+                     clock::time_point now) noexcept {
+  const auto database = asked.databases[i];
+  add_work(database, asked.given.priority, -share.counted.count());
+  try {
+    databases_[database].times.add(asked.given.queries[i], asked.texts[i], got, asked.taken_at, now);
+  } catch (...) { // no memory: what one answer teaches is not worth the answer
+  }
+}
+
+/// A database is forecast well when all came in time, and badly when something was too late for the request; a query's
+/// own timeout says nothing about it.
+void admission::settle(const checked_request& asked, const ticket& given, const std::vector<outcome>& all,
+                       clock::time_point now) noexcept {
+  pending_bytes_.store(pending_bytes_.load(std::memory_order_relaxed) - asked.bytes, std::memory_order_relaxed);
+  if (!given.behind_others)
+    return;
+  for (std::size_t database = 0; database < databases_.size(); ++database) {
+    bool any = false, all_came = true, some_late = false;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (asked.databases[i] != database)
+        continue;
+      any = true;
+      if (const auto* why = all[i].error_info()) {
+        all_came = false;
+        some_late |= why->code == errc::overloaded || (why->code == errc::deadline_exceeded && now >= asked.deadline);
+      }
     }
+    auto& margin = databases_[database].margin;
+    if (some_late)
+      margin = std::min(margin + margin_up, margin_max);
+    else if (any && all_came)
+      margin = std::max(0.0, margin - margin_down * std::max(margin, margin_least));
+  }
 }
 
 std::optional<std::uint64_t> admission::refusals_to_report(clock::time_point now) {

@@ -19,6 +19,10 @@
 
 namespace sheaf {
 
+/// So many of a request's queries are served in its turn, one after another. More of them wait as if each had come by
+/// itself: else one request of thousands would hold up all that come after it.
+inline constexpr std::size_t queries_together = 16;
+
 /// For the requests that live on one loop. On that loop only, but for `work`.
 class admission {
 public:
@@ -30,23 +34,29 @@ public:
   /// The forecast for an admitted request, which gives it back at its end.
   struct ticket {
     struct share {
-      std::chrono::nanoseconds work{}; ///< How long it is expected to have a session.
-      std::chrono::nanoseconds most{}; ///< How long at most, 19 times in 20; 0 where that is not known.
+      std::chrono::nanoseconds work{};    ///< How long it is expected to have a session.
+      std::chrono::nanoseconds most{};    ///< How long at most, 19 times in 20; 0 where that is not known.
+      std::chrono::nanoseconds counted{}; ///< What of it others have before them.
     };
-    std::vector<share> each;    ///< By query.
+    std::vector<share> each;    ///< By query; none where it was refused.
     bool behind_others = false; ///< Somebody waited for a session: its end shows whether the forecast was right.
   };
 
-  /// Counts on the work of `asked`, or refuses it: `overloaded`. One is admitted whenever nobody waits for a session,
-  /// and whenever nothing is known of its statements.
+  /// Counts on the work of `asked`, or refuses it: `overloaded`. One is admitted whenever nobody waits for a session.
+  /// Of statements of which nothing is known, and of queries whose failure would not be the request's, the wait alone
+  /// is judged.
   result<ticket> admit(const checked_request& asked, clock::time_point now);
+
+  /// Query `i` begins. Of a request of many queries only the first `queries_together` count before.
+  void begin(const checked_request& asked, std::size_t i, ticket::share& share) noexcept;
 
   /// Query `i` is over: its work is done, or will not be. What it took is learnt.
   void done(const checked_request& asked, std::size_t i, const ticket::share& share, const outcome& got,
-            clock::time_point now);
+            clock::time_point now) noexcept;
 
-  /// The request is over. `why` is null when it was answered.
-  void settle(const checked_request& asked, const ticket& given, const failure* why);
+  /// The request is over, with these outcomes.
+  void settle(const checked_request& asked, const ticket& given, const std::vector<outcome>& all,
+              clock::time_point now) noexcept;
 
   /// Called for each request that was refused: the number of those since the last report; nothing where that was less
   /// than a second ago. A line of the log for each would only add to the work.
@@ -66,15 +76,18 @@ private:
     double margin = 0; ///< The wait is forecast this much longer: it grows with each answer that came too late.
   };
 
-  /// The sum of a request's queries in one database.
+  /// What has to be done in one database before a request is answered.
   struct demand {
+    bool any = false;
     std::chrono::nanoseconds work{}, longest{}, longest_most{};
-    bool is_known = false;
+    clock::time_point latest_start = clock::time_point::max(); ///< Of the query that has the least time to spare.
   };
 
+  void add_demand(const checked_request& asked, std::size_t i, const ticket::share& share);
   std::optional<failure> refuse(const checked_request& asked, std::size_t database, const demand& own,
                                 clock::time_point now) const;
   bool somebody_waits(std::size_t database) const noexcept;
+  std::size_t pending_bytes() const noexcept;
   void add_work(std::size_t database, priority rank, std::int64_t ns) noexcept;
 
   const options& settings_;
@@ -84,7 +97,7 @@ private:
   std::vector<demand> demands_; ///< Of the request that is being looked at.
   std::uint64_t refused_ = 0;   ///< Not reported yet.
   clock::time_point reported_at_{};
-  std::size_t pending_bytes_ = 0; ///< Of the requests here that are not answered yet.
+  std::atomic<std::size_t> pending_bytes_ = 0; ///< Of the requests here that are not answered yet. Written here only.
 };
 
 } // namespace sheaf

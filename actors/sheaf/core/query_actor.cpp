@@ -85,7 +85,8 @@ query_actor::query_actor(caf::actor_config& cfg, event_loop& loop, query_job job
 void query_actor::begin() {
   if (job_.own_deadline)
     loop().arm(timeout_, job_.deadline);
-  set_turn(job_.request->taken_at);
+  if (job_.turn)
+    set_turn(*job_.turn);
   set_latest_start(job_.latest_start);
   session_pool::arrival how{.reserved = job_.reserved};
   if (job_.before) {
@@ -110,6 +111,14 @@ void query_actor::acquire(session_pool::arrival how) {
     });
   else if (*got)
     run(std::move(*got));
+}
+
+/// Not from within the pool's call: what a caller does about a failure may come back to that pool.
+void query_actor::on_refused(failure why) {
+  loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(why)]() mutable {
+    if (!ended())
+      on_failed(std::move(why));
+  });
 }
 
 void query_actor::receive(caf::message& message) {

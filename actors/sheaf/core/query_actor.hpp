@@ -35,9 +35,10 @@ protected:
 struct query_job {
   std::shared_ptr<const checked_request> request;
   std::size_t index = 0;
-  session_pool* pool = nullptr; ///< Of the loop that the actor is spawned on.
-  clock::time_point deadline;   ///< The request's, or the query's own if that is earlier.
-  bool own_deadline = false;    ///< The query's own: nobody else watches it.
+  session_pool* pool = nullptr;            ///< Of the loop that the actor is spawned on.
+  clock::time_point deadline;              ///< The request's, or the query's own if that is earlier.
+  bool own_deadline = false;               ///< The query's own: nobody else watches it.
+  std::optional<clock::time_point> turn{}; ///< It waits in the turn of one that came then.
   /// After it a session would come too late: the deadline, less the time that the statement takes at most. Never where
   /// that is not known.
   clock::time_point latest_start = clock::time_point::max();
@@ -69,7 +70,7 @@ private:
   void reply(answer&& got);
 
   void on_lease(lease got) override { run(std::move(got)); }
-  void on_refused(failure why) override { on_failed(std::move(why)); }
+  void on_refused(failure why) override;
   void on_call(session_pool& there, clock::time_point since) override;
   std::string_view label() const noexcept override { return asked().name; }
   void on_answer(answer&& got, const moments& when) override;

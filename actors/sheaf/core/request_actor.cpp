@@ -50,11 +50,11 @@ void request_actor::begin() {
   loop().arm(deadline_, request_->deadline);
   auto admitted = home_.admission.admit(*request_, loop().now());
   if (admitted.has_error()) { // the reply does not come from within the call that has begun this
-    ending_ = true;
     loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(admitted).error()]() mutable {
       if (!ended())
         refuse(std::move(why));
     });
+    ending_ = true;
     return;
   }
   ticket_ = std::move(*admitted);
@@ -64,8 +64,11 @@ void request_actor::begin() {
 
 /// Answers a request of which no query has begun, nor will.
 void request_actor::refuse(failure why) {
-  end_rest({why.code, why.message});
   reply_.failure = std::move(why);
+  try {
+    end_rest({reply_.failure->code, reply_.failure->message});
+  } catch (...) { // no memory for saying it of each query, too
+  }
   reply_now();
 }
 
@@ -92,6 +95,7 @@ void request_actor::spawn_next() {
   if (is_away)
     where.pools[database]->reserve();
   ++pending_;
+  home_.admission.begin(*request_, index, ticket_.each[index]);
   spawn(index, where, is_away, {});
 }
 
@@ -132,6 +136,8 @@ void request_actor::spawn_on(std::size_t index, engine_loop& where, bool reserve
     job.deadline = request_->taken_at + *q.timeout;
     job.own_deadline = true;
   }
+  if (index < queries_together)
+    job.turn = request_->taken_at;
   if (const auto most = ticket_.each[index].most; most > std::chrono::nanoseconds{0})
     job.latest_start = job.deadline - most;
   // Hidden: actor_system waits for the request, and so for its queries.
@@ -263,10 +269,10 @@ void request_actor::reply_now() {
   deadline_.disarm();
   unlink();
   link_->request = nullptr;
+  if (!ticket_.each.empty())
+    home_.admission.settle(*request_, ticket_, reply_.outcomes, loop().now());
   if (reply_.failure)
     settle_failure();
-  if (!ticket_.each.empty())
-    home_.admission.settle(*request_, ticket_, reply_.failure ? &*reply_.failure : nullptr);
   reply_.elapsed = loop().now() - request_->taken_at;
   home_.outcomes.add(reply_.failure ? &*reply_.failure : nullptr, reply_.elapsed);
   log_outcome();
@@ -286,7 +292,7 @@ void request_actor::reply_now() {
 void request_actor::log_outcome() const {
   const auto& log = home_.all.log();
   const auto& id = request_->given.id;
-  if (ticket_.each.empty()) {
+  if (reply_.failure && reply_.failure->code == errc::overloaded) {
     if (const auto refused = home_.admission.refusals_to_report(loop().now()); refused && log.takes(severity::warning))
       engine_log::line{log, severity::warning, "overloaded"}.with("refused", *refused).with(*reply_.failure);
     return;

@@ -89,8 +89,8 @@ result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank, co
   who.rank_ = rank;
   who.began_ = how.since.value_or(loop_.now());
   enqueue(who);
-  if (!queue_timer_.armed() || how.since)
-    arm_queue_timer();
+  if (const auto gives_up = who.began_ + limits_.acquire_timeout; !queue_timer_.armed() || gives_up < queue_timer_at_)
+    loop_.arm(queue_timer_, queue_timer_at_ = gives_up);
   serve_waiters();
   return lease{};
 }
@@ -189,7 +189,7 @@ session_waiter* session_pool::next_waiter() {
 
 /// Refuses one that would only keep a session from others: it cannot be answered in time any more.
 bool session_pool::refuse_late(session_waiter& who) {
-  if (who.latest_start_ >= loop_.now() || waiting() == 1)
+  if (who.latest_start_ >= loop_.now() || (waiting() == 1 && !others_wait()))
     return false;
   refuse(who, refusal(errc::overloaded, "its statement takes longer than it has left, and others wait: send fewer "
                                         "requests at once, make queries faster, or raise pool.max_size or the "
@@ -254,7 +254,7 @@ void session_pool::arm_queue_timer() {
     for (const auto& who : q)
       first = std::min(first, who.began_);
   if (first != clock::time_point::max())
-    loop_.arm(queue_timer_, first + limits_.acquire_timeout);
+    loop_.arm(queue_timer_, queue_timer_at_ = first + limits_.acquire_timeout);
 }
 
 std::size_t session_pool::waiting() const noexcept {
@@ -294,7 +294,7 @@ void session_pool::publish() {
   connecting_now_.store(connecting_, relaxed);
   cancelling_now_.store(cancelling_, relaxed);
   waiting_now_.store(waiting(), relaxed);
-  capacity_now_.store(loop_.now() < retry_at_ ? sessions_.size() : limits_.max_size, relaxed);
+  capacity_now_.store((loop_.now() < retry_at_ ? sessions_.size() : limits_.max_size) - cancelling_, relaxed);
   const auto own = own_places();
   const auto more = own - std::exchange(published_places_, own);
   const auto change = more + std::exchange(arrivals_, 0) - std::exchange(departures_, 0);

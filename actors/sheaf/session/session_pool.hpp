@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Decides which session a run goes to, and whose run is next: one database's sessions on one loop. Sessions are opened
-// when they are needed, and waited for in the order of arrival within a priority, on all loops together as well as it
-// can be (session_pool_neighbours.cpp). A session takes one run at a time: a lease is its only owner. Loop thread only,
-// unless it says otherwise.
+// when they are needed, and waited for in turn within a priority, on all loops together as well as it can be
+// (session_pool_neighbours.cpp). A session takes one run at a time: a lease is its only owner. Loop thread only, unless
+// it says otherwise.
 
 #pragma once
 
@@ -166,8 +166,8 @@ public:
   /// The number of sessions at rest here. Any thread; a snapshot.
   std::size_t idle() const noexcept { return idle_now_.load(std::memory_order_relaxed); }
 
-  /// The number of sessions that there may be here: while the server refuses new ones, of those that there are. Any
-  /// thread; a snapshot.
+  /// The number of sessions that there may be here, less those that are cancelling: while the server refuses new ones,
+  /// of those that there are. Any thread; a snapshot.
   std::size_t capacity() const noexcept { return capacity_now_.load(std::memory_order_relaxed); }
 
   /// Counts on one place less for a query that is on its way here from another loop. Any thread.
@@ -295,7 +295,8 @@ private:
   std::array<std::uint64_t, 3> turns_{}; ///< Where the next turn of each priority is: the lowest one is next.
   std::uint64_t turn_ = 0;               ///< Where the last turn was.
 
-  timer queue_timer_;        ///< For the waiter that gives up first.
+  timer queue_timer_; ///< For the waiter that gives up first.
+  clock::time_point queue_timer_at_{};
   timer retry_timer_;        ///< For the next attempt to connect after a failed one.
   timer housekeeping_timer_; ///< While there are sessions, or should be.
   failure last_failure_;

@@ -32,7 +32,12 @@ public:
   /// Adds an entry of a text that is not there yet; it counts as used.
   Entry& add(Entry x) {
     entries_.push_front(std::move(x));
-    by_text_.emplace(&entries_.front().text, entries_.begin());
+    try {
+      by_text_.emplace(&entries_.front().text, entries_.begin());
+    } catch (...) { // no memory: both know it or neither
+      entries_.pop_front();
+      throw;
+    }
     return entries_.front();
   }
 

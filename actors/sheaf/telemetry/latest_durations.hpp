@@ -37,9 +37,9 @@ public:
 
   std::size_t size() const noexcept { return static_cast<std::size_t>(size_); }
 
-  /// The smallest one that `percent` of them do not exceed. Not of none.
+  /// The smallest one that `percent` of them, 1 to 100, do not exceed. Not of none.
   std::chrono::nanoseconds quantile(std::size_t percent) const noexcept {
-    return by_size_[(size() - 1) * percent / 100];
+    return by_size_[(size() * percent + 99) / 100 - 1];
   }
   std::chrono::nanoseconds mean() const noexcept { return sum_ / size_; } ///< Not of none.
 

@@ -26,7 +26,7 @@ T moved_towards(T mean, T x, bool is_first) {
 }
 
 std::chrono::nanoseconds quantile(const std::vector<std::chrono::nanoseconds>& sorted, std::size_t percent) {
-  return sorted[(sorted.size() - 1) * percent / 100];
+  return sorted[(sorted.size() * percent + 99) / 100 - 1];
 }
 
 } // namespace
@@ -36,27 +36,33 @@ std::optional<statement_times::expected> statement_times::expect(const parsed_st
   if (!x)
     return {};
   const auto most = x->answers.quantile(95);
-  if (now - x->tried_at > std::max(known_for, 2 * most)) {
-    x->tried_at = now;
+  if (now - x->tried_at > std::max(known_for, 2 * most))
     return {};
-  }
   return expected{.mean = x->answers.mean() + beside_, .most = most + beside_};
+}
+
+void statement_times::tries(const parsed_statement& text, clock::time_point now) {
+  if (auto* x = statements_.find(text))
+    x->tried_at = now;
 }
 
 void statement_times::add(const query& asked, const parsed_statement* text, const outcome& got,
                           clock::time_point taken_at, clock::time_point now) {
   const auto& when = got.times;
   constexpr auto never = query_times::not_reached;
-  if (when.sent == never)
+  if (when.sent == never || asked.on_rows)
     return;
   if (const auto* why = got.error_info()) {
-    if (why->code == errc::deadline_exceeded && text && !asked.on_rows)
-      learn(*text, now - taken_at - when.sent, nullptr, now);
+    if (why->code != errc::deadline_exceeded || !text)
+      return;
+    const auto stopped_after = now - taken_at - when.sent;
+    if (const auto* x = statements_.find(*text); !x || stopped_after > x->answers.mean())
+      learn(*text, stopped_after, nullptr, now);
     return;
   }
   const auto had = when.released - when.acquired;
   typical_ = moved_towards(typical_, had, typical_ == 0ns);
-  if (!text || asked.on_rows)
+  if (!text)
     return;
   const auto took = (when.last_row == never ? when.released : when.last_row) - when.sent;
   beside_ = moved_towards(beside_, had - took, beside_ == 0ns);

@@ -22,7 +22,7 @@ namespace sheaf {
 class statement_times {
 public:
   /// The statements that are kept, those used last; and the longest text of one that is.
-  static constexpr std::size_t statements_max = 500, text_max = 16 << 10;
+  static constexpr std::size_t statements_max = 500, text_max = 4 << 10;
 
   /// The time for which a run is expected to have its session: on the average, and at most, 19 times in 20.
   struct expected {
@@ -33,12 +33,15 @@ public:
   /// been so slow that it is refused is thus tried again, once in a while.
   std::optional<expected> expect(const parsed_statement& text, clock::time_point now);
 
+  /// One that was not known has been admitted: it is not tried again for a while.
+  void tries(const parsed_statement& text, clock::time_point now);
+
   /// The mean over all runs of late, tasks too: for what is not known. 0 before the first.
   std::chrono::nanoseconds typical() const noexcept { return typical_; }
 
-  /// Learns from an answer that came, or did not come by its deadline: that took as long at least. Other failures say
-  /// nothing, and rows in parts come at the pace of their taker. `text` is null for a task; the request was taken at
-  /// `taken_at`.
+  /// Learns from an answer that came, or did not come by its deadline: that took as long at least, which says something
+  /// if it is longer than others took. Other failures say nothing, and rows in parts come at the pace of their taker.
+  /// `text` is null for a task; the request was taken at `taken_at`.
   void add(const query& asked, const parsed_statement* text, const outcome& got, clock::time_point taken_at,
            clock::time_point now);
 

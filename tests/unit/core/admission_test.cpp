@@ -35,10 +35,13 @@ protected:
     asked.priority = rank;
     for (std::size_t i = 0; i < queries; ++i)
       asked.queries.push_back({"", sql});
+    return checked(std::move(asked));
+  }
+
+  static std::shared_ptr<const checked_request> checked(request asked) {
     static const auto how = for_database("sqlite::memory:");
     static const std::array dialects{dialect::sqlite};
-    auto x = check(std::move(asked), how, dialects).value();
-    return x;
+    return check(std::move(asked), how, dialects).value();
   }
 
   /// Lets `of` run once, for so long, without having been admitted.
@@ -70,7 +73,7 @@ TEST_F(Admission, RefusesWhatCannotBeAnsweredInTimeAndSaysWhy) {
   EXPECT_TRUE(safe_to_retry(refused.error()));
   EXPECT_GT(refused.error().retry_after, 10ms);
   EXPECT_LT(refused.error().retry_after, 20ms);
-  for (const auto* words : {"pool main", "912ms", "50ms", "949ms", "4 sessions", "pool.max_size"})
+  for (const auto* words : {"pool main", "913ms", "50ms", "949ms", "4 sessions", "pool.max_size"})
     EXPECT_NE(refused.error().message.find(words), std::string::npos) << refused.error().message;
 }
 
@@ -79,7 +82,8 @@ TEST_F(Admission, CountsWhatARequestTakesByItself) {
   somebody_waits();
   // Eight queries on four sessions: 350 ms shared among them, and then the last one alone.
   EXPECT_TRUE(admit(request_of(8, 138ms)));
-  EXPECT_TRUE(admit(request_of(8, 137ms)).has_error()) << "behind the first";
+  EXPECT_TRUE(admit(request_of(8, 237ms)).has_error()) << "behind the first";
+  EXPECT_TRUE(admit(request_of(8, 238ms)));
 }
 
 TEST_F(Admission, AdmitsWhileNobodyWaits) {
@@ -88,12 +92,66 @@ TEST_F(Admission, AdmitsWhileNobodyWaits) {
     ASSERT_TRUE(admit(request_of(1, 1ms)));
 }
 
-TEST_F(Admission, AdmitsWhatIsNotKnown) {
+/// It counts as what most statements take, and has to be able to begin.
+TEST_F(Admission, JudgesWhatIsNotKnownByTheWaitAlone) {
   learn("select 1", 50ms);
   somebody_waits();
-  for (int i = 0; i < 100; ++i)
-    ASSERT_TRUE(admit(request_of(1, 10ms, "select 2")));
-  EXPECT_TRUE(admit(request_of(1, 1s)).has_error()) << "though not for others: it is expected to take what most do";
+  int admitted = 0;
+  while (admit(request_of(1, 1s, "select 2")))
+    ASSERT_LT(++admitted, 1000);
+  EXPECT_EQ(admitted, 4 * 20 + 1);
+  EXPECT_TRUE(admit(request_of(1, 1s)).has_error());
+  EXPECT_TRUE(admit(request_of(1, 1100ms)));
+}
+
+/// What it would be answered without is no reason to refuse it.
+TEST_F(Admission, AsksTimeForWhatARequestNeedsAlone) {
+  learn("select 'slow'", 900ms);
+  learn("select 1", 5ms);
+  somebody_waits();
+  auto asked = request{.deadline = 100ms};
+  asked.queries = {{"needed", "select 1"}, {"slow", "select 'slow'"}};
+  EXPECT_TRUE(admit(checked(asked)).has_error());
+  asked.on_error = error_policy::partial;
+  EXPECT_TRUE(admit(checked(asked)).has_error());
+  asked.queries[1].required = false;
+  EXPECT_TRUE(admit(checked(asked)));
+  asked.queries[1].required = true;
+  asked.on_error = error_policy::first;
+  EXPECT_TRUE(admit(checked(asked)).has_error()) << "but all that goes before it";
+  asked.deadline = 500ms;
+  EXPECT_TRUE(admit(checked(asked)));
+}
+
+TEST_F(Admission, KnowsAQuerysOwnTimeout) {
+  learn("select 1", 50ms);
+  somebody_waits();
+  auto asked = request{.deadline = 10s};
+  asked.queries = {{"q", "select 1"}};
+  asked.queries[0].timeout = 60ms;
+  EXPECT_TRUE(admit(checked(asked)));
+  for (int i = 0; i < 8; ++i)
+    ASSERT_TRUE(admit(request_of(1, 10s)));
+  EXPECT_TRUE(admit(checked(asked)).has_error());
+}
+
+/// A request of thousands waits behind others with each but its first queries.
+TEST_F(Admission, CountsOfALargeRequestWhatGoesBeforeOthers) {
+  learn("select 1", 50ms);
+  somebody_waits();
+  auto large = request_of(1000, 1h);
+  auto given = admit(large).value();
+  constexpr std::int64_t each = nanoseconds{50ms}.count();
+  EXPECT_EQ(admits->work(0, 1), 16 * each);
+  admits->begin(*large, 0, given.each[0]);
+  EXPECT_EQ(admits->work(0, 1), 16 * each) << "counted already";
+  admits->begin(*large, 500, given.each[500]);
+  EXPECT_EQ(admits->work(0, 1), 17 * each);
+  outcome got;
+  got.data = failure{.code = errc::query_canceled};
+  for (std::size_t i = 0; i < 1000; ++i)
+    admits->done(*large, i, given.each[i], got, large->taken_at);
+  EXPECT_EQ(admits->work(0, 1), 0);
 }
 
 TEST_F(Admission, TakesBackTheWorkOfWhatIsOver) {
@@ -115,7 +173,7 @@ TEST_F(Admission, TakesBackTheWorkOfWhatIsOver) {
       got.data = failure{.code = errc::query_canceled};
       for (std::size_t i = 0; i < 2; ++i)
         admits->done(*x, i, given.each[i], got, x->taken_at);
-      admits->settle(*x, given, got.error_info());
+      admits->settle(*x, given, {got, got}, x->taken_at);
     }
     admitted.clear();
     EXPECT_EQ(admits->work(0, 1), 0);
@@ -125,7 +183,6 @@ TEST_F(Admission, TakesBackTheWorkOfWhatIsOver) {
 TEST_F(Admission, LeavesAMarginOnceItHasPromisedTooMuch) {
   learn("select 1", 50ms);
   somebody_waits();
-  const failure late{.code = errc::deadline_exceeded};
   const auto fit = [&] { // requests that are admitted with a deadline of a second
     std::vector<std::pair<std::shared_ptr<const checked_request>, admission::ticket>> admitted;
     for (auto x = request_of(1, 1s);; x = request_of(1, 1s)) {
@@ -138,24 +195,30 @@ TEST_F(Admission, LeavesAMarginOnceItHasPromisedTooMuch) {
     got.data = failure{.code = errc::query_canceled};
     for (const auto& [x, given] : admitted) {
       admits->done(*x, 0, given.each[0], got, x->taken_at);
-      admits->settle(*x, given, got.error_info());
+      admits->settle(*x, given, {got}, x->taken_at);
     }
     return admitted.size();
   };
   const auto before = fit();
   const auto x = request_of(1, 1s);
-  const auto end = [&](const failure* why) {
+  outcome in_time, late, canceled;
+  late.data = failure{.code = errc::deadline_exceeded};
+  canceled.data = failure{.code = errc::query_canceled};
+  const auto end = [&](const outcome& as, clock::duration after) {
     auto given = admit(x).value();
-    admits->done(*x, 0, given.each[0], {.name = {}, .data = failure{.code = errc::query_canceled}}, x->taken_at);
-    admits->settle(*x, given, why);
+    admits->done(*x, 0, given.each[0], canceled, x->taken_at);
+    admits->settle(*x, given, {as}, x->taken_at + after);
   };
+  end(canceled, 2s);
+  end(late, 500ms); // a timeout of its own
+  EXPECT_EQ(fit(), before);
   for (int i = 0; i < 5; ++i)
-    end(&late);
+    end(late, 1s);
   const auto cautious = fit();
   EXPECT_LT(cautious, before * 3 / 4);
   EXPECT_GT(cautious, before / 2);
   for (int i = 0; i < 500; ++i)
-    end(nullptr);
+    end(in_time, 500ms);
   EXPECT_EQ(fit(), before);
 }
 
@@ -188,7 +251,7 @@ TEST_F(Admission, BoundsTheMemoryOfAllThatWait) {
     ASSERT_LE(admitted.size(), 128u);
   }
   EXPECT_EQ(admitted.size(), 127u) << "of 8 KiB each, and their texts";
-  bounded.settle(*admitted[0].first, admitted[0].second, nullptr);
+  bounded.settle(*admitted[0].first, admitted[0].second, {}, admitted[0].first->taken_at);
   auto large = request_of(100, 1s);
   EXPECT_TRUE(bounded.admit(*large, large->taken_at).has_error());
   auto small = request_of(7, 1s);
