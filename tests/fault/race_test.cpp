@@ -112,7 +112,8 @@ TEST_P(FaultRace, DeadlineAndHandOverLoseNoSession) {
     waiting.deadline = patience.now();
     const auto x = run(std::move(waiting));
     if (!x.ok()) {
-      ASSERT_EQ(x.failure->code, errc::deadline_exceeded) << to_string(*x.failure);
+      const auto code = x.failure->code; // the second, where the wait is known to be too long
+      ASSERT_TRUE(code == errc::deadline_exceeded || code == errc::overloaded) << to_string(*x.failure);
     } else {
       ASSERT_EQ(number_in(x["second"]), i);
     }
