@@ -157,7 +157,9 @@ TEST_F(FaultStorm, IsWeathered) {
   for (const auto& n : outcomes)
     all += n;
   EXPECT_LE(metric("db_client_operation_duration_seconds_count"), all) << "some were ended before they began";
-  EXPECT_TRUE(has_raged()) << "hardly anything was answered, killed, run again or left in doubt";
+  EXPECT_TRUE(has_raged()) << "hardly anything was answered (" << outcomes[0] << "), killed (" << stats().lost
+                           << "), run again (" << stats().retries << ") or left in doubt (" << count_of(errc::in_doubt)
+                           << "), beside " << count_of(errc::overloaded) << " overloaded";
   EXPECT_EQ(outcomes[static_cast<std::size_t>(errc::internal)], 0u);
   EXPECT_EQ(outcomes[static_cast<std::size_t>(errc::rejected_sql)], 0u);
 
