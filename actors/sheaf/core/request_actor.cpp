@@ -19,6 +19,10 @@ namespace {
 
 constexpr auto unbounded = std::numeric_limits<std::size_t>::max();
 
+/// A refusal is told after this, or a quarter of the time that is left. Callers who ask again at once would keep the
+/// loop busy with refusals, until all that it does takes so long that nothing can be admitted.
+constexpr clock::duration refusal_delay = std::chrono::milliseconds{20};
+
 /// A failure of the request as a whole came as far as its queries: whether it is safe to send it again depends on them.
 void add_reach(failure& whole, const outcome& part) {
   const auto* f = part.error_info();
@@ -34,7 +38,10 @@ void add_reach(failure& whole, const outcome& part) {
 request_actor::request_actor(caf::actor_config& cfg, engine_loop& home, std::shared_ptr<const checked_request> checked,
                              std::function<void(reply)>&& callback, std::shared_ptr<request_link> link)
   : loop_actor(cfg, *home.loop), request_(std::move(checked)), link_(std::move(link)), home_(home), deadline_([this] {
-      give_up({errc::deadline_exceeded, "the request's deadline passed"});
+      if (ticket_.each.empty() && reply_.failure)
+        refuse();
+      else
+        give_up({errc::deadline_exceeded, "the request's deadline passed"});
     }) {
   reply_.outcomes.resize(request_->given.queries.size());
   running_.resize(request_->given.queries.size());
@@ -49,12 +56,10 @@ void request_actor::begin() {
   link_->request = this;
   loop().arm(deadline_, request_->deadline);
   auto admitted = home_.admission.admit(*request_, loop().now());
-  if (admitted.has_error()) { // the reply does not come from within the call that has begun this
-    loop().post([self = caf::strong_actor_ptr{ctrl()}, this, why = std::move(admitted).error()]() mutable {
-      if (!ended())
-        refuse(std::move(why));
-    });
+  if (admitted.has_error()) {
+    reply_.failure = std::move(admitted).error();
     ending_ = true;
+    loop().arm(deadline_, loop().now() + std::min(refusal_delay, (request_->deadline - loop().now()) / 4));
     return;
   }
   ticket_ = std::move(*admitted);
@@ -63,8 +68,7 @@ void request_actor::begin() {
 }
 
 /// Answers a request of which no query has begun, nor will.
-void request_actor::refuse(failure why) {
-  reply_.failure = std::move(why);
+void request_actor::refuse() {
   try {
     end_rest({reply_.failure->code, reply_.failure->message});
   } catch (...) { // no memory for saying it of each query, too

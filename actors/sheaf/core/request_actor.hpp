@@ -37,7 +37,7 @@ private:
   void join(std::size_t index, outcome&& got) override;
   void call(const query_called& called) override;
 
-  void refuse(failure why);
+  void refuse();
   void spawn_next();
   void spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before);
   void spawn_on(std::size_t index, engine_loop& where, bool reserved, const std::optional<query_called>& before);

@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A statement that has not run for so long, or for twice its own time if that is more, is not known any more.
-constexpr std::chrono::nanoseconds known_for = 1s;
+/// A statement that has not run for twice its own time, within these, is not known any more.
+constexpr std::chrono::nanoseconds known_at_least = 1s, known_at_most = 2s;
 
 /// The weight of a new value in a mean over all of late.
 constexpr int later_ones_weigh = 16;
@@ -36,7 +36,7 @@ std::optional<statement_times::expected> statement_times::expect(const parsed_st
   if (!x)
     return {};
   const auto most = x->answers.quantile(95);
-  if (now - x->tried_at > std::max(known_for, 2 * most))
+  if (now - x->tried_at > std::clamp(2 * most, known_at_least, known_at_most))
     return {};
   return expected{.mean = x->answers.mean() + beside_, .most = most + beside_};
 }

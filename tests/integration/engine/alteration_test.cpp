@@ -54,9 +54,10 @@ protected:
     return run_on(pid, query::of_task("q",
                                       [=](soci::session& s) {
                                         std::string at;
+                                        const auto pattern = beginning + "%"; // until the statement has run
                                         s << "select prepare_time::text from pg_prepared_statements where statement "
                                              "like :s",
-                                            soci::into(at), soci::use(beginning + "%");
+                                            soci::into(at), soci::use(pattern);
                                         return at;
                                       }))["q"]
         .value<std::string>();
