@@ -207,8 +207,11 @@ void event_loop::take_inbox() {
   inbox_.clear();
 }
 
+/// Those that are due now. One that comes due meanwhile waits for the next turn, or timers that are armed anew and take
+/// longer than they are armed for would leave the sockets none.
 void event_loop::fire_timers() {
-  while (!timers_.empty() && timers_.begin()->when_ <= now_) {
+  const auto until = now_;
+  while (!timers_.empty() && timers_.begin()->when_ <= until) {
     auto& t = *timers_.begin();
     t.unlink();
     t.expire_(); // may destroy t

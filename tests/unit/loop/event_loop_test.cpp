@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <future>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -302,6 +303,30 @@ TEST_F(EventLoop, StarvesNeitherTimersNorSocketsNorOtherThreads) {
 }
 
 /// Something that throws, on a loop with and without Asio's context.
+/// Two timers that are armed anew for less time than they take: one of them is always due.
+TEST_F(EventLoop, GivesOthersTheirTurnBetweenTimersThatAreAlwaysDue) {
+  constexpr int firings_max = 2000;
+  int firings = 0;
+  std::vector<std::unique_ptr<timer>> timers(2);
+  const auto arm = [&](std::size_t i) { loop->arm(*timers[i], loop->refresh_now() + 1ms); };
+  on_loop([&] {
+    for (std::size_t i = 0; i < timers.size(); ++i) {
+      timers[i] = std::make_unique<timer>([&, i] {
+        const auto until = loop->refresh_now() + 2ms;
+        while (loop->refresh_now() < until) {
+        }
+        if (++firings < firings_max)
+          arm(i);
+      });
+      arm(i);
+    }
+  });
+  for (int i = 0; i < 10; ++i)
+    on_loop([] {});
+  EXPECT_LT(on_loop([&] { return firings; }), firings_max) << "nobody else had a turn";
+  on_loop([&] { timers.clear(); });
+}
+
 class EventLoopThatIsThrownAt : public testing::TestWithParam<bool> {
 protected:
   EventLoopThatIsThrownAt() {
