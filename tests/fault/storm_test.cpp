@@ -54,7 +54,8 @@ protected:
     return made;
   }
 
-  /// Sends the next request of one caller, and so on with each answer until the time is over.
+  /// Sends the next request of one caller, and so on with each answer until the time is over. One that is refused for
+  /// overload rests until the next blow.
   void call() {
     auto next = next_request();
     const bool is_write = next.queries[0].name == "write";
@@ -65,7 +66,7 @@ protected:
       EXPECT_LT(clock::now() - sent, deadline + grace) << (x.ok() ? "" : to_string(*x.failure));
       ++answered;
       note(x, is_write);
-      if (!over)
+      if (!over && !(x.failure && x.failure->code == errc::overloaded))
         call();
       else
         --calling;
@@ -146,6 +147,8 @@ TEST_F(FaultStorm, IsWeathered) {
     if (hard)
       hard_at += between_hard_ones;
     kill_one(hard);
+    for (; calling < callers; ++calling)
+      call();
     std::this_thread::sleep_for(std::chrono::milliseconds{dice(100)}); // when next, is left to chance
   }
   over = true;
