@@ -132,11 +132,12 @@ std::vector<statement_stats> merged(const std::string& database,
       sum.latest.insert(sum.latest.end(), x.latest.begin(), x.latest.end());
     }
   std::vector<statement_stats> all;
-  for (auto& [sql, x] : by_text) {
+  for (auto& entry : by_text) {
+    auto& x = entry.second;
     std::sort(x.latest.begin(), x.latest.end());
     const auto of_server = [&](std::size_t percent) { return std::max(0ns, quantile(x.latest, percent) - round_trip); };
     all.push_back({.database = database,
-                   .sql = std::string{sql},
+                   .sql = std::string{entry.first},
                    .runs = x.runs,
                    .lower_quartile = of_server(25),
                    .median = of_server(50),
