@@ -62,7 +62,8 @@ constexpr std::array request_keys{
     file_key{"width", number, "", "Maximum number of queries running at once; the pool's size when not set."},
     file_key{"on_error", choice, "fail", "Effect of a failing query on the request.", {}, "fail partial first"},
     file_key{"first", number, "1", "Number of queries that have to succeed under `on_error: first`."},
-    file_key{"priority", choice, "normal", "Share of the sessions when they are scarce: 16 : 4 : 1.", {}, "high normal low"},
+    file_key{
+        "priority", choice, "normal", "Share of the sessions when they are scarce: 16 : 4 : 1.", {}, "high normal low"},
     file_key{"max_rows", number, "", "Maximum number of rows of all results together."},
     file_key{"max_bytes", size, "", "Maximum number of bytes of all results together."},
 };
