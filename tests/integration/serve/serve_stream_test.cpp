@@ -27,7 +27,7 @@ protected:
           "n\", max_rows: 100000000, max_bytes: 1GiB{}}}",
           width, count, settings);
     };
-    return fmt::format("  big: {{deadline: 100s, {}queries: {{rows: {}, small: select 1 as one}}}}\n"
+    return fmt::format("  big: {{deadline: 300s, {}queries: {{rows: {}, small: select 1 as one}}}}\n"
                        "  whole: {{queries: {{rows: {}, small: select 1 as one}}}}\n",
                        more, q(", stream: true"), q(""));
   }
