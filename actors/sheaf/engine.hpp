@@ -134,8 +134,8 @@ public:
   /// Any thread; each number is from a moment ago.
   std::vector<pool_stats> stats() const;
 
-  /// What the statements took lately, by database; of each the one that takes most of the time first. It waits for the
-  /// loops, and is refused on one of them (throws `invalid_request`).
+  /// Times of the latest runs of each statement, by database; the one that takes most of the time first. It waits for
+  /// the loops, and is refused on one of them (throws `invalid_request`).
   std::vector<statement_stats> statements() const;
 
   /// All counts and times, in Prometheus' text format: names and buckets as OpenTelemetry has them for databases,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a child process has from the one that forked it: the memory and the descriptors, but none of the threads.
+// A child process has the memory and the descriptors of the one that forked it, but none of its threads. This tells
+// whether an object is from there, and closes its descriptors.
 
 #pragma once
 

@@ -72,7 +72,7 @@ result<admission::ticket> admission::admit(const checked_request& asked, clock::
   return given;
 }
 
-/// Whether a query that may fail has time enough is not the request's affair.
+/// A query that may fail may also come too late: the request does not wait for its time.
 void admission::add_demand(const checked_request& asked, std::size_t i, const ticket::share& share) {
   auto& sum = demands_[asked.databases[i]];
   const auto& q = asked.given.queries[i];

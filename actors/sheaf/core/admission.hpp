@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Decides, before any query of a request begins, whether the request can be answered in time: by what its statements
-// took lately, and by the work that those before it have still to do. One that cannot be is refused at once, while its
+// took lately, and by the work that those before it have still to do. One that cannot be is refused while its
 // caller can still do something else, and the database works for those that can. docs/performance.md has the experiment
 // that the rule comes from.
 
@@ -76,7 +76,7 @@ private:
     double margin = 0; ///< The wait is forecast this much longer: it grows with each answer that came too late.
   };
 
-  /// What has to be done in one database before a request is answered.
+  /// The work that has to be done in one database before a request is answered.
   struct demand {
     bool any = false;
     std::chrono::nanoseconds work{}, longest{}, longest_most{};

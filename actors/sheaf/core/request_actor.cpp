@@ -292,16 +292,16 @@ void request_actor::reply_now() {
   }
 }
 
-/// A failed request is worth a warning; the rest is only for readers who look for something.
+/// A failed request is worth a warning, and of those that are refused for overload one a second; the rest is only for
+/// readers who look for something.
 void request_actor::log_outcome() const {
   const auto& log = home_.all.log();
   const auto& id = request_->given.id;
-  if (reply_.failure && reply_.failure->code == errc::overloaded) {
-    if (const auto refused = home_.admission.refusals_to_report(loop().now()); refused && log.takes(severity::warning))
-      engine_log::line{log, severity::warning, "overloaded"}.with("refused", *refused).with(*reply_.failure);
-    return;
-  }
-  if (reply_.failure && log.takes(severity::warning))
+  const bool is_overloaded = reply_.failure && reply_.failure->code == errc::overloaded;
+  const auto refused = is_overloaded ? home_.admission.refusals_to_report(loop().now()) : std::nullopt;
+  if (refused && log.takes(severity::warning))
+    engine_log::line{log, severity::warning, "overloaded"}.with("refused", *refused).with(*reply_.failure);
+  if (reply_.failure && !is_overloaded && log.takes(severity::warning))
     engine_log::line{log, severity::warning, "request_failed"}
         .with("request", id)
         .with("ms", reply_.elapsed)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Who waits for which request that came as a message: the end of an actor cancels its requests, as that of an HTTP
+// The actors that wait for requests which came as messages: the end of one cancels its requests, as that of an HTTP
 // client does. Any thread.
 
 #pragma once

@@ -230,7 +230,7 @@ void session_pool::refuse_all(const failure& why) {
       refuse(q.front(), why);
 }
 
-/// Who comes in first by its turn may have begun to wait last, so all are looked at; this is rare.
+/// The first in turn may have begun to wait last, so all are looked at. The timer has them looked at when one is due.
 void session_pool::refuse_expired() {
   const auto since = loop_.now() - limits_.acquire_timeout;
   std::vector<session_waiter*> expired;

@@ -13,6 +13,12 @@
 
 namespace sheaf {
 
+/// The smallest of `sorted` that `percent` of them, 1 to 100, do not exceed. Not of none.
+inline std::chrono::nanoseconds quantile(std::span<const std::chrono::nanoseconds> sorted,
+                                         std::size_t percent) noexcept {
+  return sorted[(sorted.size() * percent + 99) / 100 - 1];
+}
+
 class latest_durations {
 public:
   static constexpr std::size_t size_max = 32;
@@ -37,10 +43,7 @@ public:
 
   std::size_t size() const noexcept { return static_cast<std::size_t>(size_); }
 
-  /// The smallest one that `percent` of them, 1 to 100, do not exceed. Not of none.
-  std::chrono::nanoseconds quantile(std::size_t percent) const noexcept {
-    return by_size_[(size() * percent + 99) / 100 - 1];
-  }
+  std::chrono::nanoseconds quantile(std::size_t percent) const noexcept { return sheaf::quantile(all(), percent); }
   std::chrono::nanoseconds mean() const noexcept { return sum_ / size_; } ///< Not of none.
 
   /// All of them, the shortest first.

@@ -25,10 +25,6 @@ T moved_towards(T mean, T x, bool is_first) {
   return is_first ? x : mean + (x - mean) / later_ones_weigh;
 }
 
-std::chrono::nanoseconds quantile(const std::vector<std::chrono::nanoseconds>& sorted, std::size_t percent) {
-  return sorted[(sorted.size() * percent + 99) / 100 - 1];
-}
-
 } // namespace
 
 std::optional<statement_times::expected> statement_times::expect(const parsed_statement& text, clock::time_point now) {

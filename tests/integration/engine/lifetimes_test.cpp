@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where an engine may be made, moved and destroyed, and what is refused. Each test is a process of its own (ctest), and
-// an alarm ends one that hangs, at its exit as well.
+// An engine may be made, moved and destroyed anywhere, and refuses what could never end.
 
+#include "integration/engine/lifetime.hpp"
 #include "sheaf/protocol.hpp"
-#include "support/database_under_test.hpp"
 #include "support/meeting.hpp"
 
 #include <caf/actor_system.hpp>
@@ -15,9 +14,6 @@
 #include <caf/stateful_actor.hpp>
 
 #include <boost/asio/io_context.hpp>
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -32,23 +28,7 @@ using namespace sheaf;
 using namespace sheaf::test;
 using namespace std::chrono_literals;
 
-constexpr unsigned watchdog_seconds = 120;
-
-class Lifetimes : public ::testing::TestWithParam<database_kind> {
-protected:
-  Lifetimes() { ::alarm(watchdog_seconds); }
-
-  request one() const { return request_of({database->answers("q", 1)}); }
-  request endless() const { return request_of({database->never_ends("q")}); }
-
-  /// True once no session and no descriptor is left of what came after this object.
-  bool eventually_gone() const {
-    return eventually([&] { return database->sessions() == 0 && open_descriptors() <= descriptors; });
-  }
-
-  std::unique_ptr<database_under_test> database = make_database(GetParam());
-  const std::size_t descriptors = open_descriptors();
-};
+using Lifetimes = LifetimeTest;
 
 SHEAF_ON_EVERY_SQL_DATABASE(Lifetimes);
 
@@ -98,27 +78,6 @@ TEST_P(Lifetimes, AreAssigned) {
   auto& same = b;
   b = std::move(same);
   EXPECT_TRUE(b.run(one()).ok());
-}
-
-template <class F>
-void expect_refused(F call) {
-  try {
-    call();
-    ADD_FAILURE() << "it was not refused";
-  } catch (const error& e) {
-    EXPECT_EQ(e.why().code, errc::invalid_request) << e.what();
-  }
-}
-
-/// All of them are: nothing waits, nothing crashes.
-void expect_all_calls_refused(engine& e) {
-  EXPECT_EQ(e.run(request{}).failure->code, errc::invalid_request);
-  EXPECT_EQ(e.run_future(request{}).get().failure->code, errc::invalid_request);
-  expect_refused([&] { e.run_async(request{}, [](const reply&) {}); });
-  expect_refused([&] { e.run_on_each_loop([](auto&) {}); });
-  expect_refused([&] { static_cast<void>(e.stats()); });
-  expect_refused([&] { static_cast<void>(e.metrics_text()); });
-  expect_refused([&] { static_cast<void>(actor_of(e)); });
 }
 
 TEST_P(Lifetimes, RefuseAllOnceTheyAreMovedFrom) {
@@ -352,86 +311,6 @@ TEST_P(Lifetimes, LetATaskWaitWhereAPlaceIsLeft) {
     ASSERT_TRUE(x.ok()) << to_string(*x.failure);
     EXPECT_TRUE(x["task"].value<bool>());
   }
-}
-
-class Forks : public Lifetimes {
-protected:
-  /// Runs `f` in a child process. What it returns is the exit code.
-  template <class F>
-  static int in_a_child(F f) {
-    const auto child = ::fork();
-    if (child == 0) {
-      ::alarm(watchdog_seconds);
-      const int code = f();
-      ::_exit(::testing::Test::HasFailure() ? 99 : code);
-    }
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-};
-
-SHEAF_ON_EVERY_SQL_DATABASE(Forks);
-
-TEST_P(Forks, LeaveTheChildAnEngineThatRefusesAllAndEndsInSilence) {
-  engine e{database->engine_options({.max_size = 3})};
-  const auto door = actor_of(e);
-  EXPECT_TRUE(e.run(request_of(3, [&](int) { return database->meets("", 3); })).ok());
-  auto runs = e.run_async(endless(), [](const reply&) {});
-  ASSERT_TRUE(eventually([&] { return database->running() == 1; }));
-  const auto opened = e.stats().front().opened;
-  EXPECT_EQ(in_a_child([&] {
-              expect_all_calls_refused(e);
-              runs.cancel();
-              e.~engine();
-              const auto left = GetParam() == database_kind::postgresql ? open_descriptors() - descriptors : 0;
-              return static_cast<int>(left);
-            }),
-            0);
-  EXPECT_EQ(database->running(), 1);
-  runs.cancel();
-  const auto x = e.run(request_of(3, [&](int) { return database->meets("", 3); }));
-  EXPECT_TRUE(x.ok()) << to_string(*x.failure);
-  EXPECT_EQ(e.stats().front().lost, 0u);
-  EXPECT_EQ(e.stats().front().opened, opened);
-}
-
-TEST_P(Forks, LetTheChildHaveAnEngineOfItsOwn) {
-  engine e{database->engine_options()};
-  EXPECT_TRUE(e.run(one()).ok());
-  EXPECT_EQ(in_a_child([&] {
-              engine own{database->engine_options()};
-              return own.run(one()).ok() ? 0 : 1;
-            }),
-            0);
-  EXPECT_TRUE(e.run(one()).ok());
-  EXPECT_EQ(e.stats().front().lost, 0u);
-}
-
-/// As above, but in a child, so that its exit code can be looked at.
-TEST_P(Forks, EndWithAProgramThatExitsInACallback) {
-  EXPECT_EQ(in_a_child([&]() -> int {
-              static engine own{database->engine_options()};
-              own.run_async(one(), [](const reply&) { std::exit(7); });
-              for (;;)
-                ::pause();
-            }),
-            7);
-}
-
-TEST_P(Forks, OnALoopLeaveTheChildTheSame) {
-  engine e{database->engine_options({.max_size = 1})};
-  std::promise<int> done;
-  e.run_async(one(), [&](const reply&) {
-    done.set_value(in_a_child([&] {
-      expect_all_calls_refused(e);
-      e.~engine();
-      return 0;
-    }));
-  });
-  EXPECT_EQ(done.get_future().get(), 0);
-  EXPECT_TRUE(e.run(one()).ok());
-  EXPECT_EQ(e.stats().front().lost, 0u);
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include "support/postgresql_test.hpp"
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <map>
 #include <set>
@@ -119,6 +120,30 @@ TEST_P(Overload, OfOneRequestHoldsUpNoOther) {
       << "all of it was over before";
   for (auto& x : large)
     x.cancel();
+}
+
+/// Callers who do not wait a moment before they ask again, with a time-out that is shorter than what the statement
+/// takes: each is too late from the beginning. Others have their turn all the same.
+TEST_P(Overload, OfCallersWhoAskAgainAtOnceLeavesOthersTheirTurn) {
+  open_for(1);
+  constexpr int callers = 16;
+  std::atomic<bool> over = false;
+  std::atomic<int> calling = callers;
+  std::function<void(const reply&)> again = [&](const reply&) {
+    if (over) {
+      --calling;
+      return;
+    }
+    auto x = asked(-1, 10s);
+    x.queries[0].timeout = 5ms;
+    e->run_async(std::move(x), again);
+  };
+  for (int i = 0; i < callers; ++i)
+    again({});
+  for (int i = 0; i < 5; ++i)
+    EXPECT_TRUE(e->run(request_of({{"", "select 1"}})).ok());
+  over = true;
+  EXPECT_TRUE(eventually([&] { return calling == 0; }));
 }
 
 TEST_P(Overload, TellsWhatItHasLearnt) {

@@ -110,6 +110,7 @@ private:
   bool ask_types();
   bool send_retyped();
   bool send_anew();
+  bool send_if_wanted();
   staleness staleness_by(const PGresult& r);
   void check_columns();
   void settle();

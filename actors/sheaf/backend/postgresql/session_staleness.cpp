@@ -110,17 +110,10 @@ bool postgresql_session::send_retyped() {
   return x.may_run_again && send_anew();
 }
 
-/// False when it cannot be sent, or nobody wants it.
 bool postgresql_session::send_anew() {
-  auto& x = *flight_;
-  if (PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
-    return false;
-  ++x.corrections;
-  x.fresh = false;
-  x.wrong.reset();
-  x.run->when = {};
-  send();
-  return true;
+  ++flight_->corrections;
+  flight_->fresh = false;
+  return send_if_wanted();
 }
 
 /// Nothing has run. The server may infer types that do: `repeat(text, integer)` takes no bigint.
@@ -129,10 +122,15 @@ bool postgresql_session::send_undeclared() {
   if (auto* known = std::exchange(x.statement, nullptr))
     known->infers_all = true;
   x.infers_all = true;
+  return send_if_wanted();
+}
+
+/// False when it cannot be sent, or nobody wants it: its failure stands.
+bool postgresql_session::send_if_wanted() {
   if (PQtransactionStatus(conn_) != PQTRANS_IDLE || !is_wanted())
     return false;
-  x.wrong.reset();
-  x.run->when = {};
+  flight_->wrong.reset();
+  flight_->run->when = {};
   send();
   return true;
 }
