@@ -165,40 +165,25 @@ void reply_future::check_loop() const {
     throw error(std::move(*why));
 }
 
-/// Calls `f` on each loop, one after another, and waits for it.
-void engine::call_on_each(const char* caller, const std::function<void(engine_loop&)>& f) const {
+void engine::run_on_each_loop(const std::function<void(boost::asio::io_context&)>& f) {
   const auto& loops = core().loops();
+  if (!f)
+    throw error(invalid_request("run_on_each_loop has no function to call"));
   if (loops.here())
-    throw error(invalid_request(std::string{caller} + " would block the engine's own loop: call it on another thread"));
+    throw error(invalid_request("run_on_each_loop would block the engine's own loop: call it on another thread"));
   for (const auto& x : loops.each()) {
     // Shared: it is not over on the loop's thread yet when its future is ready on this one.
-    auto call = std::make_shared<std::packaged_task<void()>>([&] { f(*x); });
+    auto call = std::make_shared<std::packaged_task<void()>>([&] { f(x->loop->context()); });
     x->loop->post([call] { (*call)(); });
     call->get_future().get();
   }
 }
 
-void engine::run_on_each_loop(const std::function<void(boost::asio::io_context&)>& f) {
-  if (core_ && !f)
-    throw error(invalid_request("run_on_each_loop has no function to call"));
-  call_on_each("run_on_each_loop", [&](engine_loop& x) { f(x.loop->context()); });
-}
-
-std::vector<statement_stats> engine::statements() const {
-  const auto& databases = core().loops().settings().databases;
-  std::vector<std::vector<std::vector<statement_times::sampled>>> samples(databases.size());
-  std::vector<std::chrono::nanoseconds> round_trips(databases.size(), std::chrono::nanoseconds::max());
-  call_on_each("statements", [&](engine_loop& x) {
-    for (std::size_t i = 0; i < databases.size(); ++i) {
-      const auto& times = x.admission.times(i);
-      samples[i].push_back(times.samples());
-      if (!samples[i].back().empty())
-        round_trips[i] = std::min(round_trips[i], times.round_trip(x.loop->now()));
-    }
-  });
+std::vector<statement_stats> engine::statements(std::size_t most) const {
+  const auto& loops = core().loops();
   std::vector<statement_stats> all;
-  for (std::size_t i = 0; i < databases.size(); ++i) {
-    auto some = merged(databases[i].name, samples[i], round_trips[i]);
+  for (std::size_t i = 0; i < loops.settings().databases.size(); ++i) {
+    auto some = loops.statements(i, most);
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }
   return all;

@@ -134,9 +134,9 @@ public:
   /// Any thread; each number is from a moment ago.
   std::vector<pool_stats> stats() const;
 
-  /// Times of the latest runs of each statement, by database; the one that takes most of the time first. It waits for
-  /// the loops, and is refused on one of them (throws `invalid_request`).
-  std::vector<statement_stats> statements() const;
+  /// What statements took lately, by database: of each those `most` that took most of its time, the first of them
+  /// first. Any thread; each number is from a moment ago.
+  std::vector<statement_stats> statements(std::size_t most = SIZE_MAX) const;
 
   /// All counts and times, in Prometheus' text format: names and buckets as OpenTelemetry has them for databases,
   /// `sheaf_…` where it has none. Any thread.
@@ -149,7 +149,6 @@ private:
 
   std::optional<failure> unusable() const;
   engine_core& core() const;
-  void call_on_each(const char* caller, const std::function<void(engine_loop&)>& f) const;
   void end() noexcept;
 
   std::unique_ptr<own_system> own_system_; ///< Null on a caller's actor system.

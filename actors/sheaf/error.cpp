@@ -63,6 +63,8 @@ std::string_view to_string(errc code) noexcept {
     return "internal";
   case errc::disk_full:
     return "disk_full";
+  case errc::bad_read:
+    return "bad_read";
   }
   return "unknown"; // A number off the wire that this version does not know.
 }
@@ -145,6 +147,7 @@ bool safe_to_retry(const failure& why) noexcept {
   case errc::in_doubt:
   case errc::internal:  // A C++ task that threw may have done anything before.
   case errc::disk_full: // So may one that found no room; and nothing makes any by trying again.
+  case errc::bad_read:  // So may one that misread its rows; and it would read them so again.
   case errc::result_too_large:
     return false;
   default:

@@ -38,7 +38,12 @@ enum class errc : std::uint8_t {
   in_doubt,              ///< A write whose outcome is unknown.
   internal,              ///< A defect (of the server: SQLSTATE class XX), or an exception out of a C++ task.
   disk_full, ///< SQLSTATE 53100, or an SQLite file at its limit: there is no room for what is to be written.
+  bad_read,  ///< What was answered is read as what it is not: a cell as a type that does not fit, a column by a wrong
+             ///< name.
 };
+
+/// The last of the codes above.
+inline constexpr errc errc_last = errc::bad_read;
 
 /// The point that a query had reached when it failed.
 enum class phase : std::uint8_t { none, queue, connect, execute, fetch };

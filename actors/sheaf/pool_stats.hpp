@@ -34,8 +34,11 @@ struct pool_stats {
 /// 500 used last are kept; not C++ tasks, and not those of more than 4 KiB.
 struct statement_stats {
   std::string database;
+  std::string query;      ///< Name of the query that sent it first, without the number of a fan-out's (`orders[3]`).
   std::string sql;        ///< As it is sent: of PostgreSQL with `$1` for the first parameter.
+  std::string id;         ///< 16 digits that stand for `sql`: the label `statement` in `engine::metrics_text`.
   std::uint64_t runs = 0; ///< Since it has been kept.
+  std::chrono::nanoseconds total{}; ///< Of these runs, each from sending it to its last row.
   /// From sending it to its last row, less the least time that any answer of that server took in the last minute: about
   /// the time that the server worked on it, or waited.
   std::chrono::nanoseconds lower_quartile{}, median{}, p95{};

@@ -119,12 +119,20 @@ std::chrono::nanoseconds query_times::total() const noexcept {
   return queued == not_reached || end == not_reached ? 0ns : end - queued;
 }
 
+namespace {
+
+failure bad_read(std::string message, std::string_view query = {}) {
+  return {.code = errc::bad_read, .query = std::string{query}, .message = std::move(message)};
+}
+
+} // namespace
+
 const table& outcome::table() const {
   if (const auto* rows = std::get_if<sheaf::table>(&data))
     return *rows;
   if (const auto* why = error_info())
     throw error(*why);
-  throw error(invalid_request("the task returned a value and no table; read it with value<T>()", name));
+  throw error(bad_read("the task returned a value and no table; read it with value<T>()", name));
 }
 
 const std::any& outcome::any() const {
@@ -132,20 +140,19 @@ const std::any& outcome::any() const {
     return *value;
   if (const auto* why = error_info())
     throw error(*why);
-  throw error(invalid_request("the outcome is a table; read it with table()", name));
+  throw error(bad_read("the outcome is a table; read it with table()", name));
 }
 
 const outcome& reply::operator[](std::string_view name) const {
   const auto at = std::find_if(outcomes.begin(), outcomes.end(), [name](const auto& x) { return x.name == name; });
   if (at == outcomes.end())
-    throw error(invalid_request(fmt::format("the reply has no outcome named \"{}\"", name)));
+    throw error(bad_read(fmt::format("the reply has no outcome named \"{}\"", name)));
   return *at;
 }
 
 const outcome& reply::operator[](std::size_t position) const {
   if (position >= outcomes.size())
-    throw error(
-        invalid_request(fmt::format("the reply has {} outcomes, and none at position {}", outcomes.size(), position)));
+    throw error(bad_read(fmt::format("the reply has {} outcomes, and none at position {}", outcomes.size(), position)));
   return outcomes[position];
 }
 

@@ -132,15 +132,15 @@ struct outcome {
 
   bool ok() const noexcept { return !std::holds_alternative<failure>(data); }
 
-  /// The rows; throws the query's failure, or `invalid_request` when a task returned something else.
+  /// The rows; throws the query's failure, or `bad_read` when a task returned something else.
   const sheaf::table& table() const;
 
-  /// The value that a C++ task returned; throws the query's failure, or `invalid_request` when it is not a `T`.
+  /// The value that a C++ task returned; throws the query's failure, or `bad_read` when it is not a `T`.
   template <class T>
   const T& value() const {
     if (const auto* x = std::any_cast<T>(&any()))
       return *x;
-    throw error({.code = errc::invalid_request, .query = name, .message = "the task's value has another type"});
+    throw error({.code = errc::bad_read, .query = name, .message = "the task's value has another type"});
   }
 
   /// The failure; null when there is none.
@@ -158,7 +158,7 @@ struct reply {
 
   bool ok() const noexcept { return !failure; }
 
-  /// The outcome of the query of that name or position; throws `invalid_request` when there is none.
+  /// The outcome of the query of that name or position; throws `bad_read` when there is none.
   const outcome& operator[](std::string_view name) const;
   const outcome& operator[](std::size_t position) const;
 

@@ -33,11 +33,11 @@ public:
   std::size_t columns() const noexcept;
   bool empty() const noexcept { return rows() == 0; }
 
-  /// Name and type of a column. Throws `invalid_request` for an index out of range.
+  /// Name and type of a column. Throws `bad_read` for an index out of range.
   column column_at(std::size_t index) const;
 
   /// Index of the column with this name (exact spelling, as the database gives it). An unknown name and one that
-  /// several columns share are `invalid_request` failures.
+  /// several columns share are `bad_read` failures.
   result<std::size_t> find_column(std::string_view name) const;
 
   /// Rows that an INSERT, UPDATE, DELETE, MERGE, COPY or SELECT reports; 0 for other commands.
@@ -55,7 +55,7 @@ public:
 
   bool is_null(std::size_t row, std::size_t column) const noexcept;
 
-  /// The value as `psql` (or the `sqlite3` shell) prints it; nothing for NULL. Throws `invalid_request` for an index
+  /// The value as `psql` (or the `sqlite3` shell) prints it; nothing for NULL. Throws `bad_read` for an index
   /// out of range.
   std::optional<std::string> text(std::size_t row, std::size_t column) const;
   /// The same, appended to `out`; false (and nothing appended) for NULL.
@@ -65,7 +65,7 @@ public:
   /// std::string_view (textual columns, and types that never come in binary; lives as long as the table), bytes, date,
   /// timestamp (or any sys_time), std::optional of these, and std::vector of these for arrays (views excepted). The
   /// overloads of `decode` say which types are read as which. Never rounds, truncates or guesses: a wrong type, a value
-  /// out of range, a NULL without optional, an unknown or ambiguous column is a failure (`invalid_request`) that names
+  /// out of range, a NULL without optional, an unknown or ambiguous column is a failure (`bad_read`) that names
   /// row, column and both types.
   template <class T>
   result<T> try_get(std::size_t row, std::size_t column) const;

@@ -176,6 +176,7 @@ std::optional<interrupted> run_load(engine& on, const load_plan& plan, const loa
   drain(generator, signals, by.has_value());
   generator.check();
   report.result.record = generator.record();
+  report.statements = on.statements();
   return by;
 }
 
@@ -218,6 +219,7 @@ int run_bench(const bench_arguments& how) {
                      .warm_up = load.warm_up,
                      .result = {load_record{file}, {}},
                      .pools = {},
+                     .statements = {},
                      .thresholds = {}};
   std::optional<output> json; // now: a path that cannot be written to is better known before the load than behind it
   if (!how.output.empty())

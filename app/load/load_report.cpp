@@ -21,6 +21,15 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? "0 %" : fmt::format("{:.3g} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
+/// Gives a statement's share of the time that all of these had sessions for.
+auto shares(const std::vector<statement_stats>& all) {
+  std::chrono::nanoseconds total{0};
+  for (const auto& x : all)
+    total += x.total;
+  const auto whole = static_cast<double>(std::max<std::int64_t>(total.count(), 1));
+  return [whole](const statement_stats& x) { return static_cast<double>(x.total.count()) / whole; };
+}
+
 // -- for people
 
 class text_report {
@@ -35,6 +44,7 @@ public:
     } else {
       times();
       waits();
+      statements();
     }
     summary();
     for (const auto& x : what_.thresholds)
@@ -107,6 +117,25 @@ private:
     });
   }
 
+  /// What the engine has learnt. Among them are those of setup.
+  void statements() {
+    const auto share_of = shares(what_.statements);
+    const auto shown = std::min(what_.statements.size(), statements_shown);
+    if (shown == 0)
+      return;
+    line("\n{}\n", paint(where_, style::bold,
+                         fmt::format("{} {:>9} {:>8} {:>8}   {:>8} {:>8} {:>8} {:>8}",
+                                     padded("statements: last runs", name_width), "runs", "rows", "bytes", "p25", "p50",
+                                     "p95", "share")));
+    for (std::size_t i = 0; i < shown; ++i) {
+      const auto& x = what_.statements[i];
+      line("{} {:>9} {:>8.4g} {:>8.4g}   {:>8} {:>8} {:>8} {:>6.1f} %\n", label(x.query, true), x.runs, x.rows, x.bytes,
+           to_text(x.lower_quartile), to_text(x.median), to_text(x.p95), 100 * share_of(x));
+    }
+    if (const auto more = what_.statements.size() - shown; more > 0)
+      line("  and {} more\n", more);
+  }
+
   bool asked_alone() const { return file_.requests.size() == 1; }
 
   template <class F>
@@ -143,7 +172,7 @@ private:
     line("{} {}\n", paint(where_, style::bold, fmt::format("{:<10}", name)), text);
   }
 
-  static constexpr std::size_t name_width = 22;
+  static constexpr std::size_t name_width = 22, statements_shown = 10;
 
   std::string& to_;
   const load_report& what_;
@@ -194,7 +223,8 @@ void write_load_report(output& to, const load_report& report, const sheaf_file& 
 
 std::string to_json(const load_report& report, const sheaf_file& file) {
   const auto& record = report.result.record;
-  json requests = json::object(), codes = json::object(), pools = json::array(), thresholds = json::array();
+  json requests = json::object(), codes = json::object(), pools = json::array(), statements = json::array(),
+       thresholds = json::array();
   for (std::size_t i = 0; i < file.requests.size(); ++i)
     if (record.requests[i].latency.count() > 0)
       requests[file.requests[i].name] = request_of(report.result, file.requests[i], record.requests[i]);
@@ -206,6 +236,18 @@ std::string to_json(const load_report& report, const sheaf_file& file) {
                      {"active", p.active},
                      {"most_active", p.most_active},
                      {"most_waiting", p.most_waiting}});
+  const auto share_of = shares(report.statements);
+  for (const auto& x : report.statements)
+    statements.push_back({{"database", x.database},
+                          {"query", x.query},
+                          {"sql", x.sql},
+                          {"runs", x.runs},
+                          {"share", share_of(x)},
+                          {"rows", x.rows},
+                          {"bytes", x.bytes},
+                          {"p25_ms", in_ms(x.lower_quartile)},
+                          {"p50_ms", in_ms(x.median)},
+                          {"p95_ms", in_ms(x.p95)}});
   for (const auto& x : report.thresholds)
     thresholds.push_back({{"line", x.at.line}, {"held", x.held}, {"expected", x.text}, {"found", x.found}});
   const json all{{"file", report.file},
@@ -225,6 +267,7 @@ std::string to_json(const load_report& report, const sheaf_file& file) {
                  {"latency_ms", times_of(record.latency())},
                  {"requests", std::move(requests)},
                  {"pools", std::move(pools)},
+                 {"statements", std::move(statements)},
                  {"expectations", {{"checked", record.checked}, {"missed", record.missed}}},
                  {"thresholds", std::move(thresholds)}};
   return all.dump(1, ' ', false, json::error_handler_t::replace) + '\n';

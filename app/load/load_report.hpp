@@ -8,6 +8,8 @@
 #include "app/base/terminal.hpp"
 #include "app/load/load_metrics.hpp"
 
+#include "sheaf/pool_stats.hpp"
+
 #include <chrono>
 #include <string>
 #include <vector>
@@ -32,12 +34,13 @@ struct load_report {
   bool interrupted = false;
   load_result result;
   std::vector<pool_use> pools;
+  std::vector<statement_stats> statements; ///< Of the whole run, the warm-up too.
   std::vector<checked_expectation> thresholds;
 
   std::size_t missed() const noexcept; ///< Thresholds, and one more for expectations that did not hold.
 };
 
-/// Tables of requests and queries, then errors, pools, expectations and thresholds.
+/// Tables of requests, queries and statements, then errors, pools, expectations and thresholds.
 void write_load_report(output& to, const load_report& report, const sheaf_file& file, const terminal& where);
 
 /// The same as one JSON object; times in milliseconds.

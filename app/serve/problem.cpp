@@ -118,6 +118,7 @@ std::string_view public_message(const failure& why) noexcept {
     return "the connection was lost, and whether the change was made is not known";
   case errc::disk_full:
     return "the database has no room for it";
+  case errc::bad_read: // of code of ours or in a task: nobody who asks can mend it
   case errc::internal:
     return "an error of the service";
   }
@@ -151,6 +152,7 @@ http::status status_of(const failure& why) noexcept {
     return http::status::insufficient_storage;
   case errc::permission_denied:
   case errc::in_doubt:
+  case errc::bad_read:
   case errc::internal:
     break;
   }

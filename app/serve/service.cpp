@@ -2,10 +2,12 @@
 
 #include "app/serve/service.hpp"
 
+#include "app/base/duration.hpp"
 #include "app/base/json_text.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 
@@ -17,6 +19,33 @@ service::service(const sheaf_file& served, const std::vector<std::string>& short
   : file(served), routes(served, shortcuts), own_sessions(own), shared_session(shared), limits(bounds),
     rules(std::move(who)), counts(counted), seen(watched), log(std::move(to)), metrics(routes.patterns()),
     openapi(make_openapi(served, !rules.token.empty())), catalogue(make_catalogue(served)) {}
+
+namespace {
+
+/// The statements that took most of the time since the service began, with each one's share.
+void append_statements(std::string& out, std::vector<statement_stats> all) {
+  constexpr std::size_t shown = 10;
+  std::chrono::nanoseconds total{0};
+  for (const auto& x : all)
+    total += x.total;
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.total > b.total; });
+  all.resize(std::min(all.size(), shown));
+  out += '[';
+  for (const auto& x : all) {
+    out += out.back() == '[' ? "{\"database\":" : ",{\"database\":";
+    append_json_string(out, x.database);
+    out += ",\"query\":";
+    append_json_string(out, x.query);
+    fmt::format_to(
+        std::back_inserter(out),
+        ",\"id\":\"{}\",\"runs\":{},\"rows\":{:.1f},\"median_ms\":{:.3f},\"p95_ms\":{:.3f},\"share\":{:.3f}}}", x.id,
+        x.runs, x.rows, in_ms(x.median), in_ms(x.p95),
+        static_cast<double>(x.total.count()) / static_cast<double>(std::max<std::int64_t>(total.count(), 1)));
+  }
+  out += ']';
+}
+
+} // namespace
 
 std::string service::metrics_text() const {
   auto out = own_sessions.metrics_text();
@@ -49,7 +78,9 @@ std::string service::event() const {
                    x.max_size, x.total, x.idle, x.active, x.connecting, x.cancelling, x.waiting, x.opened,
                    x.open_failures, x.lost, x.timeouts, x.cancels);
   }
-  out += "],";
+  out += "],\"statements\":";
+  append_statements(out, own_sessions.statements());
+  out += ',';
   seen.append_now(out);
   out += '}';
   return out;

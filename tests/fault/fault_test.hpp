@@ -15,6 +15,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -150,6 +151,30 @@ protected:
   }
 
   static query endless() { return {"endless", "select pg_sleep(86400)"}; }
+};
+
+/// With a gate in front of the server.
+class FaultBehindGate : public PostgresqlFault {
+protected:
+  void SetUp() override {
+    gate = std::make_unique<fault_gate>(schema.server.number("select inet_server_port()"));
+    PostgresqlFault::SetUp();
+  }
+
+  void TearDown() override {
+    e.reset();
+    // The gate's ends are descriptors of ours, too. There is none where the server could not be asked for its port.
+    EXPECT_TRUE(eventually([&] { return !gate || gate->connections() == 0; }));
+    EXPECT_TRUE(eventually_tidy());
+    PostgresqlFault::TearDown();
+  }
+
+  /// The test's schema by way of the gate; `more` is appended.
+  std::string url_of_gate(std::string_view more = {}) const {
+    return schema.url(fmt::format("port={} sslmode=disable gssencmode=disable {}", gate->port(), more));
+  }
+
+  std::unique_ptr<fault_gate> gate;
 };
 
 /// On any database that knows SQL.

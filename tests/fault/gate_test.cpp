@@ -27,22 +27,12 @@ const std::string large_result = fmt::format("select n, 'row ' || n from generat
 const std::string after_a_meeting =
     "with m as materialized (select meet(2) as pid) select x.* from m, (" + large_result + ") x where pid > 0";
 
-class FaultGate : public PostgresqlFault, public ::testing::WithParamInterface<fault_at> {
+class FaultGate : public FaultBehindGate, public ::testing::WithParamInterface<fault_at> {
 protected:
   void SetUp() override {
     schema.server("create table gone_through(x int)");
-    gate = std::make_unique<fault_gate>(schema.server.number("select inet_server_port()"));
-    PostgresqlFault::SetUp();
-    open([&](options& how) {
-      how.databases[0].url = schema.url(fmt::format("port={} sslmode=disable gssencmode=disable", gate->port()));
-    });
-  }
-
-  void TearDown() override {
-    e.reset();
-    EXPECT_TRUE(eventually([&] { return gate->connections() == 0; })); // the gate's ends are descriptors of ours, too
-    EXPECT_TRUE(eventually_tidy());
-    PostgresqlFault::TearDown();
+    FaultBehindGate::SetUp();
+    open([&](options& how) { how.databases[0].url = url_of_gate(); });
   }
 
   fault what() const { return std::get<0>(GetParam()); }
@@ -136,8 +126,6 @@ protected:
     EXPECT_TRUE(f.reached_server) << to_string(f);
     EXPECT_FALSE(safe_to_retry(f));
   }
-
-  std::unique_ptr<fault_gate> gate;
 };
 
 TEST_P(FaultGate, IsSurvived) {

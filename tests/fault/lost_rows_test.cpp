@@ -56,22 +56,14 @@ private:
   bool at_once_ = false;
 };
 
-class LostRows : public PostgresqlFault {
+class LostRows : public FaultBehindGate {
 protected:
   void SetUp() override {
-    gate = std::make_unique<fault_gate>(schema.server.number("select inet_server_port()"));
-    PostgresqlFault::SetUp();
+    FaultBehindGate::SetUp();
     open([&](options& how) {
-      how.databases[0].url = schema.url(fmt::format("port={} sslmode=disable gssencmode=disable", gate->port()));
+      how.databases[0].url = url_of_gate();
       how.databases[0].pool.max_size = 1;
     });
-  }
-
-  void TearDown() override {
-    e.reset();
-    EXPECT_TRUE(eventually([&] { return gate->connections() == 0; }));
-    EXPECT_TRUE(eventually_tidy());
-    PostgresqlFault::TearDown();
   }
 
   /// Runs until the connection is reset, behind rows that have not been read, while the first part is with the taker.
@@ -94,7 +86,6 @@ protected:
     return answered;
   }
 
-  std::unique_ptr<fault_gate> gate;
   std::unique_ptr<slow_taker> taker;
 };
 

@@ -21,20 +21,8 @@ using namespace std::chrono_literals;
 
 enum class deed { prepares, hands_on_parts, is_reset, is_cancelled, has_read_much };
 
-class FaultMessages : public PostgresqlFault, public ::testing::WithParamInterface<std::tuple<fault, deed>> {
+class FaultMessages : public FaultBehindGate, public ::testing::WithParamInterface<std::tuple<fault, deed>> {
 protected:
-  void SetUp() override {
-    gate = std::make_unique<fault_gate>(schema.server.number("select inet_server_port()"));
-    PostgresqlFault::SetUp();
-  }
-
-  void TearDown() override {
-    e.reset();
-    EXPECT_TRUE(eventually([&] { return gate->connections() == 0; }));
-    EXPECT_TRUE(eventually_tidy());
-    PostgresqlFault::TearDown();
-  }
-
   static fault what() { return std::get<0>(GetParam()); }
 
   /// The statements of a deed, one after another.
@@ -67,7 +55,7 @@ protected:
     open([&](options& how) {
       how.databases[0].pool.max_size = 1;
       how.databases[0].cancel_wait_timeout = 50ms;
-      how.databases[0].url = schema.url(fmt::format("port={} sslmode=disable gssencmode=disable", gate->port()));
+      how.databases[0].url = url_of_gate();
     });
     gate->strike_behind(what(), messages, bytes);
     for (auto& q : statements()) {
@@ -97,8 +85,6 @@ protected:
       ADD_FAILURE() << to_string(f);
     }
   }
-
-  std::unique_ptr<fault_gate> gate;
 };
 
 TEST_P(FaultMessages, AreTheLastOnes) {

@@ -11,14 +11,13 @@ using namespace sheaf;
 using namespace sheaf::test;
 using namespace std::chrono_literals;
 
-class FaultRecovery : public PostgresqlFault {
-protected:
-  static query reading(std::string sql) {
-    query q{"q", std::move(sql)};
-    q.read_only = true;
-    return q;
-  }
-};
+query reading(std::string sql) {
+  query q{"q", std::move(sql)};
+  q.read_only = true;
+  return q;
+}
+
+class FaultRecovery : public PostgresqlFault {};
 
 TEST_F(FaultRecovery, RestartIsNotNoticedByAReadOnlyQuery) {
   flush();
@@ -46,28 +45,14 @@ TEST_F(FaultRecovery, IsNotTriedForAQueryThatKillsItsSessions) {
   expect_recovery();
 }
 
-class FaultGateRecovery : public FaultRecovery {
+class FaultGateRecovery : public FaultBehindGate {
 protected:
-  void SetUp() override {
-    gate = std::make_unique<fault_gate>(schema.server.number("select inet_server_port()"));
-    FaultRecovery::SetUp();
-  }
-
-  void TearDown() override {
-    e.reset();
-    EXPECT_TRUE(eventually([&] { return gate->connections() == 0; }));
-    EXPECT_TRUE(eventually_tidy());
-    FaultRecovery::TearDown();
-  }
-
   void open_through_gate(std::chrono::nanoseconds keepalive_interval) {
     open([&](options& how) {
-      how.databases[0].url = schema.url(fmt::format("port={} sslmode=disable gssencmode=disable", gate->port()));
+      how.databases[0].url = url_of_gate();
       how.databases[0].pool.keepalive_interval = keepalive_interval;
     });
   }
-
-  std::unique_ptr<fault_gate> gate;
 };
 
 TEST_F(FaultGateRecovery, FindsIdleSessionsWhoseConnectionIsGoneWithoutAWord) {
@@ -115,10 +100,7 @@ TEST_F(FaultGateRecovery, GivesBackWhatTheFirstAttemptDrewFromTheRequestsBounds)
 /// Behind the login, 420 to 435 bytes from PostgreSQL 15, the session's first statement is not answered.
 TEST_F(FaultGateRecovery, GivesUpASessionThatHangsBehindTheLogin) {
   gate->strike(fault::black_hole, 428);
-  open([&](options& how) {
-    how.databases[0].url =
-        schema.url(fmt::format("port={} sslmode=disable gssencmode=disable connect_timeout=2", gate->port()));
-  });
+  open([&](options& how) { how.databases[0].url = url_of_gate("connect_timeout=2"); });
   const auto x = run_later({"q", "select 1"}).get();
   ASSERT_FALSE(x.ok());
   EXPECT_EQ(x.failure->code, errc::connect_failed) << to_string(*x.failure);

@@ -44,7 +44,7 @@ struct misfortune {
   std::function<void()> strike, heal = [] {};
 };
 
-class FaultStormOfAll : public PostgresqlFault {
+class FaultStormOfAll : public FaultBehindGate {
 protected:
 #ifdef __SANITIZE_ADDRESS__
   static constexpr int callers = 64; // who ask again at once while the server is away; each costs ten times as much
@@ -57,26 +57,29 @@ protected:
 
   void SetUp() override {
     schema.server(fixtures);
-    gate = std::make_unique<fault_gate>(schema.server.number("select inet_server_port()"));
-    PostgresqlFault::SetUp();
+    FaultBehindGate::SetUp();
     open([&](options& how) {
       how.loops = 2;
       how.databases[0].pool.max_size = 8;
       how.databases[0].pool.acquire_timeout = 2s;
-      how.databases[0].url = schema.url( // acknowledged writes outlast a crash
-          fmt::format("port={} sslmode=disable gssencmode=disable connect_timeout=2 options='-c search_path={} -c "
-                      "synchronous_commit=on'",
-                      gate->port(), schema.name()));
+      how.databases[0].url = url_of_gate( // acknowledged writes outlast a crash
+          fmt::format("connect_timeout=2 options='-c search_path={} -c synchronous_commit=on'", schema.name()));
     });
     flush();
   }
 
+  /// The server is as it was, also when the test was left early, amid a fault.
   void TearDown() override {
-    over = true; // also when the test was left early
-    e.reset();
-    EXPECT_TRUE(eventually([&] { return gate->connections() == 0; })); // the gate's ends are descriptors of ours, too
-    EXPECT_TRUE(eventually_tidy());
-    PostgresqlFault::TearDown();
+    over = true;
+    if (gate)
+      gate->heal();
+    control.resume();
+    if (frozen != 0)
+      ::kill(frozen, SIGCONT);
+    taken.clear();
+    schema.reconnect();
+    schema.server("alter role current_user reset all");
+    FaultBehindGate::TearDown();
   }
 
   int dice(int sides) {
@@ -302,7 +305,6 @@ protected:
     return x;
   }
 
-  std::unique_ptr<fault_gate> gate;
   server_control control;
   std::vector<std::unique_ptr<observer>> taken;
   int frozen = 0;

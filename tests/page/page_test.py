@@ -310,6 +310,14 @@ class PageTest(unittest.TestCase):
         self.until(lambda: self.one("#charts .chart:last-child .legend b").text.endswith(" ms"), "a percentile")
         self.assertTrue(all("NaN" not in x.get_attribute("d") for x in self.all("#charts path")))
 
+    def test_the_statements_that_took_the_time_are_listed(self):
+        self.open(self.demo_url)
+        self.run_request("total_books")
+        self.until(lambda: self.all("#statements-body tr"), "a statement")
+        shares = [int(x.split()[0]) for x in self.texts("#statements-body .share")]
+        self.assertEqual(shares, sorted(shares, reverse=True))
+        self.assertIn(sum(shares), range(90, 106))
+
     def test_the_keyboard_is_enough(self):
         self.open(self.file_url)
         wanted = self.field("echo", "text")

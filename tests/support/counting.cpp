@@ -2,6 +2,12 @@
 
 #include "support/counting.hpp"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#include <sanitizer/allocator_interface.h>
+#else
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -32,6 +38,15 @@ std::size_t open_descriptors() {
 
 std::size_t descriptors_of(std::string_view path) {
   return count_descriptors([path](const std::string& target) { return target == path; });
+}
+
+std::size_t allocated_bytes() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  const auto all = ::mallinfo2();
+  return all.uordblks + all.hblkhd;
+#endif
 }
 
 std::size_t peak_memory_bytes() {

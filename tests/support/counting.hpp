@@ -17,6 +17,9 @@ std::size_t open_descriptors();
 /// Open descriptors of this process that belong to this file.
 std::size_t descriptors_of(std::string_view path);
 
+/// Memory of this process that is allocated and not freed yet.
+std::size_t allocated_bytes();
+
 /// The most memory that this process has had at once since `forget_peak_memory`.
 std::size_t peak_memory_bytes();
 void forget_peak_memory();

@@ -3,6 +3,7 @@
 #include "sheaf/core/engine_loops.hpp"
 
 #include "sheaf/base/error_text.hpp"
+#include "sheaf/clock.hpp"
 
 #include <algorithm>
 
@@ -95,6 +96,20 @@ pool_stats engine_loops::stats(std::size_t database) const {
   for (const auto& x : loops_)
     sum += x->pools[database]->stats();
   return sum;
+}
+
+std::vector<statement_stats> engine_loops::statements(std::size_t database, std::size_t most) const {
+  std::vector<std::vector<statement_times::sampled>> samples;
+  auto round_trip = std::chrono::nanoseconds::max();
+  for (const auto& x : loops_) {
+    const auto& times = x->admission.times(database);
+    samples.push_back(times.samples());
+    if (const auto least = times.round_trip(clock::now()); least > std::chrono::nanoseconds{0})
+      round_trip = std::min(round_trip, least);
+  }
+  if (round_trip == std::chrono::nanoseconds::max())
+    round_trip = {};
+  return merged(settings_.databases[database].name, samples, round_trip, most);
 }
 
 engine_loop* engine_loops::here() const noexcept {

@@ -80,6 +80,9 @@ public:
   /// One database's sessions, all loops together. Any thread.
   pool_stats stats(std::size_t database) const;
 
+  /// The statements of one database, all loops together, those `most` that took most of its time. Any thread.
+  std::vector<statement_stats> statements(std::size_t database, std::size_t most) const;
+
   /// The loop of ours that runs on the calling thread, or null.
   engine_loop* here() const noexcept;
   /// The loop for a request from the calling thread: the one that it comes from, else the next one.

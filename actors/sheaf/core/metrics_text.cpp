@@ -18,6 +18,11 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using labels = std::vector<ClientMetric::Label>;
 
+/// So many statements of each database are told of, those that take most of its time: each has six lines.
+constexpr std::size_t statements_max = 50;
+
+double in_seconds(std::chrono::nanoseconds t) { return std::chrono::duration<double>(t).count(); }
+
 /// A family of metrics with the same name.
 class family {
 public:
@@ -36,10 +41,18 @@ public:
     for (std::size_t i = 0; i < value.counts.size(); ++i) {
       h.sample_count += value.counts[i];
       const bool last = i == duration_histogram::bounds.size();
-      h.bucket.push_back({h.sample_count, last ? std::numeric_limits<double>::infinity()
-                                               : std::chrono::duration<double>(duration_histogram::bounds[i]).count()});
+      h.bucket.push_back(
+          {h.sample_count, last ? std::numeric_limits<double>::infinity() : in_seconds(duration_histogram::bounds[i])});
     }
-    h.sample_sum = std::chrono::duration<double>(value.total).count();
+    h.sample_sum = in_seconds(value.total);
+  }
+
+  void add(labels of, const statement_stats& value) {
+    auto& s = add(std::move(of)).summary;
+    s.sample_count = value.runs;
+    s.sample_sum = in_seconds(value.total);
+    s.quantile = {
+        {0.25, in_seconds(value.lower_quartile)}, {0.5, in_seconds(value.median)}, {0.95, in_seconds(value.p95)}};
   }
 
   /// One for success and one for each code that has come up. `of_loop` gives each loop's.
@@ -68,8 +81,8 @@ private:
   const std::size_t at_;
 };
 
-labels with(labels of, const char* name, const char* value) {
-  of.push_back({name, value});
+labels with(labels of, const char* name, std::string value) {
+  of.push_back({name, std::move(value)});
   return of;
 }
 
@@ -140,6 +153,17 @@ public:
         &pool_stats::retries_refused);
   }
 
+  void add_statements() {
+    family x{
+        all_, MetricType::Summary, "sheaf_statement_duration_seconds",
+        "Statements, from being sent to the last row: sum and count of all runs, quantiles of the last ones, these "
+        "without the way there and back."};
+    each_pool([&](std::size_t i, const labels& of) {
+      for (const auto& s : loops_.statements(i, statements_max))
+        x.add(with(with(of, "query", s.query), "statement", s.id), s);
+    });
+  }
+
   std::string text() const {
     std::ostringstream out;
     prometheus::TextSerializer{}.Serialize(out, all_);
@@ -165,6 +189,7 @@ std::string metrics_text(const engine_loops& loops) {
   report x{loops};
   x.add_durations();
   x.add_pools();
+  x.add_statements();
   return x.text();
 }
 

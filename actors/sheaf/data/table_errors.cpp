@@ -25,7 +25,7 @@ std::string clipped(std::string_view name) {
 
 std::string in_quotes(std::string_view name) { return '"' + clipped(name) + '"'; }
 
-failure invalid(std::string message) { return {.code = errc::invalid_request, .message = std::move(message)}; }
+failure bad_read(std::string message) { return {.code = errc::bad_read, .message = std::move(message)}; }
 
 std::string size_of(const table& x) {
   return std::to_string(x.rows()) + (x.rows() == 1 ? " row" : " rows") + " and " + std::to_string(x.columns()) +
@@ -73,13 +73,13 @@ std::string reason(decoding why, const std::string& type, std::string_view wante
 failure table::explain(decoding why, std::size_t row, std::size_t column, std::string_view wanted) const {
   auto where = "row " + std::to_string(row) + ", column " + std::to_string(column);
   if (why == decoding::no_cell && column >= columns())
-    return invalid(where + " as " + std::string{wanted} + ": out of range, the table has " + size_of(*this));
+    return bad_read(where + " as " + std::string{wanted} + ": out of range, the table has " + size_of(*this));
   const auto of = column_at(column);
   where += ' ' + in_quotes(of.name) + ": ";
   if (why == decoding::no_cell)
-    return invalid(where + clipped(of.type) + " as " + std::string{wanted} + ": out of range, the table has " +
+    return bad_read(where + clipped(of.type) + " as " + std::string{wanted} + ": out of range, the table has " +
                    size_of(*this));
-  return invalid(where + reason(why, type_of(cell_at(row, column), of), wanted));
+  return bad_read(where + reason(why, type_of(cell_at(row, column), of), wanted));
 }
 
 failure table::explain_name(std::string_view name) const {
@@ -97,9 +97,9 @@ failure table::explain_name(std::string_view name) const {
     all += ", …";
   const auto where = "column " + in_quotes(name) + ": ";
   if (count == 0)
-    return invalid(where + "no column has this name" +
+    return bad_read(where + "no column has this name" +
                    (columns() == 0 ? "; the table has none" : "; there are " + all));
-  return invalid(where + std::to_string(count) + " columns have this name, use an index: " + same +
+  return bad_read(where + std::to_string(count) + " columns have this name, use an index: " + same +
                  (count > listed_max ? ", …" : ""));
 }
 
@@ -113,7 +113,7 @@ failure table::explain_scalar(std::string_view wanted) const {
   auto message = "scalar as " + std::string{wanted} + " needs one row and one column; the table has " + size_of(*this);
   if (columns() != 0)
     message += ", row 0, column 0 " + in_quotes(column_at(0).name) + ' ' + clipped(column_at(0).type);
-  return invalid(std::move(message));
+  return bad_read(std::move(message));
 }
 
 } // namespace sheaf

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The statements that were used last, kept by their text. One thread at a time.
+// The statements that were used last, kept by their text. One thread at a time, or several that only read.
 
 #pragma once
 
@@ -27,6 +27,12 @@ public:
       return nullptr;
     entries_.splice(entries_.begin(), entries_, i->second);
     return &*i->second;
+  }
+
+  /// The same, without counting it as used: it changes nothing.
+  const Entry* peek(const parsed_statement& text) const {
+    const auto i = by_text_.find(&text);
+    return i == by_text_.end() ? nullptr : &*i->second;
   }
 
   /// Adds an entry of a text that is not there yet; it counts as used.

@@ -60,12 +60,14 @@ private:
 /// One histogram for success and one for each code of a failure.
 class outcome_histograms {
 public:
-  static constexpr std::size_t size = static_cast<std::size_t>(errc::internal) + 1;
+  static constexpr std::size_t size = static_cast<std::size_t>(errc_last) + 1;
 
   /// `failed` is null for a success.
   void add(const failure* failed, std::chrono::nanoseconds took) noexcept {
-    // A task may throw a failure with any number for its code.
-    by_code_[failed ? std::min(static_cast<std::size_t>(failed->code), size - 1) : 0].add(took);
+    auto code = failed ? static_cast<std::size_t>(failed->code) : 0;
+    if (code >= size) // a task may throw a failure with any number for its code
+      code = static_cast<std::size_t>(errc::internal);
+    by_code_[code].add(took);
   }
   const duration_histogram& operator[](std::size_t code) const noexcept { return by_code_[code]; } ///< 0 for success.
 

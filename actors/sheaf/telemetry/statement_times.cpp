@@ -2,6 +2,8 @@
 
 #include "sheaf/telemetry/statement_times.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -25,10 +27,28 @@ T moved_towards(T mean, T x, bool is_first) {
   return is_first ? x : mean + (x - mean) / later_ones_weigh;
 }
 
+/// `orders[12]` is one of many queries with one statement.
+std::string_view without_number(std::string_view name) noexcept {
+  if (name.size() < 2 || !name.ends_with(']'))
+    return name;
+  const auto before = name.find_last_not_of("0123456789", name.size() - 2);
+  return before == name.npos || name[before] != '[' || before + 2 == name.size() ? name : name.substr(0, before);
+}
+
+/// At most that many bytes of it, in whole characters of UTF-8.
+std::string_view cut(std::string_view name, std::size_t bytes) noexcept {
+  const auto is_amid = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
+  if (name.size() > bytes)
+    for (; bytes > 0 && is_amid(name[bytes]); --bytes) {
+    }
+  return name.substr(0, bytes);
+}
+
 } // namespace
 
-std::optional<statement_times::expected> statement_times::expect(const parsed_statement& text, clock::time_point now) {
-  auto* x = statements_.find(text);
+std::optional<statement_times::expected> statement_times::expect(const parsed_statement& text,
+                                                                 clock::time_point now) const {
+  const auto* x = statements_.peek(text);
   if (!x)
     return {};
   const auto most = x->answers.quantile(95);
@@ -38,7 +58,8 @@ std::optional<statement_times::expected> statement_times::expect(const parsed_st
 }
 
 void statement_times::tries(const parsed_statement& text, clock::time_point now) {
-  if (auto* x = statements_.find(text))
+  const std::unique_lock held{lock_, std::try_to_lock};
+  if (auto* x = held ? statements_.find(text) : nullptr)
     x->tried_at = now;
 }
 
@@ -52,8 +73,8 @@ void statement_times::add(const query& asked, const parsed_statement* text, cons
     if (why->code != errc::deadline_exceeded || !text)
       return;
     const auto stopped_after = now - taken_at - when.sent;
-    if (const auto* x = statements_.find(*text); !x || stopped_after > x->answers.mean())
-      learn(*text, stopped_after, nullptr, now);
+    if (const auto* x = statements_.peek(*text); !x || stopped_after > x->answers.mean())
+      learn(asked, *text, stopped_after, nullptr, now);
     return;
   }
   const auto had = when.released - when.acquired;
@@ -62,23 +83,28 @@ void statement_times::add(const query& asked, const parsed_statement* text, cons
     return;
   const auto took = (when.last_row == never ? when.released : when.last_row) - when.sent;
   beside_ = moved_towards(beside_, had - took, beside_ == 0ns);
-  note_round_trip(took, now);
-  learn(*text, took, std::get_if<table>(&got.data), now);
+  learn(asked, *text, took, std::get_if<table>(&got.data), now);
 }
 
-void statement_times::learn(const parsed_statement& text, std::chrono::nanoseconds took, const table* rows,
-                            clock::time_point now) {
+void statement_times::learn(const query& asked, const parsed_statement& text, std::chrono::nanoseconds took,
+                            const table* rows, clock::time_point now) {
+  const std::unique_lock held{lock_, std::try_to_lock};
+  if (!held)
+    return;
+  if (rows)
+    note_round_trip(took, now);
   auto* x = statements_.find(text);
   if (!x) {
     if (text.text.size() > text_max)
       return;
     if (statements_.size() == statements_max)
       statements_.drop(statements_.oldest());
-    x = &statements_.add({.text = text});
+    x = &statements_.add({.text = text, .query = std::string{cut(without_number(asked.name), name_max)}});
   }
   x->answers.add(took);
   x->tried_at = now;
   ++x->runs;
+  x->total += took;
   if (!rows)
     return;
   const bool is_first = x->runs == 1;
@@ -89,24 +115,30 @@ void statement_times::learn(const parsed_statement& text, std::chrono::nanosecon
 
 void statement_times::note_round_trip(std::chrono::nanoseconds took, clock::time_point now) noexcept {
   if (now - minute_began_ > 1min) {
+    least_before_ = now - minute_began_ > 2min ? least_before_.max() : least_now_;
+    least_now_ = least_now_.max();
     minute_began_ = now;
-    least_before_ = std::exchange(least_now_, std::chrono::nanoseconds::max());
   }
   least_now_ = std::min(least_now_, took);
 }
 
 std::chrono::nanoseconds statement_times::round_trip(clock::time_point now) const noexcept {
+  const std::lock_guard held{lock_};
   const auto least = now - minute_began_ > 1min ? least_now_ : std::min(least_now_, least_before_);
   return least == std::chrono::nanoseconds::max() ? 0ns : least;
 }
 
 std::vector<statement_times::sampled> statement_times::samples() const {
+  const std::lock_guard held{lock_};
   std::vector<sampled> all;
   all.reserve(statements_.size());
   statements_.for_each([&](const known& x) {
     const auto latest = x.answers.all();
     all.push_back({.sql = x.text.text,
+                   .hash = x.text.hash,
+                   .query = x.query,
                    .runs = x.runs,
+                   .total = x.total,
                    .rows = x.rows,
                    .bytes = x.bytes,
                    .latest = {latest.begin(), latest.end()}});
@@ -116,35 +148,44 @@ std::vector<statement_times::sampled> statement_times::samples() const {
 
 std::vector<statement_stats> merged(const std::string& database,
                                     const std::vector<std::vector<statement_times::sampled>>& loops,
-                                    std::chrono::nanoseconds round_trip) {
+                                    std::chrono::nanoseconds round_trip, std::size_t most) {
   std::map<std::string_view, statement_times::sampled> by_text;
   for (const auto& loop : loops)
     for (const auto& x : loop) {
       auto& sum = by_text[x.sql];
       const auto share = static_cast<double>(x.runs) / static_cast<double>(sum.runs + x.runs);
+      sum.hash = x.hash;
+      if (sum.query.empty())
+        sum.query = x.query;
       sum.rows += (x.rows - sum.rows) * share;
       sum.bytes += (x.bytes - sum.bytes) * share;
       sum.runs += x.runs;
+      sum.total += x.total;
       sum.latest.insert(sum.latest.end(), x.latest.begin(), x.latest.end());
     }
+  std::vector<decltype(by_text)::value_type*> in_order;
+  for (auto& x : by_text)
+    in_order.push_back(&x);
+  std::stable_sort(in_order.begin(), in_order.end(),
+                   [](const auto* a, const auto* b) { return a->second.total > b->second.total; });
+  in_order.resize(std::min(in_order.size(), most));
   std::vector<statement_stats> all;
-  for (auto& entry : by_text) {
-    auto& x = entry.second;
+  for (auto* entry : in_order) {
+    auto& x = entry->second;
     std::sort(x.latest.begin(), x.latest.end());
     const auto of_server = [&](std::size_t percent) { return std::max(0ns, quantile(x.latest, percent) - round_trip); };
     all.push_back({.database = database,
-                   .sql = std::string{entry.first},
+                   .query = std::move(x.query),
+                   .sql = std::string{entry->first},
+                   .id = fmt::format("{:016x}", x.hash),
                    .runs = x.runs,
+                   .total = x.total,
                    .lower_quartile = of_server(25),
                    .median = of_server(50),
                    .p95 = of_server(95),
                    .rows = x.rows,
                    .bytes = x.bytes});
   }
-  std::stable_sort(all.begin(), all.end(), [](const statement_stats& a, const statement_stats& b) {
-    return static_cast<double>(a.median.count()) * static_cast<double>(a.runs) >
-           static_cast<double>(b.median.count()) * static_cast<double>(b.runs);
-  });
   return all;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // What statements took lately, learnt from their answers: of one database, by the requests of one loop. Nothing is
-// asked of the server. On that loop only.
+// asked of the server. On that loop only, but for what reports read: that never makes the loop wait.
 
 #pragma once
 
@@ -14,15 +14,17 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace sheaf {
 
 class statement_times {
 public:
-  /// The statements that are kept, those used last; and the longest text of one that is.
-  static constexpr std::size_t statements_max = 500, text_max = 4 << 10;
+  /// The statements that are kept, those used last; the longest text of one that is; the bytes kept of its name.
+  static constexpr std::size_t statements_max = 500, text_max = 4 << 10, name_max = 64;
 
   /// The time for which a run is expected to have its session: on the average, and at most, 19 times in 20.
   struct expected {
@@ -31,7 +33,7 @@ public:
 
   /// Nothing where it is not known, or was learnt so long ago that it may not be true any more; a statement that has
   /// been so slow that it is refused is thus tried again, once in a while.
-  std::optional<expected> expect(const parsed_statement& text, clock::time_point now);
+  std::optional<expected> expect(const parsed_statement& text, clock::time_point now) const;
 
   /// One that was not known has been admitted: it is not tried again for a while.
   void tries(const parsed_statement& text, clock::time_point now);
@@ -41,44 +43,53 @@ public:
 
   /// Learns from an answer that came, or did not come by its deadline: that took as long at least, which says something
   /// if it is longer than others took. Other failures say nothing, and rows in parts come at the pace of their taker.
-  /// `text` is null for a task; the request was taken at `taken_at`.
+  /// `text` is null for a task; the request was taken at `taken_at`. An answer that comes while somebody reads the
+  /// samples teaches nothing.
   void add(const query& asked, const parsed_statement* text, const outcome& got, clock::time_point taken_at,
            clock::time_point now);
 
   /// The samples of one statement, for reports.
   struct sampled {
     std::string sql;
+    std::size_t hash = 0; ///< Hash of `sql`.
+    std::string query;    ///< Name under which it was sent first, without the number that a fan-out gives each.
     std::uint64_t runs = 0;
+    std::chrono::nanoseconds total{};
     double rows = 0, bytes = 0;
     std::vector<std::chrono::nanoseconds> latest; ///< From sending it to its last row.
   };
-  std::vector<sampled> samples() const;
+  std::vector<sampled> samples() const; ///< Any thread.
 
   /// The least time that any answer took in the last minute or two: that of the way there and back, with a server that
-  /// has next to nothing to do.
+  /// has next to nothing to do. 0 where there was none. Any thread.
   std::chrono::nanoseconds round_trip(clock::time_point now) const noexcept;
 
 private:
   struct known {
     parsed_statement text;
+    std::string query{};
     latest_durations answers{};
     std::uint64_t runs = 0;
+    std::chrono::nanoseconds total{};
     double rows = 0, bytes = 0;   ///< Means, the later ones weigh more.
-    clock::time_point tried_at{}; ///< When it was run last, or was to be tried again.
+    clock::time_point tried_at{}; ///< When it was run last, or was to be tried again. Reports do not read it.
   };
 
-  void learn(const parsed_statement& text, std::chrono::nanoseconds took, const table* rows, clock::time_point now);
+  void learn(const query& asked, const parsed_statement& text, std::chrono::nanoseconds took, const table* rows,
+             clock::time_point now);
   void note_round_trip(std::chrono::nanoseconds took, clock::time_point now) noexcept;
 
+  /// Held by those who read elsewhere, and here by those who write; the loop reads without it.
+  mutable std::mutex lock_;
   recent_statements<known> statements_;
   std::chrono::nanoseconds typical_{}, beside_{}; ///< `beside_`: of having a session, what is not the answer's.
   std::chrono::nanoseconds least_now_ = std::chrono::nanoseconds::max(), least_before_ = least_now_;
   clock::time_point minute_began_{};
 };
 
-/// Statistics of the statements of all loops, the one that takes most of the time first. Pure.
+/// Statistics of the statements of all loops: of those `most` that took most of the time, in that order. Pure.
 std::vector<statement_stats> merged(const std::string& database,
                                     const std::vector<std::vector<statement_times::sampled>>& loops,
-                                    std::chrono::nanoseconds round_trip);
+                                    std::chrono::nanoseconds round_trip, std::size_t most);
 
 } // namespace sheaf

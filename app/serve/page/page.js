@@ -5,6 +5,7 @@ import { RequestForm } from "./form.js";
 import { Pools } from "./pool.js";
 import { problem, results } from "./results.js";
 import { ask, listen, parse, text_of, use_token } from "./service.js";
+import { show_statements } from "./statements.js";
 import { legend, picture_of, span_of, summary_of, timeline } from "./timeline.js";
 import { Chart, Recent, say_totals, Seconds } from "./traffic.js";
 
@@ -121,6 +122,7 @@ function hear_live() {
     throughput.update(points, last, { requests: String(data.second.requests), errors: String(data.second.errors) });
     times.update(points, last, { p50_ms: whole("p50_ms"), p95_ms: whole("p95_ms"), p99_ms: whole("p99_ms") });
     pools.update(data.pools);
+    show_statements(at("statements"), at("statements-body"), data.statements);
     recent.update(data.recent);
     say_totals(at("totals"), data);
   }, tell);

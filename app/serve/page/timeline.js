@@ -64,9 +64,19 @@ export function span_of(pictures) {
   return serial > serial_share_max * last ? last : Math.max(last, serial);
 }
 
+/// The query that makes the request as long as it is, and its share of that time: it takes at least half of it, and a
+/// quarter more than any other. Empty where there is none.
+function longest_of(picture) {
+  const took = (x) => x.end - x.acquired;
+  const [longest, next] = picture.rows.filter((x) => x.ran).sort((a, b) => took(b) - took(a));
+  if (!next || took(longest) < 0.5 * picture.elapsed || took(longest) < 1.25 * took(next))
+    return "";
+  return `, of which ${longest.name} is ${Math.round(100 * took(longest) / picture.elapsed)} %`;
+}
+
 export function summary_of(picture) {
   const n = picture.rows.length;
-  const text = `${plural(n, "query", "queries")} in ${milliseconds(picture.elapsed)}`;
+  const text = `${plural(n, "query", "queries")} in ${milliseconds(picture.elapsed)}${longest_of(picture)}`;
   if (n < 2 || picture.serial <= 0)
     return text;
   if (picture.speed_up < 0.95) // they waited, mostly for sessions to be opened

@@ -98,6 +98,10 @@ TEST_F(BenchCommand, ReportsToPeopleAndPrograms) {
     before = now;
   }
   EXPECT_EQ(json.at("pools").as_array().size(), 1u);
+  EXPECT_EQ(json.at("statements").at(0).at("query").as_string(), "q");
+  EXPECT_EQ(json.at("statements").at(0).at("sql").as_string(), "select :n as n");
+  EXPECT_EQ(json.at("statements").at(0).at("share").to_number<double>(), 1);
+  EXPECT_THAT(said.out, testing::ContainsRegex("\n  q +[0-9]+ +1 +[0-9.]+ .*100.0 %\n"));
   EXPECT_EQ(json.at("thresholds").as_array().size(), 3u);
 }
 

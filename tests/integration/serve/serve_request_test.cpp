@@ -320,6 +320,10 @@ TEST_F(ServeDemo, TellsItsPageEachSecondWhatHappens) {
   const auto begin = c.unread().rfind("data: {") + 6;
   const auto event = json::parse(c.unread().substr(begin, c.unread().find("\n\n", begin) - begin));
   EXPECT_EQ(event.at("pools").at(0).at("database").as_string(), "main");
+  double share = 0;
+  for (const auto& x : event.at("statements").as_array())
+    share += x.at("share").to_number<double>();
+  EXPECT_NEAR(share, 1, 0.01);
   EXPECT_EQ(event.at("recent").at(0).at("request").as_string(), "total_books");
   EXPECT_EQ(event.at("minutes").at("requests").as_int64(), 1);
   EXPECT_EQ(end().exit_code, 0) << "with the stream open";

@@ -37,7 +37,7 @@ std::string message_of(auto&& read) {
   try {
     read();
   } catch (const error& e) {
-    EXPECT_EQ(e.why().code, errc::invalid_request);
+    EXPECT_EQ(e.why().code, errc::bad_read);
     EXPECT_THAT(e.why().message, Not(HasSubstr("\n")));
     return e.why().message;
   }
@@ -108,7 +108,7 @@ TEST(Table, TellsWhichColumnThereIsNot) {
   EXPECT_EQ(message_of([&] { t.get<std::uint8_t>(1, "prize"); }),
             "row 1 as std::uint8_t, column \"prize\": no column has this name; there are \"id\", \"title\", \"price\"");
   EXPECT_EQ(t.try_get<std::uint8_t>(1, "prize").error().message, message_of([&] { t.get<std::uint8_t>(1, "prize"); }));
-  EXPECT_EQ(t.find_column("ID").error().code, errc::invalid_request);
+  EXPECT_EQ(t.find_column("ID").error().code, errc::bad_read);
   EXPECT_EQ(*t.find_column("price"), 2U);
   EXPECT_THAT(message_of([&] { t.column_at(3); }), HasSubstr("no column 3"));
 }

@@ -17,12 +17,12 @@ failure from_server(std::string_view sqlstate, phase where = phase::execute) {
 
 TEST(Error, HasANameForEveryCode) {
   std::set<std::string_view> names;
-  for (int code = 1; code <= static_cast<int>(errc::disk_full); ++code) {
+  for (int code = 1; code <= static_cast<int>(errc_last); ++code) {
     const auto name = to_string(static_cast<errc>(code));
     EXPECT_NE(name, "unknown") << code;
     EXPECT_TRUE(names.insert(name).second) << name;
   }
-  EXPECT_EQ(names.size(), 19u);
+  EXPECT_EQ(names.size(), 20u);
   EXPECT_TRUE(names.contains("pool_queue_full"));
   EXPECT_EQ(to_string(static_cast<errc>(200)), "unknown");
 }
@@ -115,6 +115,7 @@ TEST(Error, IsNeverRetriedWhenAnythingMayHaveHappened) {
   EXPECT_FALSE(safe_to_retry({.code = errc::internal})); // A task may have written before it threw.
   EXPECT_FALSE(safe_to_retry({.code = errc::result_too_large}));
   EXPECT_FALSE(safe_to_retry({.code = errc::disk_full}));
+  EXPECT_FALSE(safe_to_retry({.code = errc::bad_read}));
   // An SQLSTATE is an answer, so the server was reached, even if the failure does not say so.
   EXPECT_FALSE(safe_to_retry({.code = errc::connection_lost, .phase = phase::execute, .sqlstate = "57P01"}));
 }
@@ -131,10 +132,10 @@ TEST(Error, IsTheClientsFaultWhenTheRequestHasToChange) {
   for (const auto code : {errc::invalid_request, errc::rejected_sql, errc::constraint_violated, errc::permission_denied,
                           errc::result_too_large})
     EXPECT_TRUE(is_client_fault({.code = code})) << to_string(code);
-  for (const auto code :
-       {errc::serialization_failure, errc::deadlock_detected, errc::query_canceled, errc::deadline_exceeded,
-        errc::connection_lost, errc::connect_failed, errc::too_many_connections, errc::pool_timeout,
-        errc::pool_queue_full, errc::overloaded, errc::pool_closed, errc::in_doubt, errc::internal, errc::disk_full})
+  for (const auto code : {errc::serialization_failure, errc::deadlock_detected, errc::query_canceled,
+                          errc::deadline_exceeded, errc::connection_lost, errc::connect_failed,
+                          errc::too_many_connections, errc::pool_timeout, errc::pool_queue_full, errc::overloaded,
+                          errc::pool_closed, errc::in_doubt, errc::internal, errc::disk_full, errc::bad_read})
     EXPECT_FALSE(is_client_fault({.code = code})) << to_string(code);
 }
 

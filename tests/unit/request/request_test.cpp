@@ -202,9 +202,9 @@ TEST(Outcome, GivesItsTableOrSaysWhyNot) {
 TEST(Outcome, GivesATasksValueByItsExactType) {
   outcome value{.name = "a", .data = std::any{42}};
   EXPECT_EQ(value.value<int>(), 42);
-  EXPECT_EQ(thrown_by([&] { (void)value.value<long>(); }).code, errc::invalid_request);
+  EXPECT_EQ(thrown_by([&] { (void)value.value<long>(); }).code, errc::bad_read);
   const auto why = thrown_by([&] { (void)value.table(); });
-  EXPECT_EQ(why.code, errc::invalid_request);
+  EXPECT_EQ(why.code, errc::bad_read);
   EXPECT_EQ(why.message, "the task returned a value and no table; read it with value<T>()");
   EXPECT_EQ(why.query, "a");
 }
@@ -226,7 +226,7 @@ TEST(Reply, FindsOutcomesByNameAndPosition) {
   EXPECT_EQ(r[0].value<int>(), 1);
   EXPECT_EQ(thrown_by([&] { (void)r["c"]; }).message, "the reply has no outcome named \"c\"");
   EXPECT_EQ(thrown_by([&] { (void)r[2]; }).message, "the reply has 2 outcomes, and none at position 2");
-  EXPECT_EQ(thrown_by([&] { (void)r["c"]; }).code, errc::invalid_request);
+  EXPECT_EQ(thrown_by([&] { (void)r["c"]; }).code, errc::bad_read);
 }
 
 query_times times(std::chrono::nanoseconds queued, std::chrono::nanoseconds acquired,

@@ -92,7 +92,7 @@ TEST(HttpProblem, HasAStatusForEachFailure) {
       {errc::connection_lost, 503},   {errc::connect_failed, 503},        {errc::too_many_connections, 503},
       {errc::pool_timeout, 503},      {errc::pool_queue_full, 429},       {errc::overloaded, 503},
       {errc::pool_closed, 503},       {errc::result_too_large, 422},      {errc::in_doubt, 500},
-      {errc::internal, 500}};
+      {errc::internal, 500},          {errc::bad_read, 500}};
   for (const auto& [code, status] : statuses) {
     const failure why{.code = code, .query = "q", .message = "secret detail", .reached_server = true};
     const auto made = make_problem(why, "id-1");

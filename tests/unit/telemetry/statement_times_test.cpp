@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <random>
+#include <thread>
 
 namespace {
 
@@ -47,21 +49,29 @@ TEST(LatestDurations, KnowsTheQuantilesOfTheLastOnes) {
 class StatementTimes : public ::testing::Test {
 protected:
   /// A statement that ran, for `answer` of the time that it `had` a session, until now.
-  void ran(const statement& of, nanoseconds answer, nanoseconds had) { learn(of, table{}, answer, had); }
+  void ran(const statement& of, nanoseconds answer, nanoseconds had) { ran(of, answer, had, times); }
+  void ran(const statement& of, nanoseconds answer, nanoseconds had, statement_times& by) {
+    learn(of, table{}, answer, had, by);
+  }
 
   void learn(const statement& of, decltype(outcome::data) data, nanoseconds answer, nanoseconds had) {
+    learn(of, std::move(data), answer, had, times);
+  }
+  void learn(const statement& of, decltype(outcome::data) data, nanoseconds answer, nanoseconds had,
+             statement_times& by) {
     outcome got;
     got.data = std::move(data);
     got.times = {
         .queued = 0ns, .acquired = 0ns, .sent = 1ms, .first_row = answer, .last_row = 1ms + answer, .released = had};
     now += 1ms;
-    times.add({"q", of}, of.parse(dialect::postgresql, {}).get(), got, now - had, now);
+    by.add({name, of}, of.parse(dialect::postgresql, {}).get(), got, now - had, now);
   }
 
   auto expect(const statement& of) { return times.expect(*of.parse(dialect::postgresql, {}), now); }
 
   statement_times times;
   clock::time_point now{1h};
+  std::string name = "q";
   const statement lookup{"select * from book where id = :id"}, report{"select count(*) from book"};
 };
 
@@ -132,24 +142,62 @@ TEST_F(StatementTimes, KeepsTheStatementsThatWereUsedLast) {
 
 TEST_F(StatementTimes, ReportsAllLoopsTogetherWithoutTheWayThereAndBack) {
   statement_times other;
-  std::swap(times, other);
   for (int i = 0; i < 20; ++i)
-    ran(lookup, 2ms, 2ms);
-  std::swap(times, other);
+    ran(lookup, 2ms, 2ms, other);
   for (int i = 0; i < 20; ++i)
     ran(lookup, 6ms, 6ms);
-  ran(report, 100ms, 100ms);
+  ran(report, 500ms, 500ms);
   EXPECT_EQ(times.round_trip(now), 6ms);
   EXPECT_EQ(other.round_trip(now), 2ms);
-  const auto all = merged("books", {times.samples(), other.samples()}, 2ms);
+  const auto all = merged("books", {times.samples(), other.samples()}, 2ms, 10);
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].sql, "select count(*) from book") << "the one that takes most of the time";
-  EXPECT_EQ(all[0].median, 98ms);
+  EXPECT_EQ(all[0].median, 498ms);
+  EXPECT_EQ(all[0].total, 500ms);
   EXPECT_EQ(all[1].database, "books");
   EXPECT_EQ(all[1].sql, "select * from book where id = $1");
   EXPECT_EQ(all[1].runs, 40u);
   EXPECT_EQ(all[1].lower_quartile, 0ms);
   EXPECT_EQ(all[1].p95, 4ms);
+  EXPECT_EQ(all[1].total, 160ms);
+  EXPECT_NE(all[0].id, all[1].id);
+  EXPECT_EQ(merged("books", {times.samples(), other.samples()}, 2ms, 1).size(), 1u);
+}
+
+TEST_F(StatementTimes, AreKnownByTheNameOfTheirFirstQuery) {
+  for (const auto& [given, kept] : std::initializer_list<std::pair<std::string, std::string>>{{"orders", "orders"},
+                                                                                              {"orders[17]", "orders"},
+                                                                                              {"o[1][2]", "o[1]"},
+                                                                                              {"[3]", ""},
+                                                                                              {"a[]", "a[]"},
+                                                                                              {"3]", "3]"},
+                                                                                              {"a[b]", "a[b]"},
+                                                                                              {"]", "]"}}) {
+    const statement text{"select '" + given + "'"};
+    name = given;
+    ran(text, 1ms, 1ms);
+    name = "another";
+    ran(text, 1ms, 1ms);
+    EXPECT_EQ(times.samples().front().query, kept) << given;
+  }
+}
+
+/// Reports read on threads of their own.
+TEST_F(StatementTimes, AreReadWhileTheyAreWritten) {
+  std::atomic<bool> over = false;
+  std::thread reader{[&] {
+    while (!over)
+      for (const auto& x : merged("", {times.samples()}, times.round_trip(clock::now()), 10))
+        if (x.runs == 0 || x.sql.empty())
+          ADD_FAILURE() << "half of it";
+  }};
+  for (int i = 0; i < 20'000; ++i) {
+    const statement text{"select " + std::to_string(i % 700)};
+    expect(text);
+    ran(text, 1ms, 1ms);
+  }
+  over = true;
+  reader.join();
 }
 
 TEST_F(StatementTimes, ForgetsARoundTripOfLongAgo) {
@@ -159,6 +207,10 @@ TEST_F(StatementTimes, ForgetsARoundTripOfLongAgo) {
     ran(lookup, 3ms, 3ms);
   }
   EXPECT_EQ(times.round_trip(now), 3ms);
+  now += 1h;
+  EXPECT_EQ(times.round_trip(now), 3ms) << "nothing newer is known";
+  ran(lookup, 5ms, 5ms);
+  EXPECT_EQ(times.round_trip(now), 5ms);
 }
 
 } // namespace
