@@ -129,12 +129,13 @@ void engine_core::close(const early_end& why) {
     grace = std::max(grace, d.cancel_wait_timeout);
   const auto give_up = clock::now() + grace + std::chrono::seconds{1};
   std::vector<std::future<void>> closed;
+  const auto open_ones = std::make_shared<std::atomic<std::size_t>>(loops_.each().size());
   for (const auto& x : loops_.each()) {
     // Shared with callbacks that may come after we have stopped waiting.
     auto left = std::make_shared<std::size_t>(x->pools.size() + 1);
     auto done = std::make_shared<std::promise<void>>();
     closed.push_back(done->get_future());
-    x->loop->post([&x = *x, left, done, why] {
+    x->loop->post([&x = *x, left, done, open_ones, why] {
       const auto one_less = [left, done] {
         if (--*left == 0)
           done->set_value();
@@ -147,6 +148,9 @@ void engine_core::close(const early_end& why) {
       }
       for (auto& pool : x.pools)
         pool->close(one_less);
+      if (--*open_ones == 0) // before, an attempt that ends would be a failure to those who wait on another loop
+        for (std::size_t i = 0; i < x.pools.size(); ++i)
+          x.all.database(i).factory->end_attempts();
       x.loop->when_deserted(one_less);
     });
   }

@@ -7,6 +7,7 @@
 
 #include "sheaf/session/session_run.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -65,7 +66,15 @@ protected:
   static void finish(session_run& x, answer&& got);
 };
 
-/// Opens sessions of one database. Immutable; one per database, used from all loops.
+/// The end of an attempt to open a session, by the clock or with its engine. Any thread.
+struct attempt_end {
+  clock::time_point give_up;
+  std::shared_ptr<const std::atomic<bool>> engine_ends;
+
+  bool has_come() const noexcept { return *engine_ends || clock::now() >= give_up; }
+};
+
+/// Opens sessions of one database. One per database, used from all loops.
 class session_factory {
 public:
   virtual ~session_factory() = default;
@@ -73,13 +82,22 @@ public:
   /// The longest time that an attempt to open a session may take.
   virtual std::chrono::nanoseconds open_timeout() const { return std::chrono::seconds{10}; }
 
-  /// Opens a session for `loop` without blocking it, and calls `done` there, once: by `give_up`, unless the system's
-  /// resolver of names takes longer.
+  /// Opens a session for `loop` without blocking it, and calls `done` there, once: by `give_up`, or soon after
+  /// `end_attempts`, unless the system's resolver of names takes longer.
   virtual void open(event_loop& loop, clock::time_point give_up,
                     std::function<void(result<std::unique_ptr<session>>)> done) = 0;
 
   /// The lexical rules that its statements follow.
   virtual sheaf::dialect dialect() const noexcept = 0;
+
+  /// The engine ends: attempts that are under way have nobody to open a session for. Any thread.
+  void end_attempts() noexcept { *engine_ends_ = true; }
+
+protected:
+  attempt_end end_of_attempt(clock::time_point give_up) const { return {give_up, engine_ends_}; }
+
+private:
+  const std::shared_ptr<std::atomic<bool>> engine_ends_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 } // namespace sheaf

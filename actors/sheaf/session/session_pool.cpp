@@ -56,9 +56,9 @@ session_pool::session_pool(event_loop& loop, session_factory& factory, const eng
       serve_waiters();
       publish();
     }),
-    housekeeping_timer_([this] { look_after(); }), look_timer_([this] { look_elsewhere(); }),
-    published_places_(static_cast<std::ptrdiff_t>(limits.max_size)), places_(published_places_),
-    capacity_now_(limits.max_size) {
+    housekeeping_timer_([this] { look_after(); }), closing_timer_([this] { check_closed(); }),
+    look_timer_([this] { look_elsewhere(); }), published_places_(static_cast<std::ptrdiff_t>(limits.max_size)),
+    places_(published_places_), capacity_now_(limits.max_size) {
   for (auto& x : oldest_)
     x.store(clock::time_point::max().time_since_epoch().count(), std::memory_order_relaxed); // nobody
 }

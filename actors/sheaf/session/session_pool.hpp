@@ -305,6 +305,7 @@ private:
 
   std::function<void()> closed_; ///< Set once the pool closes.
   bool closing_ = false;
+  timer closing_timer_; ///< While it waits for sessions that are being opened.
 
   std::vector<session_pool*> others_; ///< The pools of this database on the other loops.
   std::size_t loop_number_ = 0;

@@ -17,6 +17,10 @@ using namespace std::chrono_literals;
 /// A session that is being opened has this much longer than its factory allows: that counts in whole seconds.
 constexpr auto open_grace = 1s;
 
+/// A pool that closes waits so long for sessions that are being opened: all that may take longer is the system's
+/// resolver of names, which nothing stops.
+constexpr auto closing_grace = 1s;
+
 /// The pause after a server has refused a session: doubling from the first to the last, give or take a
 /// quarter.
 constexpr clock::duration first_backoff = 50ms, last_backoff = 2s;
@@ -126,6 +130,10 @@ void session_pool::on_opened(opening& x, result<std::unique_ptr<session>> opened
 
 /// The queries that wait go on waiting as long as another session may serve them.
 void session_pool::on_open_failed(failure why) {
+  if (closing_) {
+    check_closed();
+    return;
+  }
   metrics_.open_failures.add();
   if (failures_in_a_row_ == 0 && log_.takes(severity::warning)) // once, until one succeeds
     engine_log::line{log_, severity::warning, "database_unreachable"}.with("pool", database_).with(why);
@@ -170,12 +178,15 @@ void session_pool::close(std::function<void()> closed) {
     std::erase_if(sessions_, [&](const auto& x) { return x.get() == s; });
   while (!checks_.empty())
     on_check_overdue(checks_.front());
+  if (!openings_.empty())
+    loop_.arm(closing_timer_, loop_.now() + closing_grace);
   publish();
   check_closed();
 }
 
 void session_pool::check_closed() {
-  if (closing_ && closed_ && sessions_.empty() && openings_.empty())
+  const bool waits_for_openings = !openings_.empty() && closing_timer_.armed();
+  if (closing_ && closed_ && sessions_.empty() && !waits_for_openings)
     std::exchange(closed_, nullptr)();
 }
 

@@ -9,8 +9,14 @@
 #include "support/silent_server.hpp"
 
 #include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include <fmt/format.h>
+
+#include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 
 namespace {
 
@@ -136,12 +142,13 @@ TEST_P(ClosingTasks, DoesNotWaitForATaskThatDoesNotReturn) {
 
 class ClosingUnconnected : public TidyTest {};
 
+/// Whatever the time-outs are: there is nothing to cancel, and nobody to connect for.
 TEST_F(ClosingUnconnected, DoesNotWaitForAServerThatNeverAnswers) {
   count_what_is_there();
   silent_server server;
   {
-    auto how = for_database(server.url());
-    how.databases[0].cancel_wait_timeout = 100ms;
+    auto how = for_database(server.url() + "?connect_timeout=86400");
+    how.databases[0].cancel_wait_timeout = 24h;
     auto e = std::move(engine::create(how, system).value());
     auto x = e->run_future(request_of({{"q", "select 1"}}));
     e.reset();
@@ -149,6 +156,24 @@ TEST_F(ClosingUnconnected, DoesNotWaitForAServerThatNeverAnswers) {
   }
   server.hang_up();
   EXPECT_TRUE(eventually_tidy());
+}
+
+TEST_F(ClosingUnconnected, DoesNotWaitForAFileThatIsLocked) {
+  const auto file = testing::TempDir() + fmt::format("sheaf-closing-{}.db", ::getpid());
+  sqlite_api::sqlite3* locker = nullptr;
+  ASSERT_EQ(sqlite_api::sqlite3_open(file.c_str(), &locker), SQLITE_OK);
+  ASSERT_EQ(sqlite_api::sqlite3_exec(locker, "begin exclusive; create table t(x)", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  count_what_is_there();
+  auto how = for_database("sqlite:" + file);
+  how.databases[0].cancel_wait_timeout = 24h;
+  auto e = std::move(engine::create(how, system).value());
+  auto x = e->run_future(request_of({{"q", "select 1"}}));
+  e.reset();
+  EXPECT_EQ(x.get().failure->code, errc::pool_closed);
+  EXPECT_TRUE(eventually_tidy());
+  sqlite_api::sqlite3_close(locker);
+  std::filesystem::remove(file);
 }
 
 } // namespace

@@ -23,9 +23,9 @@ public:
   void open(event_loop& loop, clock::time_point give_up,
             std::function<void(result<std::unique_ptr<session>>)> done) override {
     blocking_.run([parameters = parameters_, limits = limits_, alterations = alterations_, &blocking = blocking_,
-                   loop = loop.shared_from_this(), give_up, done = std::move(done)] {
+                   loop = loop.shared_from_this(), end = end_of_attempt(give_up), done = std::move(done)] {
       // The function that is posted owns the connection: a loop that has stopped drops both.
-      auto opened = std::make_shared<result<opened_connection>>(open_connection(*parameters, limits->pooler, give_up));
+      auto opened = std::make_shared<result<opened_connection>>(open_connection(*parameters, limits->pooler, end));
       loop->post([opened, limits, alterations, &blocking, &loop = *loop, done] {
         done(made(loop, blocking, std::move(*opened), *limits, alterations));
       });

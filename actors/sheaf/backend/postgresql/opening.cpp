@@ -13,7 +13,6 @@
 #include <array>
 #include <cerrno>
 #include <exception>
-#include <limits>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -81,17 +80,21 @@ failure first_statement_failure(const PGconn* conn, const PGresult* said, const 
   return connect_failure(message, parameters, sqlstate ? sqlstate : "");
 }
 
-/// Waits until the socket can be read or written, whichever is asked for. False when the time is up.
-bool wait(const PGconn* conn, short events, clock::time_point until) {
+/// The time between two looks whether the engine ends: its end waits for attempts, and nothing wakes them.
+constexpr auto look_interval = std::chrono::milliseconds{50};
+
+/// Waits until the socket can be read or written, whichever is asked for. False at the end, or before `until`.
+bool wait(const PGconn* conn, short events, const attempt_end& end,
+          clock::time_point until = clock::time_point::max()) {
   pollfd socket{.fd = PQsocket(conn), .events = events, .revents = 0};
   if (socket.fd < 0)
     return true; // libpq has closed it, and says so when it is asked
+  until = std::min(until, end.give_up);
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
-    if (left <= 0)
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+    if (left.count() <= 0 || end.has_come())
       return false;
-    const int ready =
-        ::poll(&socket, 1, static_cast<int>(std::min<decltype(left)>(left, std::numeric_limits<int>::max())));
+    const int ready = ::poll(&socket, 1, static_cast<int>(std::min(left, look_interval).count()));
     if (ready > 0)
       return true;
     if (ready < 0 && errno != EINTR)
@@ -123,15 +126,15 @@ std::array<std::string, 3> server_tried_by(const PGconn* conn) {
 
 /// Has libpq log in (manual, 34.1, PQconnectPoll). Each server has `for_each`, as where libpq blocks. False when one
 /// has not answered by then.
-bool log_in(PGconn* conn, std::chrono::seconds for_each, clock::time_point give_up) {
+bool log_in(PGconn* conn, std::chrono::seconds for_each, const attempt_end& end) {
   std::optional<std::array<std::string, 3>> server;
-  auto until = give_up;
+  clock::time_point until;
   for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED;) {
     if (auto tried = server_tried_by(conn); tried != server) {
       server = std::move(tried);
-      until = std::min(give_up, clock::now() + for_each);
+      until = clock::now() + for_each;
     }
-    if (!wait(conn, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
+    if (!wait(conn, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, end, until))
       return false;
     next = PQconnectPoll(conn);
   }
@@ -140,10 +143,10 @@ bool log_in(PGconn* conn, std::chrono::seconds for_each, clock::time_point give_
 
 /// Connects, or says why not in `trouble`. A server that does not answer is left out, as libpq goes on with the next
 /// one only where it blocks; the others are tried from the first, for the sake of `target_session_attrs`.
-pgconn_ptr connect(connection_parameters parameters, clock::time_point give_up, std::string& trouble) {
+pgconn_ptr connect(connection_parameters parameters, const attempt_end& end, std::string& trouble) {
   for (;;) {
     auto conn = begin_connecting(parameters);
-    const bool has_answered = log_in(conn.get(), connect_timeout(parameters), give_up);
+    const bool has_answered = log_in(conn.get(), connect_timeout(parameters), end);
     if (has_answered && PQstatus(conn.get()) == CONNECTION_OK)
       return conn;
     trouble += PQerrorMessage(conn.get());
@@ -151,23 +154,23 @@ pgconn_ptr connect(connection_parameters parameters, clock::time_point give_up, 
       return {};
     const auto server = server_tried_by(conn.get());
     trouble += fmt::format("the server at \"{}\", port {} took too long to answer\n", server[0], server[1]);
-    if (clock::now() >= give_up || !leave_out(parameters, server[0], server[1]))
+    if (end.has_come() || !leave_out(parameters, server[0], server[1]))
       return {};
   }
 }
 
-/// Runs a statement of ours. Its result, or the first that is an error; null when there is none by `give_up` or the
+/// Runs a statement of ours. Its result, or the first that is an error; null when there is none by the end or the
 /// connection is lost.
-pgresult_ptr ask(PGconn* conn, const char* sql, clock::time_point give_up) {
+pgresult_ptr ask(PGconn* conn, const char* sql, const attempt_end& end) {
   if (!PQsendQuery(conn, sql))
     return {};
   for (int left = PQflush(conn); left != 0; left = PQflush(conn))
-    if (left < 0 || !wait(conn, POLLIN | POLLOUT, give_up) || !PQconsumeInput(conn))
+    if (left < 0 || !wait(conn, POLLIN | POLLOUT, end) || !PQconsumeInput(conn))
       return {};
   pgresult_ptr first_wrong, last;
   for (;;) {
     while (PQisBusy(conn))
-      if (!wait(conn, POLLIN, give_up) || !PQconsumeInput(conn))
+      if (!wait(conn, POLLIN, end) || !PQconsumeInput(conn))
         return first_wrong; // such as the server's last words
     pgresult_ptr next{PQgetResult(conn)};
     if (!next)
@@ -181,8 +184,8 @@ pgresult_ptr ask(PGconn* conn, const char* sql, clock::time_point give_up) {
 
 /// A pooler gives the login a process number of its own. Whether it shares connections by transaction or by session it
 /// does not tell; statements that are right for the one are right for the other.
-pooler pooler_of(PGconn* conn, clock::time_point give_up) {
-  const auto asked = ask(conn, "select pg_backend_pid()", give_up);
+pooler pooler_of(PGconn* conn, const attempt_end& end) {
+  const auto asked = ask(conn, "select pg_backend_pid()", end);
   const bool is_direct = PQresultStatus(asked.get()) == PGRES_TUPLES_OK && PQntuples(asked.get()) == 1 &&
                          PQgetvalue(asked.get(), 0, 0) == std::to_string(PQbackendPID(conn));
   return is_direct ? pooler::none : pooler::transaction;
@@ -191,7 +194,7 @@ pooler pooler_of(PGconn* conn, clock::time_point give_up) {
 /// Has the server end this session with its client, as far as it knows the settings for it and nobody has set them: in
 /// the URL's `options`, for the role or the database, or in the server's configuration. Statements that set the same
 /// once more. A server that refuses goes without.
-std::string set_to_end_with_its_client(PGconn* conn, clock::time_point give_up) {
+std::string set_to_end_with_its_client(PGconn* conn, const attempt_end& end) {
   const std::string_view host = PQhost(conn) ? PQhost(conn) : "";
   const bool is_tcp = !host.starts_with('/') && !host.starts_with('@');
   std::string wanted;
@@ -201,7 +204,7 @@ std::string set_to_end_with_its_client(PGconn* conn, clock::time_point give_up) 
   const auto sql = fmt::format("select name, set_config(name, wanted, false) from (values {}) as w(name, wanted) "
                                "join pg_catalog.pg_settings using (name) where source = 'default'",
                                wanted);
-  const auto set = ask(conn, sql.c_str(), give_up);
+  const auto set = ask(conn, sql.c_str(), end);
   std::string again;
   if (PQresultStatus(set.get()) == PGRES_TUPLES_OK)
     for (int row = 0; row < PQntuples(set.get()); ++row)
@@ -214,20 +217,20 @@ std::string set_to_end_with_its_client(PGconn* conn, clock::time_point give_up) 
 } // namespace
 
 result<opened_connection> open_connection(const connection_parameters& parameters, pooler between,
-                                          clock::time_point give_up) try {
+                                          const attempt_end& end) try {
   std::string trouble;
-  auto conn = connect(parameters, give_up, trouble);
+  auto conn = connect(parameters, end, trouble);
   if (!conn)
     return connect_failure(trouble, parameters);
   PQsetnonblocking(conn.get(), 1);
-  const auto set = ask(conn.get(), exact_floats, give_up);
+  const auto set = ask(conn.get(), exact_floats, end);
   if (PQresultStatus(set.get()) != PGRES_COMMAND_OK)
     return first_statement_failure(conn.get(), set.get(), parameters);
   if (between == pooler::automatic)
-    between = pooler_of(conn.get(), give_up);
+    between = pooler_of(conn.get(), end);
   std::string settings = exact_floats;
   if (between == pooler::none)
-    settings += set_to_end_with_its_client(conn.get(), give_up);
+    settings += set_to_end_with_its_client(conn.get(), end);
   if (PQtransactionStatus(conn.get()) != PQTRANS_IDLE) // it has not answered, or is gone
     return first_statement_failure(conn.get(), nullptr, parameters);
   const bool is_shared = between == pooler::transaction || between == pooler::statement;

@@ -6,8 +6,8 @@
 
 #include "sheaf/backend/postgresql/connection.hpp"
 #include "sheaf/backend/postgresql/url.hpp"
-#include "sheaf/clock.hpp"
 #include "sheaf/options.hpp"
+#include "sheaf/session/session.hpp"
 
 #include <memory>
 #include <string>
@@ -20,9 +20,9 @@ struct opened_connection {
   std::string settings;                              ///< Sets what a new session has, as a list of statements.
 };
 
-/// Blocking executor: waits for the server until `give_up`, and for the resolver as long as that takes. `between` is
+/// Blocking executor: waits for the server until `end`, and for the resolver as long as that takes. `between` is
 /// what is declared, and found out if it is `automatic`. An attempt that fails leaves nothing behind.
 result<opened_connection> open_connection(const connection_parameters& parameters, pooler between,
-                                          clock::time_point give_up);
+                                          const attempt_end& end);
 
 } // namespace sheaf

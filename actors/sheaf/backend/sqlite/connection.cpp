@@ -217,7 +217,7 @@ void sqlite_connection::stop() noexcept {
 }
 
 bool sqlite_connection::must_stop() noexcept {
-  if (stop_requested_)
+  if (stop_requested_ || (engine_ends_ && *engine_ends_))
     stop_reason_ = stop_reason::stopped;
   else if (clock::now() >= deadline_)
     stop_reason_ = stop_reason::deadline;

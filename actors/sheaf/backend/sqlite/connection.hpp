@@ -37,10 +37,10 @@ struct sqlite_database {
 class sqlite_connection {
 public:
   /// Opens the file and looks into it, so that one that is missing, is a folder or is not a database is
-  /// `connect_failed` now. Waits until `give_up` at most, for locks and for sessions that use a file of this name that
+  /// `connect_failed` now. Waits until `end` at most, for locks and for sessions that use a file of this name that
   /// has been replaced.
   static result<std::shared_ptr<sqlite_connection>> open(const std::shared_ptr<sqlite_database>& database,
-                                                         clock::time_point give_up);
+                                                         attempt_end end);
 
   ~sqlite_connection(); ///< Closes the file, which may write its WAL back: not on a loop.
 
@@ -133,6 +133,7 @@ private:
   std::optional<file_identity> identity_; ///< The open file's; nothing for a database in memory.
   sqlite_statement_cache statements_;
   clock::time_point deadline_{};
+  std::shared_ptr<const std::atomic<bool>> engine_ends_; ///< While the file is opened for the first time.
   bool is_task_ = false;
   bool wants_wal_ = false, has_waited_for_wal_ = false;
   std::optional<reading> reading_; ///< Set from a statement's first step to its end.

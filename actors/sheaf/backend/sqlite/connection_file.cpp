@@ -105,12 +105,14 @@ sqlite_connection::~sqlite_connection() {
 }
 
 result<std::shared_ptr<sqlite_connection>> sqlite_connection::open(const std::shared_ptr<sqlite_database>& database,
-                                                                   clock::time_point give_up) {
+                                                                   attempt_end end) {
   std::shared_ptr<sqlite_connection> opened{new sqlite_connection{database}};
   const std::lock_guard busy{opened->job_};
-  opened->deadline_ = give_up;
+  opened->deadline_ = end.give_up;
+  opened->engine_ends_ = std::move(end.engine_ends);
   if (auto wrong = opened->open_file())
     return std::move(*wrong);
+  opened->engine_ends_.reset();
   return opened;
 }
 

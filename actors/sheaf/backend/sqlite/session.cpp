@@ -115,9 +115,9 @@ public:
 
   void open(event_loop& loop, clock::time_point give_up,
             std::function<void(result<std::unique_ptr<session>>)> done) override {
-    blocking_.run([loop = loop.shared_from_this(), &blocking = blocking_, database = database_, give_up,
-                   done = std::move(done)]() mutable {
-      auto opened = sqlite_connection::open(database, give_up);
+    blocking_.run([loop = loop.shared_from_this(), &blocking = blocking_, database = database_,
+                   end = end_of_attempt(give_up), done = std::move(done)]() mutable {
+      auto opened = sqlite_connection::open(database, std::move(end));
       auto& home = *loop;
       home.post([&home, &blocking, opened = std::move(opened), done = std::move(done)]() mutable {
         done(made(home, blocking, std::move(opened)));
