@@ -69,9 +69,9 @@ protected:
 /// The end of an attempt to open a session, by the clock or with its engine. Any thread.
 struct attempt_end {
   clock::time_point give_up;
-  std::shared_ptr<const std::atomic<bool>> engine_ends;
+  std::shared_ptr<const std::atomic<bool>> engine_ends; ///< Null for an attempt of nobody.
 
-  bool has_come() const noexcept { return *engine_ends || clock::now() >= give_up; }
+  bool has_come() const noexcept { return (engine_ends && *engine_ends) || clock::now() >= give_up; }
 };
 
 /// Opens sessions of one database. One per database, used from all loops.

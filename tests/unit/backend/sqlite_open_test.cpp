@@ -198,7 +198,7 @@ TEST_F(SqliteOpen, SaysHowToReadAWalFileWhoseFolderCannotBeWritten) {
     database->url = parse_sqlite_url("sqlite:" + path("w.db") + mode).value();
     database->uri = sqlite_uri(database->url, "");
     const bound_by_permissions now;
-    const auto opened = sqlite_connection::open(database, clock::now() + 1min);
+    const auto opened = sqlite_connection::open(database, {.give_up = clock::now() + 1min, .engine_ends = {}});
     EXPECT_EQ(opened.has_value(), mode == "?immutable=1") << mode;
     if (opened.has_error()) {
       EXPECT_EQ(opened.error().code, errc::connect_failed);
