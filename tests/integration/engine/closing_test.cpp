@@ -159,21 +159,21 @@ TEST_F(ClosingUnconnected, DoesNotWaitForAServerThatNeverAnswers) {
 }
 
 TEST_F(ClosingUnconnected, DoesNotWaitForAFileThatIsLocked) {
+  count_what_is_there();
   const auto file = testing::TempDir() + fmt::format("sheaf-closing-{}.db", ::getpid());
   sqlite_api::sqlite3* locker = nullptr;
   ASSERT_EQ(sqlite_api::sqlite3_open(file.c_str(), &locker), SQLITE_OK);
   ASSERT_EQ(sqlite_api::sqlite3_exec(locker, "begin exclusive; create table t(x)", nullptr, nullptr, nullptr),
             SQLITE_OK);
-  count_what_is_there();
   auto how = for_database("sqlite:" + file);
   how.databases[0].cancel_wait_timeout = 24h;
   auto e = std::move(engine::create(how, system).value());
   auto x = e->run_future(request_of({{"q", "select 1"}}));
   e.reset();
   EXPECT_EQ(x.get().failure->code, errc::pool_closed);
-  EXPECT_TRUE(eventually_tidy());
-  sqlite_api::sqlite3_close(locker);
+  sqlite_api::sqlite3_close(locker); // before, SQLite keeps open what others of this process have closed
   std::filesystem::remove(file);
+  EXPECT_TRUE(eventually_tidy());
 }
 
 } // namespace
