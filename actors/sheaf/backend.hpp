@@ -10,8 +10,10 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +74,18 @@ public:
   /// its `placeholder` stands.
   virtual std::optional<failure> run(soci::session& on, const std::string& sql, const text_row& values) const = 0;
 
+  struct insert_failure {
+    failure why;
+    std::size_t row = 0; ///< Its place among the rows, from 0.
+  };
+
+  /// Puts rows into these columns of a table, within the transaction that is open: in bulk where the kind has a way to,
+  /// else one after another. The names are plain, whatever characters they have. After each piece, and at the end,
+  /// `done` is told how many are in. On failure the transaction is to be rolled back.
+  virtual std::optional<insert_failure> insert(soci::session& on, std::string_view table,
+                                               std::span<const std::string> columns, std::span<const text_row> rows,
+                                               const std::function<void(std::size_t)>& done) const;
+
   /// The database's error in one statement, found without running it, or nothing. The position is one in `sql`. The
   /// prepared statement does not stay.
   virtual std::optional<failure> prepare(soci::session& on, const std::string& sql) const = 0;
@@ -82,5 +96,8 @@ public:
 protected:
   ~backend() = default;
 };
+
+/// `"a""b"`: a name as SQL takes it, whatever is in it.
+std::string as_identifier(std::string_view name);
 
 } // namespace sheaf

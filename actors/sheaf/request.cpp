@@ -90,13 +90,11 @@ std::chrono::nanoseconds end_of(const query_times& t) noexcept {
 } // namespace
 
 std::optional<failure> validate(const request& given) {
-  if (given.queries.empty())
-    return invalid_request("a request needs at least one query");
   if (auto wrong = given.deadline ? limits::check("deadline", *given.deadline, 0ns) : std::nullopt)
     return invalid_request(std::move(*wrong));
-  if (auto wrong = given.on_error == error_policy::first ? limits::check("first", given.first, 1, given.queries.size())
-                                                         : std::nullopt)
-    return invalid_request(std::move(*wrong));
+  if (given.on_error == error_policy::first && !given.queries.empty())
+    if (auto wrong = limits::check("first", given.first, 1, given.queries.size()))
+      return invalid_request(std::move(*wrong));
   if (given.priority > priority::low)
     return invalid_request("priority is none of high, normal and low");
   if (auto wrong = given.max_rows ? limits::check("max_rows", *given.max_rows, 1, limits::rows_max) : std::nullopt)

@@ -93,7 +93,7 @@ struct query {
 
 /// Queries that are independent of each other and are answered together.
 struct request {
-  std::vector<query> queries; ///< At least one. Replies come in this order.
+  std::vector<query> queries; ///< Replies come in this order. A request of none is answered with none.
   /// Time from when the engine takes the request; the engine's default when not set.
   std::optional<std::chrono::nanoseconds> deadline{};
   std::size_t width = 0; ///< Maximum number of queries running at once; 0 for the engine's default.

@@ -11,8 +11,8 @@
 namespace sheaf::app {
 
 /// The request with each query given the values that its statement uses, one query for each element where `for_each`
-/// goes over a list. `values` has one for every parameter of `spec`. Lists that would make more than 10,000 queries,
-/// and lists that leave no query at all, are `invalid_request`.
+/// goes over a list; of empty lists a request without queries. `values` has one for every parameter of `spec`. Lists
+/// that would make more than 10,000 queries are `invalid_request`.
 result<request> make_request(const std::vector<database_options>& databases, const request_spec& spec,
                              const parameters& values);
 

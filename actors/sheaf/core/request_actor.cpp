@@ -55,6 +55,13 @@ void request_actor::begin() {
   home_.requests.push_back(*this);
   link_->request = this;
   loop().arm(deadline_, request_->deadline);
+  if (given.queries.empty()) { // not from within the call that has brought it
+    loop().post([self = caf::strong_actor_ptr{ctrl()}, this] {
+      if (!ended())
+        reply_now();
+    });
+    return;
+  }
   auto admitted = home_.admission.admit(*request_, loop().now());
   if (admitted.has_error()) {
     reply_.failure = std::move(admitted).error();

@@ -40,6 +40,17 @@ TEST_P(FanOut, RunsQueriesThatWaitForOneAnotherOnASessionEach) {
   EXPECT_EQ(most_at_once(x), 8);
 }
 
+TEST_P(FanOut, AnswersARequestOfNoQueriesWithNone) {
+  start({.max_size = 1});
+  for (const auto policy : {error_policy::fail, error_policy::partial, error_policy::first}) {
+    request none;
+    none.on_error = policy;
+    const auto x = run(std::move(none));
+    EXPECT_TRUE(x.ok());
+    EXPECT_TRUE(x.outcomes.empty());
+  }
+}
+
 TEST_P(FanOut, RunsQueriesOfSeveralRequestsAtOnce) {
   start({.max_size = 8});
   std::vector<std::future<reply>> replies;

@@ -77,6 +77,26 @@ constexpr const char* wrong_form =
     "the PostgreSQL URL does not parse: it reads postgresql://user:password@host:port/dbname?keyword=value "
     "with special characters percent-encoded (%40 is @, %2F is /), or host=… port=… user=… dbname=…";
 
+/// The keyword of a URL that libpq does not know; empty when there is none, or when it may be a piece of a password.
+std::string_view unknown_keyword(std::string_view url) {
+  auto rest = url.substr(std::min(url.find('?'), url.size()));
+  if (!is_url(url) || rest.find('@') != rest.npos)
+    return {};
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> known{PQconndefaults(), PQconninfoFree};
+  while (known && !rest.empty()) {
+    rest.remove_prefix(1);
+    const auto one = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(one.size());
+    const auto keyword = one.substr(0, one.find('='));
+    const auto* option = known.get();
+    while (option->keyword && option->keyword != keyword)
+      ++option;
+    if (!option->keyword && keyword.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == keyword.npos)
+      return keyword;
+  }
+  return {};
+}
+
 void append_encoded(std::string& out, std::string_view text) {
   for (const char c : text) {
     const bool plain =
@@ -111,7 +131,9 @@ result<connection_parameters> parse_postgresql_url(const std::string& url) {
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed{PQconninfoParse(url.c_str(), &ignored),
                                                                             PQconninfoFree};
   PQfreemem(ignored);
-  const auto wrong = failure{.code = errc::invalid_request, .phase = phase::connect, .message = wrong_form};
+  auto wrong = failure{.code = errc::invalid_request, .phase = phase::connect, .message = wrong_form};
+  if (const auto keyword = parsed ? std::string_view{} : unknown_keyword(url); !keyword.empty())
+    wrong.message = fmt::format("the PostgreSQL URL has the keyword {}, which libpq does not know", keyword);
   if (!parsed || (is_url(url) && has_stray_at(url)))
     return wrong;
   connection_parameters parameters;
