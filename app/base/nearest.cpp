@@ -54,7 +54,8 @@ std::string_view nearest(std::string_view given, std::span<const std::string_vie
   if (const auto same = std::ranges::find(known, given); same != known.end())
     return *same; // not `given`, whose bytes may go away
   const auto word = folded(given);
-  if (word.empty() || word.size() > characters_max)
+  constexpr std::size_t words_max = 1000; // a file may have very many, and many mistakes
+  if (word.empty() || word.size() > characters_max || known.size() > words_max)
     return {};
   std::string_view best;
   auto best_distance = characters_max;

@@ -12,7 +12,8 @@ namespace sheaf::app {
 
 /// The word of `known` that takes the fewest edits to get from `given`: a character more, less, other, or two
 /// neighbours swapped (Damerau–Levenshtein, no part edited twice); capital ASCII letters count as small ones. The first
-/// of equals. Empty when all differ in more than a third of the longer word's characters, or `given` has more than 64.
+/// of equals. Empty when all differ in more than a third of the longer word's characters, or `given` has more than 64,
+/// or there are more than 1,000 words.
 std::string_view nearest(std::string_view given, std::span<const std::string_view> known);
 
 /// `; did you mean "total"?`, or nothing when no word is near.

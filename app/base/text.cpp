@@ -69,6 +69,16 @@ std::size_t display_width(std::string_view text) noexcept {
   return width;
 }
 
+bool has_control(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const auto c = first_character(text);
+    if (is_control(c.code))
+      return true;
+    text.remove_prefix(c.size);
+  }
+  return false;
+}
+
 std::size_t append_visible(std::string& out, const character& c, std::string_view bytes) {
   const auto before = out.size();
   if (c.valid && !is_control(c.code)) {

@@ -33,6 +33,9 @@ std::size_t display_width(char32_t code) noexcept;
 /// True for characters that move the cursor or change the terminal: C0, DEL and C1.
 constexpr bool is_control(char32_t code) noexcept { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
 
+/// True when one is among these characters.
+bool has_control(std::string_view text) noexcept;
+
 /// Appends `c`, found at the start of `bytes`, as `psql` shows it: control characters as `\x1B` or `\u0085`, `\r` for a
 /// carriage return, bytes that are not UTF-8 as `\xFF`. Gives the columns it takes.
 std::size_t append_visible(std::string& out, const character& c, std::string_view bytes);

@@ -38,11 +38,13 @@ database_options to_be_asked(database_options d, const backend& kind) {
 
 std::vector<prepared_query> queries_of(const database_options& d, const sheaf_file& file) {
   std::vector<prepared_query> all;
-  for (const auto& r : file.requests)
+  for (const auto& r : file.requests) {
+    const auto declared = parameters_of(r);
     for (const auto& q : r.queries)
       if (file.database_of(q.query) == &d)
-        if (auto text = parsed_for(d, r, q); !text->empty)
+        if (auto text = parsed_for(d, declared, q); !text->empty)
           all.push_back({&q, std::move(text)});
+  }
   return all;
 }
 
@@ -91,13 +93,17 @@ std::vector<finding> check_connected(const sheaf_file& file, const signal_watch&
   for (std::size_t i = 0; i < file.databases.size(); ++i) {
     const auto& d = file.databases[i];
     const auto kind = backend_for(d);
-    how.databases.push_back(kind ? to_be_asked(d, **kind) : d); // an engine refuses a URL that no kind takes
-    if (auto all = queries_of(d, file); kind && !all.empty()) {
+    if (!kind || (*kind)->check(d.url)) // that is a finding already, and an engine takes no such URL
+      continue;
+    how.databases.push_back(to_be_asked(d, **kind));
+    if (auto all = queries_of(d, file); !all.empty()) {
       sent.push_back(preparation_of(d, **kind, all));
       asked.push_back(std::move(all));
       of.push_back(i);
     }
   }
+  if (sent.empty())
+    return {};
   const auto engine = make_engine(std::move(how));
   const auto replies = run_all(*engine, std::move(sent), signals);
   std::vector<finding> found;

@@ -7,6 +7,7 @@
 #include "app/check/pool_check.hpp"
 #include "app/check/query_sql.hpp"
 #include "app/check/sql_syntax.hpp"
+#include "app/check/sqlite_syntax.hpp"
 #include "app/expression/expression.hpp"
 #include "app/load/load_metrics.hpp"
 #include "app/scenario/reply_scope.hpp"
@@ -19,6 +20,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <map>
 #include <set>
 
 namespace sheaf::app {
@@ -59,6 +61,8 @@ public:
   checker(const sheaf_file& file, const variables& given) : file_(file) {
     for (const auto& [name, value] : given)
       known_.insert(name);
+    for (const auto& r : file.requests)
+      requests_.emplace(r.name, &r);
   }
 
   std::vector<finding> run() && {
@@ -67,8 +71,12 @@ public:
         error(file_.databases_at[i], fmt::format("database \"{}\": {}", file_.databases[i].name, wrong->message));
     for (const auto& r : file_.requests)
       check(r);
-    for (const auto& s : file_.scenarios)
+    for (const auto& s : file_.scenarios) {
+      if (requests_.contains(s.name))
+        error(s.at, fmt::format("\"{}\" is a request and a scenario: sheaf run could not tell which one; rename one",
+                                s.name));
       check(s);
+    }
     if (file_.requests.empty() && !file_.databases.empty())
       warning({}, "there are no requests");
     append(large_pools_in(file_));
@@ -109,8 +117,12 @@ private:
 
   void check(const request_spec& r) {
     std::set<std::string> used;
+    const auto declared = parameters_of(r);
+    names known;
+    for (const auto& p : r.parameters)
+      known.insert(p.name);
     for (const auto& q : r.queries)
-      check(q, r, used);
+      check(q, r, declared, known, used);
     append(conflicts_in(r, file_));
     for (const auto& p : r.parameters)
       if (!used.contains(p.name))
@@ -148,28 +160,30 @@ private:
     return wrong ? std::optional{wrong->message} : std::nullopt;
   }
 
-  void check(const query_spec& q, const request_spec& r, std::set<std::string>& used) {
+  void check(const query_spec& q, const request_spec& r, const parameters& declared, const names& known,
+             std::set<std::string>& used) {
     const auto* d = database(q.query.database, q.at);
     if (!d || q.query.statement.sql().empty())
       return;
-    const auto declared = parameters_of(r, q);
-    const auto text = parsed_for(*d, r, q);
-    std::vector<std::string_view> all;
-    for (const auto& [name, value] : declared)
-      all.push_back(name);
+    if (q.query.statement.sql().starts_with("\xef\xbb\xbf")) {
+      error(q.sql_at, fmt::format("query \"{}\" begins with a byte order mark (U+FEFF), which nobody sees: remove it",
+                                  q.query.name));
+      return;
+    }
+    const auto text = parsed_for(*d, declared, q);
     for (const auto& name : text->names) {
-      if (find(declared, name))
+      if (known.contains(name) || (q.for_each && q.for_each->first == name))
         used.insert(name);
       else
         error(q.sql_at, fmt::format("query \"{}\": {} declares no parameter :{}{}", q.query.name, r.name, name,
-                                    did_you_mean(name, all)));
+                                    nearest_parameter(name, r)));
     }
     if (text->empty)
       error(q.sql_at, fmt::format("query \"{}\" is an empty statement", q.query.name));
     if (q.query.read_only && text->effects.effect == effect::writes)
       error(q.sql_at, fmt::format("query \"{}\" is declared read_only, but its statement is no query", q.query.name));
-    if (dialect_of(*d) == dialect::postgresql && !text->empty)
-      check_syntax(*text, q);
+    if (!text->empty)
+      check_syntax(*text, q, dialect_of(*d));
     check_for_each(q, r, *text, used);
   }
 
@@ -192,10 +206,22 @@ private:
     used.insert(list);
   }
 
-  /// PostgreSQL's own parser.
-  void check_syntax(const parsed_statement& text, const query_spec& q) {
-    if (auto x = syntax_of(text.text); x.refusal)
-      findings_.push_back(finding_in_sql(q, finding::severity::error, *x.refusal, text.position_in_source(x.position)));
+  /// The database's own parser.
+  void check_syntax(const parsed_statement& text, const query_spec& q, dialect d) {
+    const auto refuse = [&](std::string_view why, std::size_t at) {
+      findings_.push_back(finding_in_sql(q, finding::severity::error, why, text.position_in_source(at)));
+    };
+    if (d == dialect::sqlite) {
+      if (const auto x = sqlite_refusal_of(text.text))
+        refuse(x->message, x->position);
+      return;
+    }
+    const auto x = syntax_of(text.text);
+    if (x.refusal)
+      refuse(*x.refusal, x.position);
+    if (x.unread)
+      warning(q.sql_at, fmt::format("query \"{}\": a statement of more than {} KiB is not parsed before it is run",
+                                    q.query.name, syntax_bytes_max >> 10));
   }
 
   // -- scenarios
@@ -227,14 +253,22 @@ private:
     }
   }
 
+  static std::string nearest_parameter(std::string_view name, const request_spec& of) {
+    std::vector<std::string_view> all;
+    for (const auto& p : of.parameters)
+      all.push_back(p.name);
+    return did_you_mean(name, all);
+  }
+
   const request_spec* request(const request_step& x, location at) {
-    const auto* found = file_.find_request(x.request);
+    if (const auto found = requests_.find(x.request); found != requests_.end())
+      return found->second;
     std::vector<std::string_view> all;
     for (const auto& y : file_.requests)
       all.push_back(y.name);
-    if (!found && !x.request.empty())
+    if (!x.request.empty())
       error(at, fmt::format("there is no request \"{}\"{}", x.request, did_you_mean(x.request, all)));
-    return found;
+    return nullptr;
   }
 
   void check(const request_step& x, location at, names& captured) {
@@ -251,20 +285,18 @@ private:
   }
 
   void check_values(const request_step& x, const request_spec& r, location at, const names& captured) {
-    std::vector<std::string_view> all;
-    for (const auto& p : r.parameters)
-      all.push_back(p.name);
     for (const auto& [name, value] : x.with) {
       const auto p = std::find_if(r.parameters.begin(), r.parameters.end(),
                                   [&, &wanted = name](const auto& y) { return y.name == wanted; });
       if (p == r.parameters.end()) {
-        error(value.at, fmt::format("{} declares no parameter \"{}\"{}", r.name, name, did_you_mean(name, all)));
+        error(value.at, fmt::format("{} declares no parameter \"{}\"{}", r.name, name, nearest_parameter(name, r)));
         continue;
       }
       check_holes(value, captured);
       if (value.has_holes())
         continue;
-      const auto made = value.fill(p->type, [](const template_text::hole&) { return result<std::string>{""}; });
+      const auto made = value.fill(
+          p->type, [](const template_text::hole&) { return result<std::optional<std::string>>{std::nullopt}; });
       if (made.has_error())
         error(value.at, fmt::format("\"{}\": {}", name, made.error().message));
     }
@@ -276,7 +308,7 @@ private:
 
   void check_holes(const value_spec& value, const names& captured) {
     for (const auto& text : value.texts)
-      for (const auto& hole : text.holes()) {
+      for (const auto& hole : text ? text->holes() : std::vector<template_text::hole>{}) {
         const auto read = expression::parse(hole.inner);
         if (read.has_error()) {
           error(value.at, fmt::format("${{{}}}: {}", hole.inner, read.error().message));
@@ -324,6 +356,7 @@ private:
   }
 
   const sheaf_file& file_;
+  std::map<std::string_view, const request_spec*> requests_; ///< By name.
   names known_;
   std::vector<finding> findings_;
 };

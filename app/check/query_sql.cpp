@@ -8,20 +8,25 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace sheaf::app {
 
-parameters parameters_of(const request_spec& r, const query_spec& q) {
+parameters parameters_of(const request_spec& r) {
   parameters all;
+  std::set<std::string_view> names;
   for (const auto& p : r.parameters)
-    all.emplace_back(p.name, value{});
-  if (q.for_each && !find(all, q.for_each->first))
-    all.emplace_back(q.for_each->first, value{});
+    if (names.insert(p.name).second)
+      all.emplace_back(p.name, value{});
+  for (const auto& q : r.queries)
+    if (q.for_each && names.insert(q.for_each->first).second)
+      all.emplace_back(q.for_each->first, value{});
   return all;
 }
 
-std::shared_ptr<const parsed_statement> parsed_for(const database_options& database, const request_spec& of,
+std::shared_ptr<const parsed_statement> parsed_for(const database_options& database, const parameters& declared,
                                                    const query_spec& q) {
-  return q.query.statement.parse(dialect_of(database), parameters_of(of, q));
+  return q.query.statement.parse(dialect_of(database), declared);
 }
 
 finding finding_in_sql(const query_spec& q, finding::severity how, std::string_view message, std::size_t position) {

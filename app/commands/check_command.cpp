@@ -46,11 +46,12 @@ int run_check(const check_arguments& how) {
   output to;
   bool bad = false;
   std::string objects;
+  std::vector<read_result> files;
   for (const auto& path : how.files) {
     std::error_code none;
     if (!split_name(path).name.empty() && !std::filesystem::exists(path, none)) // not shown: it may hold a password
       bad_input("a variable stands where a file belongs: -D NAME=VALUE");
-    const auto findings = all_findings_in(read_sheaf_file(path, given), given, how.connect);
+    const auto findings = all_findings_in(files.emplace_back(read_sheaf_file(path, given)), given, how.connect);
     bad = bad || has_errors(findings);
     for (const auto& x : findings)
       if (how.format == "json")
@@ -61,10 +62,15 @@ int run_check(const check_arguments& how) {
   if (how.format == "json")
     to.text() += objects.empty() ? "[]\n" : '[' + objects + "\n]\n";
   to.flush();
+  std::vector<const read_result*> read;
+  for (const auto& x : files)
+    read.push_back(&x);
+  expect_used(given, read);
   return bad ? exit_bad_input : exit_all_held;
 }
 
 constexpr const char* check_help = R"(Examples:
+  sheaf init shop.yaml
   sheaf check shop.yaml
   sheaf check *.yaml --format json
   sheaf check shop.yaml -D DATABASE_URL=postgresql://localhost/shop

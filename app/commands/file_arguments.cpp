@@ -4,6 +4,7 @@
 #include "app/file/file_reader.hpp"
 
 #include "app/base/exit.hpp"
+#include "app/base/nearest.hpp"
 #include "app/base/standard_streams.hpp"
 #include "app/base/terminal.hpp"
 #include "app/check/file_check.hpp"
@@ -33,6 +34,20 @@ variables parse_defines(const std::vector<std::string>& arguments) {
   return all;
 }
 
+void expect_used(const variables& given, const std::vector<const read_result*>& files) {
+  std::vector<std::string_view> known;
+  for (const auto* x : files) {
+    if (has_errors(x->findings))
+      return;
+    known.insert(known.end(), x->file.asked.begin(), x->file.asked.end());
+  }
+  for (const auto& [name, text] : given)
+    if (std::none_of(files.begin(), files.end(), [&, &n = name](const read_result* x) {
+          return x->file.asked.contains(n) || x->file.mentioned.contains(n);
+        }))
+      bad_input(fmt::format("-D {}: nothing uses ${{{}}}{}", name, name, did_you_mean(name, known)));
+}
+
 std::vector<finding> findings_in(const read_result& read, const variables& given) {
   auto all = read.findings;
   if (!has_errors(all)) { // or one mistake would be told twice, in two ways
@@ -53,6 +68,7 @@ sheaf_file load_sheaf_file(const std::string& path, const variables& given,
     tell("{}\n", to_text(x, path));
   if (has_errors(findings))
     throw command_error{exit_bad_input, ""};
+  expect_used(given, {&read});
   return std::move(read.file);
 }
 

@@ -20,6 +20,10 @@ void add_define_option(CLI::App& command, std::vector<std::string>& into);
 /// The variables of `-D`. Ends the command for one that is not `name=value`, or is given twice.
 variables parse_defines(const std::vector<std::string>& arguments);
 
+/// Ends the command for a variable that none of these files has in a `${…}` or in a condition. Asks no file that could
+/// not be read whole.
+void expect_used(const variables& given, const std::vector<const read_result*>& files);
+
 /// The findings of reading and, if the file could be understood, of checking.
 std::vector<finding> findings_in(const read_result& read, const variables& given);
 

@@ -5,8 +5,10 @@
 #include "app/base/exit.hpp"
 #include "app/base/standard_streams.hpp"
 #include "app/commands/command.hpp"
+#include "app/commands/failure_line.hpp"
 #include "app/commands/file_arguments.hpp"
 #include "app/commands/query_input.hpp"
+#include "app/file/parameter_text.hpp"
 #include "app/scenario/scenario_report.hpp"
 #include "app/show/failure_text.hpp"
 #include "app/show/format.hpp"
@@ -40,28 +42,36 @@ std::string listed(const sheaf_file& file) {
   return out;
 }
 
+/// A value of `-p`, as a step would give it.
+value_spec value_of(const parameter_spec& p, const std::string& text) {
+  value_spec made{.is_list = p.type.ends_with("[]"), .texts = {}};
+  const auto elements = made.is_list ? split_list(text) : std::vector{std::optional{text}};
+  if (!elements)
+    bad_input(
+        fmt::format("-p {}: a list is a,b,null,\"c,d\": a quote does not end, or something stands behind it", p.name));
+  for (const auto& x : *elements)
+    made.texts.push_back(x ? std::optional{value_or_throw(template_text::parse(*x), "-p " + p.name + ": ")}
+                           : std::nullopt);
+  return made;
+}
+
 /// The values of `-p`, as a step would give them.
 request_step step_of(const request_spec& spec, const std::vector<std::string>& arguments) {
   request_step how;
   how.request = spec.name;
   for (const auto& argument : arguments) {
     auto [name, text] = split_name(argument);
+    constexpr std::string_view as_null = ":null";
+    const bool is_null = name.empty() && argument.ends_with(as_null);
+    if (is_null)
+      name = argument.substr(0, argument.size() - as_null.size());
     const auto p = std::find_if(spec.parameters.begin(), spec.parameters.end(),
                                 [&, &n = name](const auto& x) { return x.name == n; });
     if (name.empty())
-      bad_input("-p takes NAME=VALUE");
+      bad_input("-p takes NAME=VALUE, or NAME:null");
     if (p == spec.parameters.end())
       bad_input(fmt::format("-p {}: {} has no such parameter", name, spec.name));
-    value_spec value;
-    value.is_list = p->type.ends_with("[]");
-    for (std::size_t begin = 0; value.is_list && begin <= text.size() && !text.empty();) {
-      const auto end = std::min(text.find(',', begin), text.size());
-      value.texts.push_back(value_or_throw(template_text::parse(text.substr(begin, end - begin)), "-p " + name + ": "));
-      begin = end + 1;
-    }
-    if (!value.is_list)
-      value.texts.push_back(value_or_throw(template_text::parse(text), "-p " + name + ": "));
-    how.with.emplace_back(std::move(name), std::move(value));
+    how.with.emplace_back(std::move(name), is_null ? value_spec{.texts = {std::nullopt}} : value_of(*p, text));
   }
   return how;
 }
@@ -118,7 +128,9 @@ int run_request(const run_arguments& how, const sheaf_file& file, const request_
   write_timeline(how, *answered);
   if (answered->got.ok())
     return exit_all_held;
-  throw error(*answered->got.failure);
+  const auto& why = *answered->got.failure;
+  tell_failure(why, sql_of(why, answered->got, answered->sql));
+  return exit_code_of(why);
 }
 
 /// A report needs no more of most steps than their times.
@@ -190,8 +202,9 @@ int run_run(const run_arguments& how) {
 }
 
 constexpr const char* run_help = R"(Examples:
-  sheaf run shop.yaml dashboard -p author='Author 7'
+  sheaf init shop.yaml
   sheaf run shop.yaml smoke --seed 1
+  sheaf run shop.yaml dashboard -p author=Ada
   sheaf run shop.yaml smoke --format junit --output report.xml
   sheaf run shop.yaml dashboard --timeline dashboard.svg
 
@@ -207,7 +220,8 @@ void add_run_command(CLI::App& program, chosen_command& chosen) {
   command->add_option("FILE", how->file, "A sheaf file")->required();
   command->add_option("NAME", how->name, "A request or a scenario of it; its only one when not given");
   add_define_option(*command, how->defines);
-  command->add_option("-p,--param", how->parameters, "A parameter of the request; commas separate a list's elements")
+  command
+      ->add_option("-p,--param", how->parameters, "A parameter of the request, or NAME:null; a list is a,null,\"b,c\"")
       ->allow_extra_args(false)
       ->type_name("NAME=VALUE");
   command->add_option("--format", how->format, "Format of the results")
@@ -229,6 +243,8 @@ void add_run_command(CLI::App& program, chosen_command& chosen) {
   command->footer(run_help);
   command->callback([how, command, &chosen] {
     how->timeline_wanted = command->count("--timeline") > 0;
+    if (how->output_file == "-")
+      how->output_file.clear();
     chosen = [how] { return run_run(*how); };
   });
 }

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace sheaf::app {
 
@@ -91,18 +92,26 @@ void read_database(reading& in, const yaml_key& name, const yaml_node& node, she
 
 // -- requests
 
+bool is_finite(const value& x) {
+  const auto* all = std::get_if<value::array>(&x.data());
+  const auto* number = std::get_if<double>(&x.data());
+  return all ? std::all_of(all->begin(), all->end(), is_finite) : !number || std::isfinite(*number);
+}
+
 void read_parameter(reading& in, const yaml_key& name, const yaml_node& node, request_spec& request) {
   const map_reader from{in, node, section::parameter};
   parameter_spec made{.name = name.text, .at = name.at};
   if (const auto word = from.choice("type"))
     made.type = *word;
-  if (const auto* text = from.find("default")) {
+  if (const auto* text = from.find_or_null("default")) { // null is a default as well
     if (const auto given = read_value(in, *text)) {
-      auto value = given->fill(made.type, [](const template_text::hole& x) -> result<std::string> {
+      auto value = given->fill(made.type, [](const template_text::hole& x) -> result<std::optional<std::string>> {
         return failure{.code = errc::invalid_request, .message = "a default cannot hold ${" + x.inner + "}"};
       });
       if (value.has_error())
         in.error(text->at, fmt::format("parameter \"{}\": {}", name.text, value.error().message));
+      else if (!is_finite(*value)) // JSON, which tells clients of it, has no other numbers
+        in.error(text->at, fmt::format("parameter \"{}\": a default is a finite number", name.text));
       else
         made.default_value = std::move(*value);
     }
@@ -199,7 +208,7 @@ read_result read_sheaf_file(const std::filesystem::path& path, const variables& 
 read_result read_sheaf_text(const std::string& text, const std::filesystem::path& path, const variables& given) {
   read_result out;
   out.file.path = path;
-  reading in{.folder = path.parent_path(), .given = given, .findings = {}};
+  reading in{.folder = path.parent_path(), .given = given};
   const auto tree = parse_yaml(text);
   if (tree.has_error()) {
     out.findings.push_back(tree.error());
@@ -212,6 +221,8 @@ read_result read_sheaf_text(const std::string& text, const std::filesystem::path
   if (tree->is == yaml_node::kind::map && out.file.databases.empty())
     in.error({}, "there are no databases");
   out.findings = std::move(in.findings);
+  out.file.asked = std::move(in.asked);
+  out.file.mentioned = std::move(in.mentioned);
   std::stable_sort(out.findings.begin(), out.findings.end(),
                    [](const finding& a, const finding& b) { return a.at < b.at; });
   return out;

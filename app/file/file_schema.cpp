@@ -42,7 +42,7 @@ std::string choices(std::string_view words) {
 }
 
 constexpr const char* any_value =
-    R"("type":["string","number","boolean","null","array"],"items":{"type":["string","number","boolean"]})";
+    R"("type":["string","number","boolean","null","array"],"items":{"type":["string","number","boolean","null"]})";
 
 std::string pattern(std::string_view of) {
   std::string out = R"("type":"string","pattern":)";

@@ -5,6 +5,7 @@
 #include "app/base/duration.hpp"
 #include "app/base/nearest.hpp"
 #include "app/base/parse_number.hpp"
+#include "app/base/text.hpp"
 #include "app/base/text_file.hpp"
 
 #include "sheaf/backends.hpp"
@@ -74,12 +75,20 @@ std::optional<std::string> reading::filled_url(const yaml_node& text) {
   });
 }
 
+void reading::mention(const result<expression>& in, variable_names& to) {
+  if (in.has_value())
+    for (const auto& name : in->names())
+      to.insert(name.path);
+}
+
 std::optional<std::string> reading::filled(const yaml_node& text, const joiner& join) {
   const auto parsed = template_text::parse(text.text);
   if (parsed.has_error()) {
     error(text.at, parsed.error().message);
     return {};
   }
+  for (const auto& hole : parsed->holes())
+    asked.insert(hole.inner);
   const auto values = parsed->fillings([&](const template_text::hole& x) -> result<std::string> {
     if (const auto found = given.find(x.inner); found != given.end())
       return found->second;
@@ -102,9 +111,21 @@ std::optional<std::string> reading::filled(const yaml_node& text, const joiner& 
 
 std::optional<std::string> reading::content_of(const std::string& path, location at) {
   const auto whole = (folder / path).string();
+  std::error_code failed;
+  const auto status = std::filesystem::status(whole, failed);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) { // a pipe may never end
+    error(at, fmt::format("{}: it is no plain file", whole));
+    return {};
+  }
   auto text = read_text_file(whole);
-  if (text.has_value())
-    return std::move(*text);
+  if (text.has_value()) {
+    constexpr std::size_t mebibytes_max = 64;
+    bytes_named += text->size();
+    if (bytes_named <= mebibytes_max << 20)
+      return std::move(*text);
+    error(at, fmt::format("{}: the files that this one names are larger than {} MiB in all", whole, mebibytes_max));
+    return {};
+  }
   error(at, fmt::format("{}: {}", whole, text.error().message));
   return {};
 }
@@ -259,8 +280,11 @@ void map_reader::each_name(std::string_view key,
     in_.error(found->at, fmt::format("{} is a map from names, and this is {}", key, to_string(found->is)));
     return;
   }
-  for (std::size_t i = 0; i < found->keys.size(); ++i)
+  for (std::size_t i = 0; i < found->keys.size(); ++i) {
+    if (has_control(found->keys[i].text))
+      in_.error(found->keys[i].at, fmt::format("a name in {} has a control character", key));
     f(found->keys[i], found->values[i]);
+  }
 }
 
 void map_reader::each_element(std::string_view key, const std::function<void(const yaml_node&)>& f) const {

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "app/expression/expression.hpp"
 #include "app/file/file_keys.hpp"
 #include "app/file/finding.hpp"
 #include "app/file/sheaf_file.hpp"
@@ -26,9 +27,15 @@ struct reading {
   std::filesystem::path folder; ///< The file's folder: paths in it begin here.
   const variables& given;
   std::vector<finding> findings;
+  variable_names asked;        ///< The names in `${…}`.
+  variable_names mentioned;    ///< Those in conditions, where some are of fields.
+  std::size_t bytes_named = 0; ///< Of the files that it names, as often as it names them.
 
   void error(location at, std::string message);
   void warning(location at, std::string message);
+
+  /// Notes what an expression names, if it is one.
+  static void mention(const result<expression>& in, variable_names& to);
 
   /// Fills `${NAME}` and `${NAME:-default}` from `-D` and the environment.
   std::optional<std::string> filled(const yaml_node& text);
@@ -37,7 +44,7 @@ struct reading {
   /// that the URL begins with is taken as it stands.
   std::optional<std::string> filled_url(const yaml_node& text);
 
-  /// The content of a file that the sheaf file names, at most 16 MiB.
+  /// The content of a plain file that the sheaf file names, at most 16 MiB, and 64 MiB of all of them.
   std::optional<std::string> content_of(const std::string& path, location at);
 
 private:
@@ -52,6 +59,8 @@ public:
 
   /// The value of a key; null when there is none, or nothing behind it.
   const yaml_node* find(std::string_view key) const;
+  /// The value of a key that takes a null as well; null when there is none.
+  const yaml_node* find_or_null(std::string_view key) const { return node_.find(key); }
   bool is_map() const noexcept { return node_.is == yaml_node::kind::map; } ///< Otherwise it needs no other finding.
 
   // The value of a key, or nothing: the key is not there, or its value is wrong, which is a finding then.

@@ -103,36 +103,45 @@ std::optional<std::string> take_quoted(std::string_view& text) {
   return std::nullopt;
 }
 
-/// Takes one element off the front of `text`, up to the comma or the end.
-std::optional<value> take_element(std::string_view type, std::string_view& text) {
-  if (text.starts_with('"')) {
-    const auto quoted = take_quoted(text);
-    return quoted ? parse_value(type, *quoted) : std::nullopt;
+std::optional<value> parse_array(std::string_view type, std::string_view text) {
+  const auto elements = split_list(text);
+  if (!elements)
+    return std::nullopt;
+  value::array all;
+  for (const auto& x : *elements) {
+    auto made = x ? parse_value(type, *x) : std::optional{value{}};
+    if (!made)
+      return std::nullopt;
+    all.push_back(std::move(*made));
   }
-  const auto bare = trimmed(text.substr(0, text.find(',')));
-  text.remove_prefix(std::min(text.find(','), text.size()));
-  return bare == "null" || bare == "NULL" ? std::optional{value{}} : parse_value(type, bare);
+  return value{std::move(all)};
 }
 
-std::optional<value> parse_array(std::string_view type, std::string_view text) {
-  value::array elements;
+} // namespace
+
+std::optional<std::vector<std::optional<std::string>>> split_list(std::string_view text) {
+  std::vector<std::optional<std::string>> all;
   text = trimmed(text);
   if (text.empty())
-    return value{std::move(elements)};
+    return all;
   for (;;) {
-    auto element = take_element(type, text);
-    if (!element)
-      return std::nullopt;
-    elements.push_back(std::move(*element));
+    if (text.starts_with('"')) {
+      auto quoted = take_quoted(text);
+      if (!quoted)
+        return std::nullopt;
+      all.push_back(std::move(quoted));
+    } else {
+      const auto bare = trimmed(text.substr(0, text.find(',')));
+      text.remove_prefix(std::min(text.find(','), text.size()));
+      all.push_back(bare == "null" || bare == "NULL" ? std::nullopt : std::optional<std::string>{bare});
+    }
     if (text.empty())
-      return value{std::move(elements)};
+      return all;
     if (text.front() != ',')
       return std::nullopt;
     text = trimmed(text.substr(1));
   }
 }
-
-} // namespace
 
 result<std::pair<std::string, value>> parse_parameter(std::string_view argument, const backend& of) {
   const auto refusal = [](std::string message) {

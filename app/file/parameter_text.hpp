@@ -8,8 +8,10 @@
 #include "sheaf/value.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace sheaf::app {
 
@@ -26,6 +28,10 @@ result<std::pair<std::string, value>> parse_parameter(std::string_view argument,
 
 /// A value of the type `text`, `int`, `double`, `bool` or `bytes`, as above; nothing when the text is none.
 std::optional<value> parse_value(std::string_view type, std::string_view text);
+
+/// The elements of a list as the command line gives it, each its text, or nothing for NULL; nothing at all when quotes
+/// do not end, or something stands behind them.
+std::optional<std::vector<std::optional<std::string>>> split_list(std::string_view text);
 
 /// The values that a type takes, for messages: `a whole number of 64 bits`. Empty for an unknown type.
 std::string_view described_type(std::string_view type);

@@ -53,8 +53,11 @@ std::vector<step_spec> read_steps(reading& in, const map_reader& from, std::stri
 std::vector<std::pair<placed_text, placed_text>> read_pairs(reading& in, const map_reader& from, std::string_view key) {
   std::vector<std::pair<placed_text, placed_text>> made;
   from.each_name(key, [&](const yaml_key& name, const yaml_node& x) {
-    if (auto text = read_text(in, x, key))
-      made.emplace_back(placed_text{name.text, name.at}, std::move(*text));
+    auto text = read_text(in, x, key);
+    if (!text)
+      return;
+    in.mention(expression::parse_expectation(text->text), in.mentioned);
+    made.emplace_back(placed_text{name.text, name.at}, std::move(*text));
   });
   return made;
 }
@@ -167,6 +170,10 @@ load_spec read_load(reading& in, const yaml_node& node) {
 std::optional<value_spec> read_value(reading& in, const yaml_node& node) {
   value_spec made{.at = node.at};
   const auto add = [&](const yaml_node& x) {
+    if (x.is == yaml_node::kind::null) {
+      made.texts.emplace_back();
+      return true;
+    }
     if (x.is != yaml_node::kind::scalar) {
       in.error(x.at,
                fmt::format("a parameter's value is a value or a list of values, and this is {}", to_string(x.is)));
@@ -177,19 +184,14 @@ std::optional<value_spec> read_value(reading& in, const yaml_node& node) {
       in.error(x.at, text.error().message);
       return false;
     }
+    for (const auto& hole : text->holes())
+      in.mention(expression::parse(hole.inner), in.asked);
     made.texts.push_back(std::move(*text));
     return true;
   };
-  switch (node.is) {
-  case yaml_node::kind::null:
-    made.is_null = true;
-    return made;
-  case yaml_node::kind::sequence:
-    made.is_list = true;
-    return std::all_of(node.values.begin(), node.values.end(), add) ? std::optional{std::move(made)} : std::nullopt;
-  default:
-    return add(node) ? std::optional{std::move(made)} : std::nullopt;
-  }
+  made.is_list = node.is == yaml_node::kind::sequence;
+  const bool all_read = made.is_list ? std::all_of(node.values.begin(), node.values.end(), add) : add(node);
+  return all_read ? std::optional{std::move(made)} : std::nullopt;
 }
 
 void read_scenario(reading& in, const yaml_key& name, const yaml_node& node, sheaf_file& file) {

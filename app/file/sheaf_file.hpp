@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -129,12 +130,17 @@ struct scenario_spec {
   std::vector<expectation_spec> thresholds; ///< Expectations of `load_metrics`.
 };
 
+/// Names of variables.
+using variable_names = std::set<std::string, std::less<>>;
+
 struct sheaf_file {
   std::filesystem::path path;
   std::vector<database_options> databases;
   std::vector<location> databases_at;
   std::vector<request_spec> requests;
   std::vector<scenario_spec> scenarios;
+  variable_names asked;     ///< The names in its `${…}`, captured ones too.
+  variable_names mentioned; ///< The names in its conditions: variables, captured values and fields.
 
   /// The database of that name, the first for an empty one; null when there is none.
   const database_options* find_database(std::string_view name) const noexcept;

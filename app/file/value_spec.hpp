@@ -10,6 +10,8 @@
 #include "sheaf/value.hpp"
 
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,12 +19,15 @@ namespace sheaf::app {
 
 struct value_spec {
   location at;
-  bool is_list = false, is_null = false;
-  std::vector<template_text> texts; ///< One, or a list's elements.
+  bool is_list = false;
+  std::vector<std::optional<template_text>> texts; ///< One, or a list's elements; nothing is NULL.
 
-  /// The value of that type (`int`, `text[]`) with its holes filled. `invalid_request` when it is none.
-  result<value> fill(std::string_view type,
-                     const std::function<result<std::string>(const template_text::hole&)>& find) const;
+  /// The text for a hole; nothing is NULL.
+  using filling = std::function<result<std::optional<std::string>>(const template_text::hole&)>;
+
+  /// The value of that type (`int`, `text[]`) with its holes filled: NULL for a NULL, and for a hole that is NULL and
+  /// all there is. `invalid_request` when it is none.
+  result<value> fill(std::string_view type, const filling& find) const;
 
   bool has_holes() const noexcept;
 };

@@ -16,7 +16,9 @@ namespace sheaf::app {
 namespace {
 
 /// A captured value as text, as it would be bound.
-std::string plain(const operand& x) {
+std::optional<std::string> plain(const operand& x) {
+  if (std::holds_alternative<std::monostate>(x))
+    return {};
   if (const auto* text = std::get_if<std::string>(&x))
     return *text;
   return to_text(x);
@@ -46,7 +48,7 @@ const result<expression>& scenario_client::read(const std::string& text,
   return found != read_.end() ? found->second : read_.emplace(&text, parse(text)).first->second;
 }
 
-result<std::string> scenario_client::fill(const template_text::hole& x) {
+result<std::optional<std::string>> scenario_client::fill(const template_text::hole& x) {
   const auto& parsed = read(x.inner, expression::parse);
   if (parsed.has_error())
     return parsed.error();

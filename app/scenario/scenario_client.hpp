@@ -43,7 +43,7 @@ public:
   std::vector<checked_expectation> judge(const std::vector<expectation_spec>& all, const scope& names);
 
 private:
-  result<std::string> fill(const template_text::hole& x);
+  result<std::optional<std::string>> fill(const template_text::hole& x);
   result<operand> look_up(std::string_view name) const;
   checked_expectation judge(const expectation_spec& expected, const scope& names);
 

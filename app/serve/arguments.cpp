@@ -43,7 +43,9 @@ result<value> typed(const parameter_spec& p, const argument& given) {
   for (const auto& x : given.values) {
     auto made = typed(element, x);
     if (!made)
-      return refusal(fmt::format("{} takes {}", p.type, described_type(element)));
+      return refusal(x.text.find('\0') != x.text.npos
+                         ? std::string{"it holds a NUL character, which no database takes as text"}
+                         : fmt::format("{} takes {}", p.type, described_type(element)));
     all.push_back(std::move(*made));
   }
   return takes_list ? value{std::move(all)} : std::move(all.front());

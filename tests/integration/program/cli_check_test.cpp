@@ -47,8 +47,7 @@ TEST_F(CheckConnected, AsksPostgresql) {
                   "reference the column \"book.title\".) (line 1, column 8 of its SQL)",
                   "f.yaml:9:13: error: query \"type\": type \"colour\" does not exist (line 1, column 17 of its "
                   "SQL)",
-                  "f.yaml:10:16: error: query \"several\": cannot insert multiple commands into a prepared "
-                  "statement"));
+                  "f.yaml:10:16: error: query \"several\": several statements: a query is one"));
   EXPECT_EQ(last.exit_code, 1);
 }
 
@@ -86,6 +85,15 @@ TEST_F(CheckConnected, SaysOnceThatADatabaseCannotBeAsked) {
   EXPECT_THAT(last.out + last.err, testing::Not(HasSubstr("hunter2")));
   EXPECT_THAT(check("sqlite:nowhere.db", "      a: select :number\n"),
               ElementsAre(HasSubstr("f.yaml:1:13: error: database \"main\": connect_failed: ")));
+}
+
+TEST_F(CheckConnected, AsksTheOthersWhenAUrlDoesNotParse) {
+  write("f.yaml", "databases:\n  bad: {url: 'mysql://x'}\n  good: {url: 'sqlite::memory:'}\n"
+                  "requests: {r: {queries: {q: {sql: select * from nowhere, database: good}}}}\n");
+  last = sheaf({"check", "f.yaml", "--connect"});
+  EXPECT_EQ(last.err, "");
+  EXPECT_THAT(lines_of(last.out), ElementsAre(HasSubstr("f.yaml:2:3: error: database \"bad\": unknown URL scheme"),
+                                              "f.yaml:4:35: error: query \"q\": no such table: nowhere"));
 }
 
 TEST_F(CheckConnected, WaitsForNoDatabaseForEver) {

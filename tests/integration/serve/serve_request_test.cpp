@@ -61,6 +61,17 @@ TEST_F(ServeRequest, RunsItWithParametersOfAJsonBody) {
       << "no parameters, no body";
 }
 
+TEST_F(ServeRequest, AnswersAnEmptyListWithNoResultsAndTakesNullForADefault) {
+  serve_sqlite(R"(
+  each: {parameters: {ids: {type: "int[]", default: []}}, queries: {e: {sql: "select :id as x", for_each: {id: "{ids}"}}}}
+  none: {parameters: {n: {type: int, default: null}}, queries: {q: "select :n is null as x"}}
+)");
+  EXPECT_EQ(results_of(get("/requests/each")).size(), 0);
+  EXPECT_EQ(results_of(post("/requests/each", R"({"ids": []})")).size(), 0);
+  EXPECT_EQ(json::serialize(results_of(get("/requests/none"))),
+            R"({"q":{"columns":[{"name":"x","type":""}],"rows":[[1]]}})");
+}
+
 TEST_F(ServeRequest, NamesEachParameterThatItCannotTake) {
   serve_sqlite(two_queries);
   const auto x = get("/requests/pair?n=4x1&nmes=a");

@@ -86,6 +86,14 @@ TEST(Parameter, TakesArraysWithNullsAndQuotes) {
     EXPECT_FALSE(parse_parameter(text, infers)) << text;
 }
 
+TEST(Parameter, IsSplitAsAListWhateverItsType) {
+  using list = std::vector<std::optional<std::string>>;
+  EXPECT_EQ(split_list(R"(a, "b,c" ,null,"null","")"), (list{"a", "b,c", std::nullopt, "null", ""}));
+  EXPECT_EQ(split_list(" "), list{});
+  EXPECT_FALSE(split_list("\"a"));
+  EXPECT_FALSE(split_list("\"a\" b"));
+}
+
 TEST(Parameter, IsNeverRepeatedInAnError) {
   for (const char* text : {"a:int=secret", "a:kind=secret", "a:int[]=1,secret", "a:null=secret", "=secret"})
     EXPECT_THAT(parse_parameter(text, infers).error().message, Not(HasSubstr("secret"))) << text;

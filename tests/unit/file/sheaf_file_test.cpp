@@ -16,6 +16,7 @@
 
 #include <fstream>
 #include <regex>
+#include <sys/stat.h>
 
 namespace {
 
@@ -177,13 +178,22 @@ TEST_F(SheafFile, FindsParametersThatDoNotFit) {
                           "9:16: error: query \"d\": for_each binds :id, which its statement does not have"));
 }
 
-TEST_F(SheafFile, FindsSqlThatPostgresqlDoesNotParse) {
+TEST_F(SheafFile, FindsSqlThatItsDatabaseDoesNotParse) {
   EXPECT_THAT(findings_in_request("    parameters: {a: {}}\n"
                                   "    queries:\n"
                                   "      good: {sql: \"select :a::int from t where x = any('{1}')\", database: pg}\n"
                                   "      bad: {sql: \"select :a::int\\n fro x y\", database: pg}\n"
-                                  "      other: select 1 fro x y\n"),
-              ElementsAre("7:18: error: query \"bad\": syntax error at or near \"x\" (line 2, column 6 of its SQL)"));
+                                  "      names: select a from nowhere where nothing(:a)\n"
+                                  "      other: select 1 fro x y\n"
+                                  "      marked: \"\\uFEFFselect 1\"\n"
+                                  "      several: select 1; select 2\n"
+                                  "      many: {sql: select 1; select 2, database: pg}\n"),
+              ElementsAre("7:18: error: query \"bad\": syntax error at or near \"x\" (line 2, column 6 of its SQL)",
+                          "9:14: error: query \"other\": near \"x\": syntax error (line 1, column 14 of its SQL)",
+                          "10:15: error: query \"marked\" begins with a byte order mark (U+FEFF), which nobody sees: "
+                          "remove it",
+                          "11:16: error: query \"several\": several statements: a query is one",
+                          "12:19: error: query \"many\": several statements: a query is one"));
 }
 
 TEST_F(SheafFile, FindsStatementsAndDatabasesThatDoNotFit) {
@@ -302,8 +312,6 @@ TEST_F(Scenario, HasNoCapturesLeftForItsThresholds) {
 
 TEST_F(SheafFile, RefusesWhatIsNoYamlOrTooMuchOfIt) {
   const std::pair<std::string, std::string> bad[] = {
-      {"a: [1", "error: end of sequence flow not found"},
-      {"databases:\n\tmain: 1\n", "2:6: error: "},
       {"a: \"\xff\"", "1:5: error: the byte 0xff is not UTF-8"},
       {std::string{"a: \0", 4}, "1:4: error: a NUL character"},
       {"a: 1\nb: 2\na: 3\n", "3:1: error: \"a\" is here twice; it stands in line 1 already"},
@@ -314,16 +322,105 @@ TEST_F(SheafFile, RefusesWhatIsNoYamlOrTooMuchOfIt) {
       {"", "1:1: error: a sheaf file is a map, and this is nothing"},
       {"[1]", "1:1: error: a sheaf file is a map, and this is a list"},
       {"? [a]\n: 1", "error: a list cannot be a key"},
+      {"{a: 1,\nb: {c: 1}\n", "1:1: error: a map cannot be a key; if it is none, its closing bracket is missing"},
       {"a: " + std::string(100'000, '[') + std::string(100'000, ']'), "error: nested deeper than 32 levels"},
       {"a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
        "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
        "error: more than 100000 values, with those that aliases repeat"},
+      {"a: &a '" + std::string(1 << 20, 'x') + "'\nb: [*a, *a, *a, *a]\n",
+       "error: more than 4 MiB of text in values, with those that aliases repeat"},
+      {"a: &a [&b [&c [&d [&e '" + std::string(1 << 20, 'x') + "']]]]\n",
+       "error: more than 4 MiB of text in values, behind anchors"},
   };
   for (const auto& [text, why] : bad) {
     const auto found = findings(text);
     ASSERT_FALSE(found.empty()) << text.substr(0, 100);
     EXPECT_THAT(found.front(), HasSubstr(why));
   }
+}
+
+TEST_F(SheafFile, SaysWhatIsWrongWithYamlAndWhatMendsIt) {
+  const std::string quote = "error: this quote has no end: all that follows belongs to it";
+  const std::string colon =
+      "error: a colon with a space behind it, in a value without quotes: put the value into quotes";
+  const std::pair<std::string, std::string> bad[] = {
+      {"a:\n  b: \"x\n  c: 1\n", "2:6: " + quote},
+      {"a:\n  b: 'it''s\n  c: 1\n", "2:6: " + quote},
+      {"a: \"x\\\"", "1:4: " + quote},
+      {"a: &name # why\n  \"x\nb: 1\n", "1:4: " + quote},
+      {"\"a: 1\n", "1:1: " + quote},
+      {"a:\n  b: \"x\n  c: \"y\"\n", "; the quote that begins in line 2 ends in line 3: should it?"},
+      {"a: select 'b: c'\n", "1:12: " + colon},
+      {"a: 1\n\tb: 2\n", "error: a tab indents line 2: YAML takes spaces alone"},
+      {"a:\n\tb: 1\n", "error: a tab indents line 2: YAML takes spaces alone"},
+      {"a: 1\nb: {c: [1, 2}\n", "2:14: error: this bracket closes nothing that is open"},
+      {"a: 1\nb: {c: 1\n", "2:4: error: this bracket has no end: a }, or a comma before it, is missing"},
+      {"a: [1", "1:4: error: this bracket has no end: a ], or a comma before it, is missing"},
+      {"a: 1\n b: 2\n", "error: "},
+      {std::string{"a\0:\0", 4}, "1:1: error: the file is UTF-16: save it as UTF-8"},
+      {std::string{"\0a\0:", 4}, "1:1: error: the file is UTF-16: save it as UTF-8"},
+      {"\xff\xfe" + std::string{"a\0", 2}, "1:1: error: the file is UTF-16: save it as UTF-8"},
+  };
+  for (const auto& [text, why] : bad) {
+    const auto found = findings(text);
+    ASSERT_FALSE(found.empty()) << text;
+    EXPECT_THAT(found.front(), HasSubstr(why)) << text;
+  }
+  for (const char* good : {"databases: {main: {url: \"a\\\"b\"}}", "databases: {main: {url: 'it''s'}}",
+                           "databases: {main: {url: !  \"a\"}}", "databases: {main: {\"url\": \"a\n\n b\"}}",
+                           "databases: {main: {url: >\n  \"a\n}}"})
+    EXPECT_THAT(read(good).findings,
+                testing::Not(testing::Contains(testing::Field(&finding::message, HasSubstr("quote")))))
+        << good;
+}
+
+TEST_F(SheafFile, TakesNullForADefault) {
+  const auto x = read("databases: {main: {url: 'sqlite::memory:'}}\n"
+                      "requests: {r: {parameters: {a: {default: null}, b: {type: int, default: ~}, c: {type: 'int[]', "
+                      "default: [1, null]}, d: {type: 'int[]', default: null}}, queries: {q: 'select :a, :b'}}}");
+  ASSERT_THAT(x.findings, testing::IsEmpty());
+  const auto& all = x.file.requests.front().parameters;
+  for (const std::size_t i : {0u, 1u, 3u}) {
+    ASSERT_TRUE(all[i].default_value) << all[i].name;
+    EXPECT_TRUE(all[i].default_value->is_null()) << all[i].name;
+  }
+  const auto& list = std::get<value::array>(all[2].default_value->data());
+  EXPECT_FALSE(list[0].is_null());
+  EXPECT_TRUE(list[1].is_null());
+}
+
+TEST_F(SheafFile, RefusesNamesAndValuesThatCannotBeShown) {
+  EXPECT_THAT(findings_in_request("    parameters: {d: {type: double, default: inf}}\n    queries: {q: select :d}"),
+              ElementsAre("4:45: error: parameter \"d\": a default is a finite number"));
+  EXPECT_THAT(findings_in_request("    queries: {\"q\\e[31m\": select 1}"),
+              ElementsAre("4:15: error: a name in queries has a control character"));
+  EXPECT_THAT(findings("databases: {\"m\\n\": {url: 'sqlite::memory:'}}\nrequests: {\"r\\x9b\": {queries: {q: select "
+                       "1}}}\n"),
+              ElementsAre("1:13: error: a name in databases has a control character",
+                          "2:12: error: a name in requests has a control character"));
+}
+
+TEST_F(SheafFile, NeedsOneNameForOneThing) {
+  EXPECT_THAT(findings("databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {queries: {q: select 1}}}\n"
+                       "scenarios: {r: {steps: [{request: r}]}}"),
+              ElementsAre("3:13: error: \"r\" is a request and a scenario: sheaf run could not tell which one; rename "
+                          "one"));
+}
+
+TEST_F(SheafFile, ReadsPlainFilesAlone) {
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_directory(folder / "folder");
+  for (const char* path : {"pipe", "folder", "/dev/zero"})
+    EXPECT_THAT(findings_in_request(fmt::format("    queries: {{q: {{sql_file: {}}}}}", path)),
+                ElementsAre(HasSubstr(": it is no plain file"), HasSubstr("")))
+        << path;
+  write("large.sql", "select '" + std::string(15 << 20, 'x') + "'");
+  std::string queries;
+  for (int i = 0; i < 5; ++i)
+    queries += fmt::format("      q{}: {{sql_file: large.sql}}\n", i);
+  EXPECT_THAT(read("databases: {main: {url: 'sqlite::memory:'}}\nrequests:\n  r:\n    queries:\n" + queries).findings,
+              ElementsAre(testing::Field(&finding::message,
+                                         HasSubstr("the files that this one names are larger than 64 MiB in all"))));
 }
 
 TEST_F(SheafFile, CountsColumnsInCharacters) {

@@ -78,6 +78,9 @@ TEST(HttpArguments, AreRefusedByName) {
     names.push_back(x.name + ": " + x.reason);
   EXPECT_THAT(names, ElementsAre("t: text takes text", "i: int takes a whole number of 64 bits",
                                  "d: double takes a number", "l: int[] takes a list"));
+  const auto nul = type_arguments(with({{"t", "text"}}), parse_json_arguments(R"({"t": "a\u0000"})").value());
+  ASSERT_EQ(nul.bad.size(), 1);
+  EXPECT_EQ(nul.bad.front().reason, "it holds a NUL character, which no database takes as text");
   EXPECT_EQ(type_arguments(spec, {}).bad.size(), 4) << "missing";
   EXPECT_EQ(type_arguments(with({}), arguments_of(with({}), {{"a", "1"}, {"a", "2"}})).bad.size(), 1) << "unknown";
 }
