@@ -14,11 +14,13 @@
 
 #include <regex>
 #include <set>
+#include <sys/stat.h>
 
 namespace {
 
 using namespace cli;
 using testing::AllOf;
+using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -46,11 +48,13 @@ protected:
       quoted += " '" + word + "'";
     const auto script =
         GetParam() == "bash"
-            ? fmt::format("source <(sheaf completion bash) && COMP_WORDS=({}) COMP_CWORD={} && _sheaf && "
-                          "printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-                          quoted, line.size() - 1)
-            : fmt::format("compadd() {{ shift; print -l -- ${{(M)${{(P)1}}:#$PREFIX*}} }}; _files() {{ print -l -- "
-                          "$PREFIX*(N) }}\n"
+            ? fmt::format(
+                  "shopt -u extglob; source <(sheaf completion bash) && COMP_WORDS=({}) COMP_CWORD={} && _sheaf "
+                  "&& "
+                  "printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+                  quoted, line.size() - 1)
+            : fmt::format("compadd() {{ print -l -- ${{(M)${{(P)@[-1]}}:#$PREFIX*}} }}; _files() {{ print -l -- "
+                          "$PREFIX${{~2}}(N) }}\n"
                           "compset() {{ PREFIX=${{PREFIX#*=}} }}; compdef() {{ }}\n"
                           "source <(sheaf completion zsh) && words=({}) CURRENT={} PREFIX=$words[-1] && _sheaf",
                           quoted, line.size());
@@ -81,7 +85,7 @@ TEST_P(Completion, KnowsEachCommandAndEachOption) {
   const std::regex option{"-[a-zA-Z]\\b|--[a-z-]+"};
   for (const auto& command : commands()) {
     const auto all = offered({"sheaf", command, "-"});
-    EXPECT_THAT(all, AllOf(IsSupersetOf({"-h", "--help"}), Not(Contains("--names"))));
+    EXPECT_THAT(all, AllOf(IsSupersetOf({"-h", "--help"}), Not(Contains("--list"))));
     for (auto line : lines_of(run_sheaf({command, "--help"}).out)) {
       if (!line.starts_with("  -"))
         continue;
@@ -115,9 +119,50 @@ TEST_P(Completion, KnowsFilesAndWhatIsInThem) {
     line.emplace_back("");
     EXPECT_THAT(offered(line), AllOf(IsSupersetOf({"dashboard", "authors", "smoke"}), Not(Contains("shop.yaml"))));
   }
+  EXPECT_THAT(offered({"sheaf", "bench", "shop.yaml", ""}), ElementsAre("smoke"));
+  EXPECT_THAT(offered({"sheaf", "run", "shop.yaml", "dashboard", "-p", ""}), ElementsAre("author=", "ids="));
+  EXPECT_THAT(offered({"sheaf", "run", "shop.yaml", "-D", "DATA"}), ElementsAre("DATABASE_URL="));
+  EXPECT_THAT(offered({"sheaf", "query", "sqlite:shop.db", "-p", ""}), IsEmpty());
+  write("notes.txt", "");
+  std::filesystem::create_directory(at("folder"));
+  EXPECT_THAT(offered({"sheaf", "check", "not"}), AnyOf(IsEmpty(), ElementsAre("notes.txt")));
+  EXPECT_THAT(offered({"sheaf", "check", ""}), AllOf(Contains("shop.yaml"), Not(Contains("notes.txt"))));
+  EXPECT_THAT(offered({"sheaf", "run", "shop.yaml", "--output", "n"}), ElementsAre("notes.txt"));
+  EXPECT_THAT(offered({"sheaf", "help", "ru"}), ElementsAre("run"));
   write("broken.yaml", "requests: {here: {queries: {q: 1}}}\n");
   EXPECT_THAT(offered({"sheaf", "run", "broken.yaml", "h"}), ElementsAre("here"));
   EXPECT_THAT(offered({"sheaf", "run", "nope.yaml", "h"}), IsEmpty());
+}
+
+/// Somebody else's file may have any names.
+TEST_P(Completion, OffersANameAsOneWordThatDoesNothing) {
+  write("names.yaml", "databases: {main: {url: 'sqlite::memory:'}}\nrequests:\n"
+                      "  \"a;touch${IFS}made\": {queries: {q: select 1}}\n"
+                      "  $(touch made): {queries: {q: select 1}}\n"
+                      "  \"a b\\nc\": {queries: {q: select 1}}\n"
+                      "  \"a\\tYAML\": {queries: {q: select 1}}\n"
+                      "  FILES: {queries: {q: select 1}}\n"
+                      "  a-plain.one: {queries: {q: select 1}}\n");
+  const std::set<std::string> plain = offered({"sheaf", "run", "names.yaml", "a"});
+  EXPECT_THAT(plain, Contains("a-plain.one"));
+  EXPECT_THAT(offered({"sheaf", "run", "names.yaml", "F"}), ElementsAre("FILES"));
+  const auto all = offered({"sheaf", "run", "names.yaml", ""});
+  EXPECT_EQ(all.size(), 4u) << "no name with a control character";
+  if (GetParam() == "zsh")
+    return; // it quotes what it inserts
+  EXPECT_THAT(offered({"sheaf", "run", "names.yaml", "\"a"}), IsEmpty()) << "within quotes it would be quoted twice";
+  for (const auto& word : all) {
+    const auto done = run({"bash", "-c", "printf '%s\\n' " + word}, there());
+    EXPECT_EQ(lines_of(done.out).size(), 1u) << word;
+    EXPECT_EQ(done.err, "") << word;
+  }
+  EXPECT_FALSE(std::filesystem::exists(at("made")));
+}
+
+TEST_P(Completion, WaitsForNoPipe) {
+  ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
+  EXPECT_THAT(offered({"sheaf", "run", "pipe", ""}), IsEmpty());
+  EXPECT_THAT(offered({"sheaf", "run", "-", ""}), IsEmpty());
 }
 
 TEST_F(SheafFileCommand, IsCompletedByZshItself) {
