@@ -33,12 +33,26 @@ mode_t mode_of(const std::string& target) {
   return 0666 & ~mask;
 }
 
+/// As far as its file system can: the file has its name and its content already.
+void sync_folder_of(const std::string& file) {
+  const auto folder = std::filesystem::path{file}.parent_path();
+  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  fsync(fd);
+  close(fd);
+}
+
 } // namespace
 
 output::output(const std::string& file) : file_(file) {
   if (file.empty())
     return;
   std::error_code failed;
+  if (file == "-") {
+    file_.clear();
+    return;
+  }
   const auto status = std::filesystem::status(file, failed);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
     fd_ = open(file.c_str(), O_WRONLY | O_CLOEXEC);
@@ -93,11 +107,16 @@ void output::finish() {
     return;
   if (!beside_.empty() && fchmod(fd_, mode_of(target_)) != 0)
     fail(errno);
+  if (!beside_.empty() && fsync(fd_) != 0) // or its name might reach the disk before its content
+    fail(errno);
   if (close(std::exchange(fd_, STDOUT_FILENO)) != 0)
     fail(errno);
-  if (!beside_.empty() && std::rename(beside_.c_str(), target_.c_str()) != 0)
+  if (beside_.empty())
+    return;
+  if (std::rename(beside_.c_str(), target_.c_str()) != 0)
     fail(errno);
   beside_.clear();
+  sync_folder_of(target_);
 }
 
 } // namespace sheaf::app

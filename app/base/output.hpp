@@ -15,8 +15,8 @@ public:
   output() = default;
 
   /// Writes into a file, which is written beside its place and put there by `finish`: it is whole or as it was. A
-  /// target that is no plain file (a pipe, `/dev/null`) is written as it stands. An empty name is standard output. Ends
-  /// the command (`command_error`, exit code 2) when there is no writing there.
+  /// target that is no plain file (a pipe, `/dev/null`) is written as it stands. An empty name, or `-`, is standard
+  /// output. Ends the command (`command_error`, exit code 2) when there is no writing there.
   explicit output(const std::string& file);
 
   ~output(); ///< A file that was not finished is as it was before.
@@ -36,7 +36,7 @@ public:
   /// pipe that nobody reads any more.
   void flush();
 
-  /// Writes all of it and puts the file in its place.
+  /// Writes all of it, waits for the disk and puts the file in its place.
   void finish();
 
 private:

@@ -47,6 +47,17 @@ struct mailbox {
   reply content;
 };
 
+/// A signal ends the requests, on their servers too: what comes next, a teardown, does not wait for them.
+void wait_or_cancel(int fd, const std::vector<request_handle>& handles, const signal_watch& signals) {
+  try {
+    signals.wait_for(fd);
+  } catch (const interrupted&) {
+    for (const auto& x : handles)
+      x.cancel();
+    throw;
+  }
+}
+
 } // namespace
 
 int checked_descriptor(int fd) {
@@ -96,20 +107,21 @@ bool signal_watch::wait_for(int fd, clock::time_point until) const {
 
 reply run(engine& on, request asked, const signal_watch& signals) {
   auto box = std::make_shared<mailbox>();
-  on.run_async(std::move(asked), [box](reply x) { box->put(std::move(x)); });
-  signals.wait_for(box->fd);
+  const std::vector handles{on.run_async(std::move(asked), [box](reply x) { box->put(std::move(x)); })};
+  wait_or_cancel(box->fd, handles, signals);
   return box->take();
 }
 
 std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_watch& signals) {
   std::vector<std::shared_ptr<mailbox>> boxes;
+  std::vector<request_handle> handles;
   for (auto& asked : all) {
     boxes.push_back(std::make_shared<mailbox>());
-    on.run_async(std::move(asked), [box = boxes.back()](reply x) { box->put(std::move(x)); });
+    handles.push_back(on.run_async(std::move(asked), [box = boxes.back()](reply x) { box->put(std::move(x)); }));
   }
   std::vector<reply> replies;
   for (const auto& box : boxes) {
-    signals.wait_for(box->fd);
+    wait_or_cancel(box->fd, handles, signals);
     replies.push_back(box->take());
   }
   return replies;

@@ -38,10 +38,11 @@ private:
 /// The descriptor, or the end of the command when there is none left.
 int checked_descriptor(int fd);
 
-/// Runs the request and waits for its reply. Throws `interrupted`.
+/// Runs the request and waits for its reply. Throws `interrupted`; the request is cancelled then.
 reply run(engine& on, request asked, const signal_watch& signals);
 
-/// Runs all of them at once and waits for their replies, which come in the same order. Throws `interrupted`.
+/// Runs all of them at once and waits for their replies, which come in the same order. Throws `interrupted`; they are
+/// cancelled then.
 std::vector<reply> run_all(engine& on, std::vector<request> all, const signal_watch& signals);
 
 /// An engine on these options, or the end of the command: an error in them is the user's input.

@@ -4,6 +4,7 @@
 
 #include "app/base/duration.hpp"
 #include "app/base/exit.hpp"
+#include "app/scenario/row_line.hpp"
 #include "app/scenario/setup_task.hpp"
 #include "app/scenario/step_cursor.hpp"
 
@@ -12,6 +13,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <memory>
 
 namespace sheaf::app {
 
@@ -109,7 +112,11 @@ void scenario_runner::run_setup(const std::vector<setup_spec>& steps, std::strin
     const auto end = std::find_if(begin, steps.end(), [&](const auto& x) { return x.database != begin->database; });
     request one;
     const auto* kind = backend_for(*file_.find_database(begin->database)).value();
-    one.queries.push_back(make_setup_query(*kind, {begin, end}, std::string{name}));
+    const auto line = std::make_shared<row_line>(look_at(stderr));
+    const std::shared_ptr<void> until_here{nullptr, [&](void*) { line->end(); }};
+    one.queries.push_back(
+        make_setup_query(*kind, {begin, end}, std::string{name},
+                         [line](const setup_spec& x, std::size_t rows) { line->show(x.csv.string(), rows); }));
     const auto got = app::run(engine_, std::move(one), signals_);
     if (got.failure)
       throw command_error{exit_run_time_failure,

@@ -20,57 +20,43 @@ constexpr std::size_t csv_mebibytes_max = 256;
   throw error({.code = code, .phase = phase::execute, .message = std::move(message), .reached_server = true});
 }
 
-/// `"a""b"`: a name as SQL takes it, whatever is in it.
-std::string as_identifier(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name)
-    out.append(c == '"' ? 2 : 1, c);
-  return out + '"';
-}
-
 /// Runs a statement; its failure is the task's.
 void run(const backend& kind, soci::session& on, const std::string& sql, const backend::text_row& values = {}) {
   if (auto why = kind.run(on, sql, values))
     throw error(std::move(*why));
 }
 
-std::size_t load_csv(const backend& kind, soci::session& to, const setup_spec& step) {
+std::size_t load_csv(const backend& kind, soci::session& to, const setup_spec& step, const row_progress& progress) {
   const auto text = read_text_file(step.csv.string(), csv_mebibytes_max);
   if (text.has_error())
     fail(errc::invalid_request, fmt::format("{}: {}", step.csv.string(), text.error().message));
   const auto parsed = parse_csv(*text);
   if (parsed.has_error())
     fail(errc::invalid_request, fmt::format("{}: {}", step.csv.string(), parsed.error().message));
-  std::string names, places;
-  for (std::size_t i = 0; i < parsed->columns.size(); ++i) {
-    names += (i > 0 ? ", " : "") + as_identifier(parsed->columns[i]);
-    places += (i > 0 ? ", " : "") + kind.placeholder(i + 1);
-  }
-  const auto sql = fmt::format("insert into {} ({}) values ({})", as_identifier(step.into), names, places);
-  for (std::size_t i = 0; i < parsed->rows.size(); ++i)
-    try {
-      run(kind, to, sql, parsed->rows[i]);
-    } catch (const error& e) {
-      fail(e.why().code, fmt::format("{}: line {}: {}", step.csv.string(), parsed->lines[i], e.why().message));
-    }
+  if (const auto refused =
+          kind.insert(to, step.into, parsed->columns, parsed->rows, [&](std::size_t n) { progress(step, n); }))
+    fail(refused->why.code,
+         fmt::format("{}: line {}: {}", step.csv.string(), parsed->lines[refused->row], refused->why.message));
   return parsed->rows.size();
 }
 
 } // namespace
 
-query make_setup_query(const backend& kind, std::span<const setup_spec> steps, std::string name) {
-  auto made = query::of_task(std::move(name),
-                             [&kind, all = std::vector<setup_spec>(steps.begin(), steps.end())](soci::session& s) {
-                               std::size_t rows = 0;
-                               run(kind, s, "begin");
-                               for (const auto& step : all)
-                                 if (step.csv.empty())
-                                   run(kind, s, step.sql);
-                                 else
-                                   rows += load_csv(kind, s, step);
-                               run(kind, s, "commit");
-                               return rows;
-                             });
+query make_setup_query(const backend& kind, std::span<const setup_spec> steps, std::string name,
+                       row_progress progress) {
+  auto made =
+      query::of_task(std::move(name), [&kind, progress = std::move(progress),
+                                       all = std::vector<setup_spec>(steps.begin(), steps.end())](soci::session& s) {
+        std::size_t rows = 0;
+        run(kind, s, "begin");
+        for (const auto& step : all)
+          if (step.csv.empty())
+            run(kind, s, step.sql);
+          else
+            rows += load_csv(kind, s, step, progress);
+        run(kind, s, "commit");
+        return rows;
+      });
   made.database = steps.front().database;
   return made;
 }

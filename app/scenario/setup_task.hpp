@@ -7,7 +7,10 @@
 
 #include "app/file/sheaf_file.hpp"
 
+#include <cstddef>
+#include <functional>
 #include <span>
+#include <string>
 
 namespace sheaf {
 class backend;
@@ -15,8 +18,11 @@ class backend;
 
 namespace sheaf::app {
 
+/// Is told how many rows of a step's file are in. On the engine's executor.
+using row_progress = std::function<void(const setup_spec&, std::size_t rows)>;
+
 /// A query that does `steps`, which are of one database of this kind, all or none of them. Its value is the number of
 /// rows of CSV files.
-query make_setup_query(const backend& kind, std::span<const setup_spec> steps, std::string name);
+query make_setup_query(const backend& kind, std::span<const setup_spec> steps, std::string name, row_progress progress);
 
 } // namespace sheaf::app

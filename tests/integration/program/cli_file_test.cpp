@@ -228,20 +228,6 @@ TEST_F(SheafFileCommand, ChangesNothingWhenASetupFailsAndTearsDownAllTheSame) {
   }
 }
 
-TEST_F(SheafFileCommand, DoesWhatTheHelpPromises) {
-  change_example("    teardown:\n      - sql: drop table book\n", "");
-  ASSERT_EQ(sheaf({"run", "shop.yaml", "smoke"}).exit_code, 0);
-  std::filesystem::create_symlink(program(), at("sheaf"));
-  for (const char* command : {"check", "run", "init"})
-    for (const auto& example : examples_of({command, "--help"})) {
-      const auto done =
-          run({"sh", "-c", example},
-              {.environment = {{"PATH", folder.path() + ":" + std::getenv("PATH")}}, .directory = folder.path()});
-      EXPECT_EQ(done.exit_code, 0) << example << '\n' << done.err;
-      EXPECT_EQ(done.err, "") << example;
-    }
-}
-
 TEST_F(SheafFileCommand, ChecksSeveralFilesAtOnce) {
   write("bad.yaml", "databases: {main: {url: 'sqlite:x', pol: {}}}\n");
   const auto text = sheaf({"check", "shop.yaml", "bad.yaml"});
