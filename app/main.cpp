@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstdio>
 #include <fmt/format.h>
+#include <iostream>
 #include <new>
 #include <string>
 #include <vector>
@@ -26,7 +27,7 @@ using namespace sheaf::app;
 
 constexpr const char* program_help = R"(Examples:
   sheaf demo --rows 100000
-  sheaf query sqlite:shop.db 'select * from book order by id limit 3'
+  sheaf query sqlite::memory: 'select 6 * 7 as answer' "now=select datetime('now')"
   sheaf init && sheaf run sheaf.yaml smoke
   sheaf query --help
   sheaf help file
@@ -113,7 +114,8 @@ int main(int argc, char** argv) {
     program.parse(argc, argv);
   } catch (const CLI::Success& asked) {
     const int exit_code = program.exit(asked);
-    return std::fflush(stdout) == 0 ? exit_code : complain(exit_run_time_failure, "cannot write to standard output");
+    const bool written = std::cout.flush().good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    return written ? exit_code : complain(exit_run_time_failure, "cannot write to standard output");
   } catch (const CLI::ParseError& why) {
     return usage_error(program, why.what(), {argv + 1, argv + argc});
   }

@@ -40,6 +40,12 @@ struct bench_arguments {
   std::size_t loops = 1;
 };
 
+/// `0`, or `0s` and the like.
+bool is_no_time(const std::string& text) {
+  const auto unit = text.find_first_not_of('0');
+  return unit != 0 && (unit == text.npos || parse_duration('1' + text.substr(unit)).has_value());
+}
+
 /// The load of the file, as the command line changes it.
 load_spec load_of(const bench_arguments& how, load_spec load) {
   if (how.clients)
@@ -49,8 +55,8 @@ load_spec load_of(const bench_arguments& how, load_spec load) {
   if (!how.duration.empty())
     load.duration = value_or_throw(parse_duration(how.duration), "--duration: ");
   if (!how.warm_up.empty())
-    load.warm_up =
-        how.warm_up == "0" ? std::chrono::nanoseconds{0} : value_or_throw(parse_duration(how.warm_up), "--warm-up: ");
+    load.warm_up = is_no_time(how.warm_up) ? std::chrono::nanoseconds{0}
+                                           : value_or_throw(parse_duration(how.warm_up), "--warm-up: ");
   return load;
 }
 
@@ -258,9 +264,10 @@ due, so that a server that falls behind cannot hide it.
 Ctrl-C ends it early: running requests are answered or cancelled on the server, and the report covers what was measured.
 
 Examples:
-  sheaf bench shop.yaml busy
-  sheaf bench shop.yaml busy --clients 64 --duration 30s --output busy.json
-  sheaf bench shop.yaml busy --rate 500/s
+  sheaf init shop.yaml
+  sheaf bench shop.yaml smoke --duration 2s
+  sheaf bench shop.yaml smoke --clients 3 --duration 2s --output smoke.json
+  sheaf bench shop.yaml smoke --rate 20/s --duration 2s
 
 Exit codes:
   0 all held; 1 bad input; 2 a failure at run time; 99 a threshold or an expectation was missed; 130 interrupted

@@ -40,7 +40,7 @@ Exit codes:
 Examples:
   sheaf demo
   sheaf demo --rows 100000 --runs 3
-  sheaf demo --url sqlite:demo.db?mode=rwc --rows 100000
+  sheaf demo --url 'sqlite:demo.db?mode=rwc' --rows 100000
   sheaf demo --url env:DATABASE_URL --rows 200000
 )";
 

@@ -6,6 +6,7 @@
 #include "app/base/exit.hpp"
 #include "app/base/standard_streams.hpp"
 #include "app/commands/command.hpp"
+#include "app/commands/failure_line.hpp"
 #include "app/commands/query_input.hpp"
 #include "app/scenario/runner.hpp"
 #include "app/show/failure_text.hpp"
@@ -24,7 +25,7 @@ namespace sheaf::app {
 
 namespace {
 
-constexpr const char* query_help = R"(Queries:
+constexpr const char* query_help = R"help(Queries:
   Each SQL is one statement. They are independent: each runs on a session of its own, all at once.
   name=SQL names a query: a word directly followed by = at the very start, so `select a = 1` has no name.
   Queries without a name are q1, q2, ... by position; those of --file come after those of the command line.
@@ -54,6 +55,8 @@ Exit codes:
   0 every query was answered; 1 bad input, nothing was sent; 2 a query failed; 130 interrupted
 
 Examples:
+  sheaf query 'sqlite:shop.db?mode=rwc' "create table if not exists book (id integer primary key, title, author)"
+  sheaf query sqlite:shop.db "insert into book (title, author) values ('Notes', 'Ada'), ('Letters', 'Bob')"
   sheaf query sqlite:shop.db 'select * from book order by id limit 3'
   sheaf query sqlite:shop.db books='select count(*) from book' authors='select count(distinct author) from book'
   sheaf query sqlite:shop.db 'select title from book where id = :id' -p id=2 --format csv
@@ -63,7 +66,7 @@ Examples:
   sheaf query env:DATABASE_URL slow='select pg_sleep(60)' fast='select 1' --on-error first --read-only
   sheaf query env:DATABASE_URL good='select 1' bad='select 1/0' --on-error partial || echo "exit code $?"
   echo 'select 6 * 7 as answer' | sheaf query sqlite:shop.db --file -
-)";
+)help";
 
 constexpr std::uint64_t width_max = 10'000;
 constexpr std::uint64_t rows_max = 1'000'000'000;
@@ -130,14 +133,11 @@ void write_reply(const query_arguments& how, const reply& got, const std::vector
   to.flush();
 }
 
-/// One line for each failure, the place in the SQL where the database gave one, and its details. Gives the exit code.
+/// Tells each failure. Gives the exit code.
 int report_failures(const query_arguments& how, const reply& got, const std::vector<std::string>& sql) {
-  const auto terminal = look_at(stderr);
   int exit_code = exit_all_held;
   const auto report = [&](const failure& why) {
-    const auto text = sql_of(why, got, sql);
-    tell("{} {}\n{}{}", paint(terminal, style::bad, "sheaf:"), describe(why, text),
-         text.empty() ? "" : show_position(why, text, static_cast<std::size_t>(terminal.width)), show_details(why));
+    tell_failure(why, sql_of(why, got, sql));
     exit_code = std::max(exit_code, exit_code_of(why));
   };
   // Under `fail` the first failure says it all; the queries that it cancelled have nothing to add.
@@ -151,6 +151,7 @@ int report_failures(const query_arguments& how, const reply& got, const std::vec
 }
 
 int run_query(query_arguments how) {
+  expect_url(how.url);
   how.url = given_url(how.url);
   const auto queries = gather_queries(how.sql, how.files);
   if (how.first != 1 && how.on_error != "first")

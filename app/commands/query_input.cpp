@@ -8,8 +8,12 @@
 #include "app/base/text_file.hpp"
 #include "app/file/parameter_text.hpp"
 
+#include "sheaf/backends.hpp"
+
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <set>
 
@@ -21,7 +25,7 @@ bool is_letter(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// `:a, :b`, or `none`.
 template <class Names>
@@ -36,7 +40,7 @@ std::string listed(const Names& names) {
 
 named_text split_name(std::string_view argument) {
   std::size_t end = 0;
-  while (end < argument.size() && (is_letter(argument[end]) || (end > 0 && is_digit(argument[end]))))
+  while (end < argument.size() && (is_letter(argument[end]) || (end > 0 && is_decimal(argument[end]))))
     ++end;
   if (end == 0 || end == argument.size() || argument[end] != '=')
     return {"", std::string{argument}};
@@ -52,6 +56,27 @@ std::string given_url(const std::string& argument) {
   if (!url || *url == '\0')
     bad_input("env:NAME: there is no such environment variable, or it is empty");
   return url;
+}
+
+void expect_url(const std::string& argument) {
+  constexpr std::array<std::string_view, 14> verbs{"select",  "with",   "values", "table",  "insert",
+                                                   "update",  "delete", "merge",  "create", "drop",
+                                                   "explain", "pragma", "alter",  "show"};
+  const auto sql = split_name(argument).text;
+  auto verb = sql.substr(0, sql.find_first_of(" \t\n("));
+  std::transform(verb.begin(), verb.end(), verb.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  if (verb.size() < sql.size() && std::find(verbs.begin(), verbs.end(), verb) != verbs.end())
+    bad_input("no URL: the first argument says which database, as sqlite:shop.db or env:DATABASE_URL, and SQL comes "
+              "behind it");
+  const auto kind = backend_for(argument);
+  const std::filesystem::path file{argument};
+  std::error_code failed;
+  const auto ending = file.extension();
+  const bool is_file =
+      ending == ".db" || ending == ".sqlite" || ending == ".sqlite3" || std::filesystem::is_regular_file(file, failed);
+  if (kind.has_error() && is_file && argument.find_first_of(":@") == argument.npos)
+    bad_input(fmt::format("{0} is no URL; for a file of SQLite's write sqlite:{0}", argument));
 }
 
 std::vector<named_text> gather_queries(const std::vector<std::string>& arguments,

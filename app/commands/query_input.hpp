@@ -26,6 +26,9 @@ named_text split_name(std::string_view argument);
 /// do not see in a list of processes. Ends the command when there is no such variable.
 std::string given_url(const std::string& argument);
 
+/// Ends the command for what is no URL but SQL, or the name of an SQLite file, with what to write in its place.
+void expect_url(const std::string& argument);
+
 /// The queries in order: those of the command line, then those of files (`-` is standard input). A query without a name
 /// is `q1`, `q2`, … by its position among all. Ends the command for a file that cannot be read or is larger than 16
 /// MiB.

@@ -43,16 +43,14 @@ TEST(Readme, SaysWhatTheExamplePrints) {
 }
 
 TEST(Readme, GivesAQueryThatRuns) {
-  const auto shown = between(text_of(source / "README.md"), "    sheaf query ", "\n");
-  EXPECT_EQ(shown, "sqlite:books.db 'select count(*) from book' 'dearest=select max(price) from book' --timeline");
-  const sheaf::app::temporary_directory folder;
-  const setting there{.directory = folder.path()};
-  run({program(), "query", "sqlite:books.db?mode=rwc", "create table book as select 1.5 as price"}, there);
-  const auto done = run({program(), "query", "sqlite:books.db", "select count(*) from book",
-                         "dearest=select max(price) from book", "--timeline"},
-                        there);
+  const auto shown = between(text_of(source / "README.md"), "    export PATH=", "\n\n");
+  const sheaf::app::temporary_directory folder; // empty, as a newcomer's
+  std::filesystem::create_directories(folder.path() + "/build/release/app");
+  std::filesystem::create_symlink(program(), folder.path() + "/build/release/app/sheaf");
+  const auto done = run({"sh", "-e", "-c", "export PATH=" + shown}, {.directory = folder.path()});
   EXPECT_EQ(done.exit_code, 0) << done.err;
-  EXPECT_THAT(done.out, testing::HasSubstr("1.5"));
+  EXPECT_THAT(done.out, testing::HasSubstr("12.5"));
+  EXPECT_EQ(std::count(shown.begin(), shown.end(), '\n'), 2) << "a path and two queries";
 }
 
 TEST(Readme, ShowsAPictureOfThePage) {
