@@ -66,7 +66,8 @@ TEST_P(Protocol, AnswersARequestMessage) {
 
 TEST_P(Protocol, AnswersWithTheFailureOfARequest) {
   const auto door = actor_of(open());
-  EXPECT_EQ(ask(system, door, request{})->failure->code, errc::invalid_request);
+  EXPECT_EQ(ask(system, door, request_of({database->answers("a", 1), database->answers("a", 2)}))->failure->code,
+            errc::invalid_request);
   EXPECT_EQ(ask(system, door, request_of({database->fails("bad")}))->failure->query, "bad");
   auto late = request_of({database->never_ends("")});
   late.deadline = 50ms;

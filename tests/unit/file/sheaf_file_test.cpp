@@ -353,7 +353,7 @@ TEST_F(SheafFile, SaysWhatIsWrongWithYamlAndWhatMendsIt) {
       {"a: select 'b: c'\n", "1:12: " + colon},
       {"a: 1\n\tb: 2\n", "error: a tab indents line 2: YAML takes spaces alone"},
       {"a:\n\tb: 1\n", "error: a tab indents line 2: YAML takes spaces alone"},
-      {"a: 1\nb: {c: [1, 2}\n", "2:14: error: this bracket closes nothing that is open"},
+      {"a: 1\nb: {c: [1, 2}\n", "2:13: error: this bracket closes nothing that is open"},
       {"a: 1\nb: {c: 1\n", "2:4: error: this bracket has no end: a }, or a comma before it, is missing"},
       {"a: [1", "1:4: error: this bracket has no end: a ], or a comma before it, is missing"},
       {"a: 1\n b: 2\n", "error: "},
@@ -368,7 +368,7 @@ TEST_F(SheafFile, SaysWhatIsWrongWithYamlAndWhatMendsIt) {
   }
   for (const char* good : {"databases: {main: {url: \"a\\\"b\"}}", "databases: {main: {url: 'it''s'}}",
                            "databases: {main: {url: !  \"a\"}}", "databases: {main: {\"url\": \"a\n\n b\"}}",
-                           "databases: {main: {url: >\n  \"a\n}}"})
+                           "databases:\n  main:\n    url: >\n      \"a\n"})
     EXPECT_THAT(read(good).findings,
                 testing::Not(testing::Contains(testing::Field(&finding::message, HasSubstr("quote")))))
         << good;
@@ -412,7 +412,7 @@ TEST_F(SheafFile, ReadsPlainFilesAlone) {
   std::filesystem::create_directory(folder / "folder");
   for (const char* path : {"pipe", "folder", "/dev/zero"})
     EXPECT_THAT(findings_in_request(fmt::format("    queries: {{q: {{sql_file: {}}}}}", path)),
-                ElementsAre(HasSubstr(": it is no plain file"), HasSubstr("")))
+                ElementsAre(HasSubstr(": it is no plain file")))
         << path;
   write("large.sql", "select '" + std::string(15 << 20, 'x') + "'");
   std::string queries;
