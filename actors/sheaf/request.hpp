@@ -62,6 +62,11 @@ struct query {
   /// (`serialization_failure`, `deadlock_detected`): on another session, within the deadline, three more times at most,
   /// and as long as few others do the same. A task may be called as often. Not once rows went to `on_rows`.
   bool read_only = false;
+  /// The database refuses whatever would change rows, also in the functions that the statement calls (PostgreSQL:
+  /// `rejected_sql`, SQLSTATE 25006). It costs nothing where the statement's words tell that it only reads, and else
+  /// one small statement more in the same round trip. Not for C++ tasks and for statements that are no queries:
+  /// `invalid_request`.
+  bool no_writes = false;
   /// Limits instead of the engine's. With `on_rows` nothing but these bounds the whole result, not the request either;
   /// each of its rows is bound by the engine's `max_bytes`. They are kept while rows arrive, and the statement is
   /// stopped (`result_too_large`); a PostgreSQL statement that has had small results only on its session, not before

@@ -112,10 +112,10 @@ typename Inspector::result_type inspect(Inspector& f, query& x) {
       return wire::not_serializable(x.name, x.run ? "a C++ task cannot leave its process"
                                                   : "on_rows cannot leave its process: take the result whole");
     }
-    return caf::error::eval([&] { return f(x.name, x.statement, x.parameters, x.database, x.required, x.read_only); },
-                            [&] { return wire::apply_optional(f, x.timeout); },
-                            [&] { return wire::apply_count(f, x.max_rows); },
-                            [&] { return wire::apply_count(f, x.max_bytes); });
+    return caf::error::eval(
+        [&] { return f(x.name, x.statement, x.parameters, x.database, x.required, x.read_only, x.no_writes); },
+        [&] { return wire::apply_optional(f, x.timeout); }, [&] { return wire::apply_count(f, x.max_rows); },
+        [&] { return wire::apply_count(f, x.max_bytes); });
   }
 }
 

@@ -153,6 +153,8 @@ result<std::shared_ptr<const checked_request>> check(request given, const option
       return database.error();
     checked->databases.push_back(*database);
     if (q.run) {
+      if (q.no_writes)
+        return invalid_request("no_writes is for statements: a C++ task may do whatever it likes", q.name);
       checked->texts.push_back(nullptr);
       continue;
     }
@@ -169,6 +171,8 @@ result<std::shared_ptr<const checked_request>> check(request given, const option
       return invalid_request("it is declared read_only, but its statement is no query: running it again could change "
                              "something twice",
                              q.name);
+    if (q.no_writes && text->effects.effect == effect::writes)
+      return invalid_request("no_writes is for queries, and its statement is none", q.name);
     checked->texts.push_back(text);
   }
   if (given.max_rows || given.max_bytes)

@@ -24,6 +24,9 @@ struct execution {
   std::size_t max_rows = 0, max_bytes = 0; ///< Bounds of the whole result.
   std::size_t max_held_bytes = 0;          ///< Bound of each row of a result in parts (`query::on_rows`).
   result_budget* budget = nullptr;         ///< Its part of the request's; null when that has no bound of its own.
+
+  /// The database has to see to it that nothing is written: the words alone do not tell.
+  bool is_to_be_guarded() const noexcept { return query->no_writes && text && text->effects.effect != effect::reads; }
 };
 
 /// The answer to a run: rows, a task's value, or a failure (its `query` is left to the caller).

@@ -180,6 +180,7 @@ void effects_reader::take_word(const sql_token& t) noexcept {
     writes(); // within `with x as (…)`, or behind it; `select … into`
   } else if (is_change || t.is_word("share")) {
     may_write(); // `for update`, `for share`
+    read_.names_change = true;
   } else if (((t.is_word("temp") || t.is_word("temporary")) && is_one_of(last_, before_temporary)) ||
              name.text() == "pg_temp" || name.text().starts_with("pg_temp_") ||
              (t.kind == token_kind::name && t.text.front() != '"')) { // U&"…" may be any name, such as set_config
@@ -232,6 +233,7 @@ statement_effects effects_reader::finish() noexcept {
     leaves(traces::certain);
   if (explained_) {
     read_.effect = effect::reads;
+    read_.names_change = false;
     read_.spoils_session = false;
     read_.traces = std::min(read_.traces, traces::possible); // a plan may call a function to know its value
   }

@@ -34,6 +34,8 @@ struct statement_effects {
   /// may have committed before it fails. A doubt is a no.
   bool planned = false;
 
+  bool names_change = false; ///< It is a query that names a command that changes or locks rows: `for update`.
+
   bool asks_for_sequences = false; ///< For their last values in its session: `lastval`, `currval`.
   bool spoils_session = false;     ///< It leaves what no statement undoes, as a temporary replication slot.
 };

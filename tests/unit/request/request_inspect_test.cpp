@@ -50,6 +50,7 @@ TEST_F(RequestOnTheWire, CarriesARequest) {
   sent.queries[1].timeout = 250ms;
   sent.queries[1].required = false;
   sent.queries[1].read_only = true;
+  sent.queries[1].no_writes = true;
   sent.queries[1].max_rows = 7;
   sent.queries[1].max_bytes = 1'000'000'000'000;
   sent.deadline = 5s;
@@ -73,6 +74,7 @@ TEST_F(RequestOnTheWire, CarriesARequest) {
   EXPECT_EQ(got.queries[1].timeout, 250ms);
   EXPECT_FALSE(got.queries[1].required);
   EXPECT_TRUE(got.queries[1].read_only);
+  EXPECT_TRUE(got.queries[1].no_writes);
   EXPECT_FALSE(got.queries[0].read_only);
   EXPECT_EQ(got.queries[1].max_rows, 7u);
   EXPECT_EQ(got.queries[1].max_bytes, 1'000'000'000'000u);

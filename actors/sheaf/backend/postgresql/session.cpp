@@ -115,17 +115,14 @@ void postgresql_session::send() {
   if (x.statement && !x.statement->infers_all && !values.declare(x.statement->declared)) // it is another one, then
     statements_.drop(*std::exchange(x.statement, nullptr));
   x.declared = values.declares_types() && !x.infers_all && (!x.statement || x.statement->name.empty());
-  if (!is_kept) {
-    sent = PQsendQueryParams(conn_, job.text->text.c_str(), values.count(), x.declared ? values.types() : nullptr,
-                             values.data(), nullptr, nullptr, 0);
-  } else if (x.statement && x.statement->prepared) {
-    using enum known_statement::binary;
-    x.binary = !server_is_shared_ && // another client may have prepared it when its tables were others
-               (x.statement->results == always || (x.statement->results == under_iso_dates && has_iso_dates(conn_)));
-    sent = PQsendQueryPrepared(conn_, x.statement->name.c_str(), values.count(), values.data(), nullptr, nullptr,
-                               x.binary);
-  } else {
+  x.awaits_guard = false;
+  if (is_kept && !(x.statement && x.statement->prepared)) {
     sent = send_and_prepare(values);
+  } else if (job.is_to_be_guarded()) {
+    ++syncs_;
+    sent = PQenterPipelineMode(conn_) && forbid_writes() && send_alone(values) && PQpipelineSync(conn_);
+  } else {
+    sent = send_alone(values);
   }
   x.row_by_row = may_be_too_large();
   x.run->when.sent = loop_.refresh_now();
@@ -141,6 +138,28 @@ void postgresql_session::send() {
     x.wrong = failure{.code = errc::invalid_request, .phase = phase::execute, .message = last_error(conn_)};
   unwatch();
   post(&postgresql_session::lose_connection); // nobody hears from a session before `push` returns
+}
+
+/// All that comes up to the next sync is one transaction, which this makes read only before the statement begins; the
+/// statement, having a snapshot, cannot undo that (PostgreSQL manual, SET TRANSACTION). An error ends it, as it ends
+/// any other statement: nothing has to be rolled back. `set local` would do the same with a warning.
+bool postgresql_session::forbid_writes() {
+  flight_->awaits_guard = true;
+  return PQsendQueryParams(conn_, "select pg_catalog.set_config('transaction_read_only', 'on', true)", 0, nullptr,
+                           nullptr, nullptr, nullptr, 0);
+}
+
+/// Sends the statement by its name, or without one.
+bool postgresql_session::send_alone(const parameter_texts& values) {
+  using enum known_statement::binary;
+  auto& x = *flight_;
+  const auto* known = x.statement;
+  if (!known)
+    return PQsendQueryParams(conn_, x.job().text->text.c_str(), values.count(), x.declared ? values.types() : nullptr,
+                             values.data(), nullptr, nullptr, 0);
+  x.binary = !server_is_shared_ && // another client may have prepared it when its tables were others
+             (known->results == always || (known->results == under_iso_dates && has_iso_dates(conn_)));
+  return PQsendQueryPrepared(conn_, known->name.c_str(), values.count(), values.data(), nullptr, nullptr, x.binary);
 }
 
 /// Rows that libpq collects cannot be counted before the last one is there, and counting them one by one takes 0.3 µs
@@ -180,6 +199,7 @@ bool postgresql_session::send_and_prepare(const parameter_texts& values) {
            PQpipelineSync(conn_);
     ++syncs_;
   }
+  sent = sent && (!x.job().is_to_be_guarded() || forbid_writes());
   sent = sent && PQsendPrepare(conn_, name, known.text.text.c_str(), static_cast<int>(types.size()), types.data()) &&
          (!known.name.empty() || PQsendDescribePrepared(conn_, name)) &&
          PQsendQueryPrepared(conn_, name, values.count(), values.data(), nullptr, nullptr, 0) && PQpipelineSync(conn_);

@@ -60,6 +60,7 @@ private:
     bool resolved = false;                ///< And so were the types of its parameters.
     bool declared = false;                ///< It was sent with the types that its values declare.
     bool infers_all = false;              ///< The server has refused those.
+    bool awaits_guard = false;            ///< The answer to `forbid_writes` comes next.
     enum class preparation : std::uint8_t { none, parse, describe } awaits = preparation::none; ///< Comes next.
     bool asks_types = false;    ///< It is over, and only the types of its parameters are asked for.
     bool types_hold = false;    ///< They are still those that were known.
@@ -91,6 +92,8 @@ private:
   void on_thrown(const std::exception_ptr& thrown) override;
   void send();
   void send_once_clean();
+  bool forbid_writes();
+  bool send_alone(const parameter_texts& values);
   bool send_and_prepare(const parameter_texts& values);
   bool may_be_too_large() const noexcept;
   void flush();

@@ -139,7 +139,9 @@ bool postgresql_session::take(PGresult* r) {
   case PGRES_TUPLES_OK:
     if (syncs_ > 1) // the evicted statement's
       break;
-    if (x.awaits == flight::preparation::parse) {
+    if (std::exchange(x.awaits_guard, false)) {
+      // it holds
+    } else if (x.awaits == flight::preparation::parse) {
       const bool is_named = !x.asks_types && !x.statement->name.empty();
       x.statement->prepared |= is_named;
       x.awaits = is_named ? flight::preparation::none : flight::preparation::describe;
@@ -150,7 +152,8 @@ bool postgresql_session::take(PGresult* r) {
     }
     break;
   case PGRES_SINGLE_TUPLE:
-    take_row(*result);
+    if (!x.awaits_guard)
+      take_row(*result);
     break;
   case PGRES_PIPELINE_SYNC:
     return --syncs_ == 0;

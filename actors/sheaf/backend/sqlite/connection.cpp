@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <thread>
+#include <utility>
 
 namespace sheaf {
 
@@ -71,6 +72,8 @@ sqlite_connection::step sqlite_connection::run(const execution& job) {
   if (!out.end)
     return out;
   reading_.reset();
+  if (std::exchange(is_guarded_, false) && execute("pragma query_only = off") != SQLITE_OK)
+    usable_ = false;
   if (!still_open())
     usable_ = false;
   else
@@ -117,6 +120,10 @@ std::optional<failure> sqlite_connection::begin(const execution& job) {
     prepare_to_write();
     if (must_stop())
       return failure{.code = errc::query_canceled, .phase = phase::execute};
+  }
+  if (job.is_to_be_guarded()) {
+    is_guarded_ = true;
+    execute("pragma query_only = on");
   }
   note(sent_);
   x.code = x.statement->step();

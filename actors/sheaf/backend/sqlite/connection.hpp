@@ -135,6 +135,7 @@ private:
   clock::time_point deadline_{};
   std::shared_ptr<const std::atomic<bool>> engine_ends_; ///< While the file is opened for the first time.
   bool is_task_ = false;
+  bool is_guarded_ = false; ///< The running statement may change nothing.
   bool wants_wal_ = false, has_waited_for_wal_ = false;
   std::optional<reading> reading_; ///< Set from a statement's first step to its end.
   stop_reason stop_reason_ = stop_reason::none;
