@@ -13,6 +13,7 @@
 #include "app/serve/generation.hpp"
 #include "app/serve/listening_socket.hpp"
 #include "app/serve/stderr_writer.hpp"
+#include "app/serve/target.hpp"
 
 #include "sheaf/clock.hpp"
 
@@ -20,8 +21,10 @@
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <malloc.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -73,6 +76,17 @@ void check_safety(const serve_arguments& how, const boost::asio::ip::address& ad
               "(--tls-cert, --tls-key), or --insecure");
 }
 
+/// An origin as a browser sends it (RFC 6454, section 6.2): `https://shop.example`, with a port if it is not the usual.
+bool is_origin(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (text.starts_with(scheme)) {
+      const auto authority = text.substr(scheme.size());
+      return !authority.empty() && is_authority(authority) &&
+             std::none_of(authority.begin(), authority.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    }
+  return false;
+}
+
 void complete_setup(serve_arguments& how, const boost::asio::ip::address& address) {
   auto& setup = how.setup;
   auto& rules = setup.rules;
@@ -85,6 +99,10 @@ void complete_setup(serve_arguments& how, const boost::asio::ip::address& addres
   setup.limits.write_timeout = duration(how.write_timeout, "--write-timeout");
   rules.token = read_token(how.token_file);
   check_safety(how, address);
+  if (!rules.cors_origin.empty() && !is_origin(rules.cors_origin))
+    bad_input(fmt::format("--cors-origin: {} is no origin, such as https://shop.example: a scheme and a host in small "
+                          "letters, perhaps a port, and no path",
+                          rules.cors_origin));
   // A page anywhere can have its own name lead to 127.0.0.1, and then ask as if it were of here.
   rules.checks_host = !how.hosts.empty() || (address.is_loopback() && rules.token.empty());
   rules.hosts = how.hosts;
@@ -100,8 +118,10 @@ void complete_setup(serve_arguments& how, const boost::asio::ip::address& addres
 class server {
 public:
   explicit server(const serve_arguments& how, const boost::asio::ip::tcp::endpoint& where, demo_file* demo)
-    : how_(how), demo_(demo), socket_(where), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), counts_(how.setup.limits) {
+    : how_(how), demo_(demo), socket_(where), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      counts_(how.setup.limits, wake_) {
     now_ = make(demo ? demo->content() : load_sheaf_file(how.file, parse_defines(how.defines)));
+    way_.go_to(now_->loops());
   }
   ~server() {
     now_.reset();
@@ -118,6 +138,7 @@ public:
     while (!told_to_end(signals)) {
     }
     socket_.close();
+    way_.go_to({});
     const auto deadline = clock::now() + drain;
     now_->stop(deadline);
     for (const auto& x : before_)
@@ -129,7 +150,7 @@ public:
 
 private:
   std::unique_ptr<generation> make(sheaf_file file) {
-    return std::make_unique<generation>(how_.setup, std::move(file), socket_.descriptor(), counts_, seen_, wake_);
+    return std::make_unique<generation>(how_.setup, std::move(file), socket_.descriptor(), way_, counts_, seen_, wake_);
   }
 
   bool is_over() const {
@@ -142,6 +163,8 @@ private:
       signals.wait_for(wake_);
       std::uint64_t ignored = 0;
       [[maybe_unused]] const auto taken = read(wake_, &ignored, sizeof ignored);
+      if (counts_.has_memory_to_give_back())
+        malloc_trim(0);
       std::erase_if(before_, [](const auto& x) { return x->is_over(); });
       return false;
     } catch (const interrupted& by) {
@@ -167,7 +190,8 @@ private:
       if (has_errors(findings))
         throw command_error{exit_bad_input, fmt::format("{} has errors", how_.file)};
       auto next = make(std::move(read.file));
-      now_->stop(clock::time_point::max()); // its requests have deadlines of their own
+      way_.go_to(next->loops());
+      now_->retire(); // its requests have deadlines of their own
       before_.push_back(std::exchange(now_, std::move(next)));
       log.info(fmt::format("SIGHUP: {} is read again", how_.file));
     } catch (const std::exception& why) {
@@ -179,6 +203,7 @@ private:
   demo_file* const demo_;
   listening_socket socket_;
   const int wake_;
+  handover way_;
   traffic counts_;
   activity seen_;
   std::unique_ptr<generation> now_;
@@ -194,6 +219,7 @@ int run_serve(serve_arguments how) {
   raise_descriptor_limit();
   std::optional<demo_file> demo;
   if (how.file.empty()) {
+    fmt::print(stderr, "sheaf: makes a table of {} books for the demo\n", how.rows);
     demo.emplace(how.rows, signals);
     how.setup.shortcuts = demo_file::shortcuts();
   }
@@ -242,6 +268,10 @@ void add_limits(CLI::App& command, serve_arguments& how) {
   count("--max-connections", limits.connections_max, "Connections at once");
   count("--max-connections-per-address", limits.connections_per_address_max,
         "Connections at once from one address; 0 for no bound of its own", 0);
+  count("--max-streams", limits.streams_max,
+        "Streamed results at once for each database; 0 for half of its pool's sessions", 0);
+  count("--min-stream-rate", limits.stream_rate_min, "Bytes a second that the client of a streamed result has to take",
+        0);
   count("--max-in-flight", limits.in_flight_max, "Requests that the databases work on at once");
   time("--header-timeout", how.header_timeout, "Time from a request's first byte to the end of its fields");
   time("--body-timeout", how.body_timeout, "Time for a request's body");

@@ -58,12 +58,19 @@ constexpr std::array pool_keys{
 constexpr std::array request_keys{
     file_key{"parameters", named_maps, "", "The parameters by name.", section::parameter},
     file_key{"queries", named_maps, "", "The queries by name: each its SQL, or a map.", section::query},
+    file_key{"about", text, "", "A sentence for those who ask: in the service's interface, `/openapi.json`."},
     file_key{"deadline", duration, "30s", "Time for the whole request, from when the engine takes it."},
     file_key{"width", number, "", "Maximum number of queries running at once; the pool's size when not set."},
     file_key{"on_error", choice, "fail", "Effect of a failing query on the request.", {}, "fail partial first"},
     file_key{"first", number, "1", "Number of queries that have to succeed under `on_error: first`."},
     file_key{
         "priority", choice, "normal", "Share of the sessions when they are scarce: 16 : 4 : 1.", {}, "high normal low"},
+    file_key{"method",
+             choice,
+             "",
+             "HTTP methods: GET and POST, or POST only; when not set, POST only if a query may change something.",
+             {},
+             "get post"},
     file_key{"max_rows", number, "", "Maximum number of rows of all results together."},
     file_key{"max_bytes", size, "", "Maximum number of bytes of all results together."},
 };
@@ -76,6 +83,7 @@ constexpr std::array parameter_keys{
              {},
              "text int double bool bytes text[] int[] double[] bool[] bytes[]"},
     file_key{"default", any, "", "Its value when none is given; without it, one has to be."},
+    file_key{"about", text, "", "A sentence for those who give it: in the service's interface, `/openapi.json`."},
 };
 
 constexpr std::array query_keys{

@@ -103,6 +103,7 @@ void read_parameter(reading& in, const yaml_key& name, const yaml_node& node, re
   parameter_spec made{.name = name.text, .at = name.at};
   if (const auto word = from.choice("type"))
     made.type = *word;
+  set(made.about, from.text("about"));
   if (const auto* text = from.find_or_null("default")) { // null is a default as well
     if (const auto given = read_value(in, *text)) {
       auto value = given->fill(made.type, [](const template_text::hole& x) -> result<std::optional<std::string>> {
@@ -170,6 +171,7 @@ void read_query(reading& in, const yaml_key& name, const yaml_node& node, reques
 
 constexpr meaning<error_policy> error_policies[]{
     {"fail", error_policy::fail}, {"partial", error_policy::partial}, {"first", error_policy::first}};
+constexpr meaning<request_method> request_methods[]{{"get", request_method::get}, {"post", request_method::post}};
 constexpr meaning<priority> priorities[]{
     {"high", priority::high}, {"normal", priority::normal}, {"low", priority::low}};
 
@@ -185,6 +187,9 @@ void read_request(reading& in, const yaml_key& name, const yaml_node& node, shea
   set(settings.width, from.number("width"));
   if (const auto word = from.choice("on_error"))
     settings.on_error = meaning_of(*word, error_policies);
+  set(made.about, from.text("about"));
+  if (const auto word = from.choice("method"))
+    made.method = meaning_of(*word, request_methods);
   if (const auto word = from.choice("priority"))
     settings.priority = meaning_of(*word, priorities);
   set(settings.first, from.number("first"));

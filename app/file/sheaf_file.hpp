@@ -11,6 +11,7 @@
 #include "sheaf/options.hpp"
 #include "sheaf/request.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -33,6 +34,7 @@ struct parameter_spec {
   location at;
   std::string type = "text";
   std::optional<value> default_value; ///< Without one it has to be given.
+  std::string about;                  ///< A sentence for who gives it; may be empty.
 };
 
 struct query_spec {
@@ -44,12 +46,17 @@ struct query_spec {
   bool stream = false; ///< Over HTTP its rows go out while it still runs.
 };
 
+/// The HTTP methods that a request takes. `get` takes POST too.
+enum class request_method : std::uint8_t { get, post };
+
 struct request_spec {
   std::string name;
   location at;
   std::vector<parameter_spec> parameters;
   std::vector<query_spec> queries;
-  request settings; ///< Deadline, width, policy and limits; no queries.
+  std::optional<request_method> method; ///< Without one its statements decide.
+  std::string about;                    ///< A sentence for who asks; may be empty.
+  request settings;                     ///< Deadline, width, policy and limits; no queries.
 };
 
 struct step_spec;

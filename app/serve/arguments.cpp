@@ -85,19 +85,21 @@ typed_arguments type_arguments(const request_spec& spec, const std::vector<argum
   return made;
 }
 
-std::vector<argument> arguments_of(const request_spec& spec,
-                                   const std::vector<std::pair<std::string, std::string>>& query) {
+std::vector<argument> arguments_of(const request_spec& spec, const std::vector<named_text>& query) {
   std::vector<argument> all;
   for (const auto& [name, text] : query) {
     auto found = std::find_if(all.begin(), all.end(), [&n = name](const auto& x) { return x.name == n; });
     if (found == all.end()) {
       const auto* p = find(spec, name);
-      all.push_back({.name = name, .is_list = p && p->type.ends_with("[]"), .values = {}});
+      all.push_back({.name = name, .is_list = text && p && p->type.ends_with("[]"), .values = {}});
       found = std::prev(all.end());
     } else {
       found->is_list = true;
     }
-    found->values.push_back({given_value::kind::text, text});
+    if (text)
+      found->values.push_back({given_value::kind::text, *text});
+    else
+      found->values.push_back({given_value::kind::null, {}});
   }
   return all;
 }

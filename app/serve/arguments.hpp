@@ -5,6 +5,7 @@
 #pragma once
 
 #include "app/file/sheaf_file.hpp"
+#include "app/serve/target.hpp"
 
 #include <string>
 #include <string_view>
@@ -40,9 +41,9 @@ struct typed_arguments {
 /// or not finite, and text with NUL.
 typed_arguments type_arguments(const request_spec& spec, const std::vector<argument>& given);
 
-/// The values of a query string: a name that stands several times is a list, and so is one that is declared as such.
-std::vector<argument> arguments_of(const request_spec& spec,
-                                   const std::vector<std::pair<std::string, std::string>>& query);
+/// The values of a query string: a name that stands several times is a list, and so is one that is declared as such. A
+/// name without an equals sign is null.
+std::vector<argument> arguments_of(const request_spec& spec, const std::vector<named_text>& query);
 
 /// The members of a JSON object whose values are null, true, false, numbers, strings, or lists of these. Anything else
 /// (also: deeper than 32, a key twice, invalid UTF-8) is `invalid_request`.

@@ -24,6 +24,15 @@ public:
       tls_ = std::make_unique<tls_session>(socket_, *tls);
   }
 
+  /// Goes on with a connection of which another has released `tls`, null for plain HTTP.
+  client_stream(tcp_socket socket, ssl_ptr tls) : socket_(std::move(socket)) {
+    if (tls)
+      tls_ = std::make_unique<tls_session>(socket_, std::move(tls));
+  }
+
+  /// Null for plain HTTP. Nothing is under way, and nothing can be done with this any more.
+  ssl_ptr release_tls() noexcept { return tls_ ? tls_->release() : nullptr; }
+
   tcp_socket& socket() noexcept { return socket_; }
   bool is_tls() const noexcept { return tls_ != nullptr; }
 

@@ -8,6 +8,7 @@
 #include "app/serve/head_checks.hpp"
 #include "app/serve/problem.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 
 namespace sheaf::app::serve {
@@ -21,6 +22,9 @@ constexpr std::size_t head_read_bytes = 1 << 12, body_read_bytes = 1 << 15;
 /// Bytes between two chunks, or behind the last: its size, and fields that nobody reads.
 constexpr std::size_t chunk_line_bytes_max = 1 << 13;
 
+/// A body in chunks may come in so many bytes for each of its own: a chunk of one byte takes six.
+constexpr std::size_t chunked_bytes_for_each = 8;
+
 /// The time for a client to close a connection whose last answer it has.
 constexpr std::chrono::seconds linger_max{2};
 
@@ -29,14 +33,23 @@ constexpr std::chrono::seconds linger_max{2};
 connection::connection(connection_host& home, tcp_socket socket, asio::ip::address client)
   : home_(home), stream_(std::move(socket), home.shared().rules.tls), client_(std::move(client)) {}
 
+connection::connection(connection_host& home, tcp_socket socket, moving_client client)
+  : home_(home), stream_(std::move(socket), std::move(client.tls)), client_(client.address), state_(state::idle) {
+  if (client.unread.empty())
+    return;
+  exchange_ = home_.take_exchange();
+  const auto to = exchange_->unread.prepare(client.unread.size());
+  exchange_->unread.commit(asio::buffer_copy(to, asio::buffer(client.unread)));
+}
+
 connection::~connection() {
   if (exchange_)
     home_.put_back(std::move(exchange_));
 }
 
 void connection::start() {
-  if (!stream_.is_tls()) {
-    wait_for_request();
+  if (state_ == state::idle || !stream_.is_tls()) {
+    next_request();
     return;
   }
   give_up_ = clock::now() + home_.shared().limits.header_timeout;
@@ -50,10 +63,23 @@ void connection::start() {
   });
 }
 
+void connection::next_request() {
+  if (exchange_ && exchange_->unread.size() > 0 && !home_.retired()) { // it came with the one before
+    begin_request();
+    parse();
+  } else {
+    wait_for_request();
+  }
+}
+
 void connection::wait_for_request() {
   if (home_.stopping()) {
     last_ = true;
     linger();
+    return;
+  }
+  if (home_.retired()) {
+    home_.pass_on(*this);
     return;
   }
   state_ = state::idle;
@@ -68,6 +94,10 @@ void connection::wait_for_request() {
   busy_ = true;
   stream_.socket().async_wait(tcp_socket::wait_read, [this](error why) {
     busy_ = false;
+    if (is_called_away(why)) {
+      home_.pass_on(*this);
+      return;
+    }
     error closed;
     // A request that has come while the service was told to stop is still answered.
     if (why && !(home_.stopping() && stream_.socket().available(closed) > 0)) {
@@ -82,6 +112,11 @@ void connection::wait_for_request() {
     }
     read();
   });
+}
+
+/// True when the wait for a request has ended because another loop is to answer it: nothing has been read.
+bool connection::is_called_away(error why) {
+  return home_.retired() && (!why || why == asio::error::operation_aborted) && stream_.socket().is_open();
 }
 
 void connection::begin_request() {
@@ -102,6 +137,10 @@ void connection::read() {
 
 void connection::on_read(error why, std::size_t bytes) {
   busy_ = false;
+  if (state_ == state::idle && why && is_called_away(why)) {
+    home_.pass_on(*this);
+    return;
+  }
   auto& x = *exchange_;
   const bool has_begun = x.head_done || x.head_bytes + x.unread.size() > 0;
   if (timed_out_ && has_begun) {
@@ -126,9 +165,29 @@ void connection::on_read(error why, std::size_t bytes) {
   parse();
 }
 
+/// A client may send an empty line before a request, or behind a body (RFC 9112, section 2.2). False when nothing comes
+/// behind it yet.
+bool connection::skip_empty_lines() {
+  auto& unread = exchange_->unread;
+  const auto text = [&] { return std::string_view{static_cast<const char*>(unread.data().data()), unread.size()}; };
+  while (text().starts_with("\r\n"))
+    unread.consume(2);
+  if (unread.size() == 0) {
+    wait_for_request();
+    return false;
+  }
+  if (text() == "\r") {
+    read();
+    return false;
+  }
+  return true;
+}
+
 /// Goes through what has been received: until more is needed, or the request is whole.
 void connection::parse() {
   auto& x = *exchange_;
+  if (!x.head_done && x.head_bytes == 0 && !skip_empty_lines())
+    return;
   const auto header_bytes_max = home_.shared().limits.header_bytes_max;
   for (;;) {
     if (x.unread.size() == 0) {
@@ -136,15 +195,22 @@ void connection::parse() {
       return;
     }
     error why;
-    const auto taken = x.parser->put(x.unread.data(), why);
+    const auto unread = x.unread.data();
+    const auto taken = x.parser->put(unread, why);
+    // Beast takes the fields in one go, and joins those that are folded.
+    if (!why && !x.head_done && has_folded_line({static_cast<const char*>(unread.data()), taken}))
+      why = http::error::bad_obs_fold;
     x.unread.consume(taken);
     const bool needs_more = why == http::error::need_more;
     if (!x.head_done) {
       x.head_bytes += taken;
       if (x.head_bytes + (needs_more ? x.unread.size() : 0) > header_bytes_max)
         why = http::error::header_limit;
-    } else if (needs_more && x.unread.size() > chunk_line_bytes_max) {
-      why = http::error::bad_chunk_extension; // or a trailer: Beast keeps what it does not understand yet
+    } else {
+      x.body_bytes += taken;
+      const auto bytes_max = chunk_line_bytes_max + (1 + chunked_bytes_for_each) * x.request().body().size();
+      if ((needs_more && x.unread.size() > chunk_line_bytes_max) || (x.parser->chunked() && x.body_bytes > bytes_max))
+        why = http::error::bad_chunk_extension; // or a trailer: Beast keeps what it does not understand yet
     }
     if (why && why != http::error::need_more) {
       refuse_syntax(why);
@@ -153,6 +219,8 @@ void connection::parse() {
     if (!x.head_done && x.parser->is_header_done() && !look_at_head())
       return;
     if (x.parser->is_done()) {
+      if (x.head_fields) // those behind the body were not looked at
+        x.parser->get().base() = std::move(*x.head_fields);
       serve();
       return;
     }
@@ -179,6 +247,8 @@ bool connection::look_at_head() {
   }
   if (x.parser->is_done())
     return true;
+  if (x.parser->chunked())
+    x.head_fields = x.request().base();
   state_ = state::body;
   give_up_ = clock::now() + home_.shared().limits.body_timeout;
   if (x.request().count(http::field::expect) == 0 || x.request().version() < 11)
@@ -203,6 +273,8 @@ void connection::refuse_syntax(error why) {
   const std::string_view unread{static_cast<const char*>(data.data()), data.size()};
   const bool is_line = x.request().target().size() > home_.shared().limits.header_bytes_max ||
                        (x.head_bytes == 0 && unread.find("\r\n") == unread.npos);
+  if (why == http::error::bad_version && !names_other_version(unread))
+    why = http::error::bad_line_ending; // or a version of HTTP/1 that there is not
   refuse(problem_of_syntax(why, is_line, x.id));
 }
 
@@ -255,7 +327,27 @@ void connection::stop() {
   }
 }
 
+void connection::retire() {
+  if (state_ == state::idle && busy_) {
+    error ignored;
+    stream_.socket().cancel(ignored);
+  } else if (state_ == state::events) {
+    stop();
+  }
+}
+
+moving_client connection::leave() {
+  std::string unread;
+  if (exchange_) {
+    const auto data = exchange_->unread.data();
+    unread.assign(static_cast<const char*>(data.data()), data.size());
+  }
+  error ignored; // then there is no socket
+  return {stream_.socket().release(ignored), client_, stream_.release_tls(), std::move(unread)};
+}
+
 void connection::cut() {
+  cut_ = true;
   if (state_ == state::running)
     exchange_->running.cancel();
   else if (busy_ && (state_ != state::writing || clock::now() >= give_up_))
@@ -264,9 +356,12 @@ void connection::cut() {
     give_up_ = std::min(give_up_, clock::now() + std::chrono::seconds{1});
 }
 
-/// Calls the handler that waits for it, and so ends the connection.
+/// Calls the handler that waits for it, and so ends the connection. An answer that is not whole but ends with its
+/// connection would pass for whole (RFC 9112, section 8): after a reset it does not. Asio's destructor makes none.
 void connection::close_socket() {
   error ignored;
+  if (exchange_ && exchange_->ends_with_connection)
+    stream_.socket().set_option(asio::socket_base::linger{true, 0}, ignored);
   stream_.socket().close(ignored);
 }
 
@@ -300,6 +395,7 @@ void connection::linger() {
 void connection::end() {
   if (state_ == state::events)
     finish_exchange(static_cast<unsigned>(exchange_->status));
+  close_socket();
   home_.end(*this);
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "app/serve/client_stream.hpp"
+#include "app/serve/handover.hpp"
 #include "app/serve/response.hpp"
 
 #include "sheaf/clock.hpp"
@@ -32,6 +33,9 @@ struct exchange;
 class connection {
 public:
   connection(connection_host& home, tcp_socket socket, boost::asio::ip::address client);
+
+  /// Goes on with one that another loop has passed on.
+  connection(connection_host& home, tcp_socket socket, moving_client client);
   ~connection();
 
   void start();
@@ -53,6 +57,12 @@ public:
   /// The service stops: ends when idle, else after its answer.
   void stop();
 
+  /// Its loop serves an earlier state of the file from now on: is passed on when idle, else after its answer.
+  void retire();
+
+  /// Its client, for another loop; between two requests. The connection is to be destroyed then.
+  moving_client leave();
+
   /// The time to stop is over: running requests are cancelled, and a client that does not read is left.
   void cut();
 
@@ -65,11 +75,14 @@ private:
   enum class state : std::uint8_t { handshake, idle, head, body, running, writing, events, lingering };
 
   // Reading: connection.cpp.
+  void next_request();
   void wait_for_request();
   void begin_request();
+  bool is_called_away(error why);
   void read();
   void on_read(error why, std::size_t bytes);
   void parse();
+  bool skip_empty_lines();
   bool look_at_head();
   void refuse_syntax(error why);
   void name_exchange();
@@ -81,6 +94,9 @@ private:
   void run(request asked, bool on_shared_session);
   void check_ready();
   void finish_run(reply x);
+  void refuse_run(const failure& why);
+  bool begin_stream(const request& asked);
+  void end_counted_stream();
 
   // Rows that are sent while their query runs: connection_stream.cpp.
   void stream_rows(request& asked, const request_spec& as_declared);
@@ -100,6 +116,7 @@ private:
   void write();
   void on_written(error why);
   void finish_exchange(unsigned status);
+  void end_lost();
   void linger();
   void begin_events();
 
@@ -116,6 +133,7 @@ private:
   bool timed_out_ = false; ///< The read that is cancelled has taken too long.
   bool gone_ = false;      ///< The client has gone.
   bool busy_ = false;      ///< The socket owes a call.
+  bool cut_ = false;       ///< Its request was cancelled because the service ends.
 };
 
 } // namespace sheaf::app::serve

@@ -18,6 +18,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace sheaf::app::serve {
 
@@ -49,6 +50,7 @@ bool declares(const request_spec& spec, std::string_view name) {
 constexpr meaning<answer_shape> shapes[]{
     {"rows", answer_shape::rows}, {"objects", answer_shape::objects}, {"scalar", answer_shape::scalar}};
 constexpr meaning<bool> numbers_are_exact[]{{"number", false}, {"string", true}};
+constexpr meaning<bool> arrays_are_text[]{{"list", false}, {"text", true}};
 constexpr meaning<bool> sessions_are_shared[]{{"own", false}, {"shared", true}};
 
 /// Sets `to` to the meaning of `text`, which has to be one of the words.
@@ -66,19 +68,21 @@ void choose(T& to, std::string_view name, std::string_view text, const meaning<T
 }
 
 /// A parameter that the request declares hides an option of its name, unless the parameters are in the body.
-run_options take_options(const request_spec& spec, std::vector<std::pair<std::string, std::string>>& query,
-                         bool has_body) {
+run_options take_options(const request_spec& spec, std::vector<named_text>& query, bool has_body) {
   run_options made;
   std::erase_if(query, [&](const auto& x) {
     const auto& name = x.first;
+    const auto text = x.second ? std::string_view{*x.second} : std::string_view{};
     if (!has_body && declares(spec, name))
       return false;
     if (name == "shape")
-      choose(made.form.shape, name, x.second, shapes, made.bad);
+      choose(made.form.shape, name, text, shapes, made.bad);
     else if (name == "numbers")
-      choose(made.form.exact_numbers, name, x.second, numbers_are_exact, made.bad);
+      choose(made.form.values.exact_numbers, name, text, numbers_are_exact, made.bad);
+    else if (name == "arrays")
+      choose(made.form.values.arrays_as_text, name, text, arrays_are_text, made.bad);
     else if (name == "session")
-      choose(made.on_shared_session, name, x.second, sessions_are_shared, made.bad);
+      choose(made.on_shared_session, name, text, sessions_are_shared, made.bad);
     else
       return false;
     return true;
@@ -177,6 +181,9 @@ void connection::run() {
     made->deadline = std::min(**wanted, made->deadline.value_or(usual));
   }
   made->id = x.id;
+  if (!has_body && spec.method != request_method::get)
+    for (auto& q : made->queries)
+      q.no_writes = true;
   x.form = options.form;
   stream_rows(*made, spec);
   run(std::move(*made), options.on_shared_session);
@@ -185,7 +192,13 @@ void connection::run() {
 void connection::run(request asked, bool on_shared_session) {
   auto& x = *exchange_;
   auto& all = home_.shared();
+  if (x.stream && !begin_stream(asked)) {
+    respond(make_problem(status::too_many_requests, "too_many_streams",
+                         "as many results are being streamed from this database as may be at once", x.id));
+    return;
+  }
   if (!all.counts.begin_request()) {
+    end_counted_stream();
     respond(make_problem(status::too_many_requests, "too_many_requests", "the maximum number of requests runs already",
                          x.id));
     return;
@@ -209,14 +222,50 @@ void connection::run(request asked, bool on_shared_session) {
   }
 }
 
+/// A stream keeps a session for as long as its client reads: others want some, too.
+bool connection::begin_stream(const request& asked) {
+  auto& x = *exchange_;
+  auto& all = home_.shared();
+  const auto& q = asked.queries[x.stream->query];
+  const auto& databases = all.file.databases;
+  const auto at = std::find_if(databases.begin(), databases.end(), [&](const auto& d) { return d.name == q.database; });
+  const auto database = static_cast<std::size_t>(at == databases.end() ? 0 : at - databases.begin());
+  if (!all.streams.begin(database))
+    return false;
+  x.stream_of = database;
+  return true;
+}
+
+void connection::end_counted_stream() {
+  if (const auto database = std::exchange(exchange_->stream_of, std::nullopt))
+    home_.shared().streams.end(*database);
+}
+
+/// The request has failed as a whole.
+void connection::refuse_run(const failure& why) {
+  // A write in a transaction that reads only, and an attempt to change that.
+  constexpr std::string_view read_only_sql_transaction = "25006", active_sql_transaction = "25001";
+  const bool would_write = why.sqlstate == read_only_sql_transaction || why.sqlstate == active_sql_transaction;
+  auto& x = *exchange_;
+  auto made = make_problem(why, x.id);
+  const auto detail = std::move(made.detail);
+  if (would_write && x.request().method() != http::verb::post) {
+    made = make_problem(status::method_not_allowed, "changes_something", "it would change something, which takes POST",
+                        x.id);
+    made.fields += "Allow: POST, OPTIONS\r\n";
+  } else if (cut_ && why.code == errc::query_canceled) {
+    made = make_problem(status::service_unavailable, "draining", "the service ends", x.id);
+  }
+  made.detail = detail;
+  respond(std::move(made));
+}
+
 void connection::finish_run(reply x) {
   home_.shared().counts.end_request();
+  end_counted_stream();
   if (gone_) {
-    constexpr unsigned client_closed_request = 499;
-    exchange_->code = "client_gone";
     exchange_->stream.reset();
-    finish_exchange(client_closed_request);
-    end();
+    end_lost();
     return;
   }
   if (exchange_->stream)
@@ -233,7 +282,13 @@ void connection::check_ready() {
     return;
   }
   const auto tell = [this](const connection_host::readiness& x) {
-    respond(response{.status = x.status, .body = x.body});
+    if (x.code.empty()) {
+      respond(response{.body = "{\"ready\":true}"});
+      return;
+    }
+    auto refused = make_problem(status::service_unavailable, x.code, "a database does not answer", exchange_->id);
+    refused.detail = x.detail;
+    respond(std::move(refused));
   };
   if (clock::now() < home_.ready().until) {
     tell(home_.ready());
@@ -256,17 +311,14 @@ void connection::check_ready() {
   exchange_->running = all.own_sessions.run_async(std::move(asked), [this, tell](const reply& r) {
     auto& kept = home_.ready();
     const auto bad = std::find_if(r.outcomes.begin(), r.outcomes.end(), [](const outcome& o) { return !o.ok(); });
-    kept = {.until = clock::now() + ready_worth, .status = status::ok, .body = "{\"ready\":true}"};
+    kept = {.until = clock::now() + ready_worth, .code = {}, .detail = {}};
     if (!r.ok() || bad != r.outcomes.end()) {
       const auto& why = bad != r.outcomes.end() ? *bad->error_info() : *r.failure;
-      auto refused =
-          make_problem(status::service_unavailable, to_string(why.code), "a database does not answer", exchange_->id);
-      exchange_->detail = to_string(why);
-      kept.status = refused.status;
-      kept.body = std::move(refused.body);
+      kept.code = to_string(why.code);
+      kept.detail = to_string(why);
     }
     if (gone_)
-      end();
+      end_lost();
     else
       tell(kept);
   });

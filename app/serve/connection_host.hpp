@@ -47,14 +47,19 @@ public:
   /// The connection is over, and gone with this.
   virtual void end(connection& which) = 0;
 
+  /// Passes the connection on to a loop that serves the present state of the file. It is gone with this.
+  virtual void pass_on(connection& which) = 0;
+
   /// Connections are to end when they are idle.
   bool stopping() const noexcept { return stopping_; }
+
+  /// Connections are to be passed on when they are idle.
+  bool retired() const noexcept { return retired_ && !stopping_; }
 
   /// The answer of the last `/readyz`, while it is worth something.
   struct readiness {
     clock::time_point until{};
-    http::status status = http::status::ok;
-    std::string body;
+    std::string code, detail; ///< Of a failure; empty: ready. The detail is for the log.
   };
   readiness& ready() noexcept { return ready_; }
 
@@ -65,7 +70,7 @@ protected:
   service& service_;
   access_log log_;
   activity_batch seen_;
-  bool stopping_ = false;
+  bool stopping_ = false, retired_ = false;
 
 private:
   std::vector<request_spec> requests_;

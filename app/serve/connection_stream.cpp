@@ -113,6 +113,8 @@ void connection::end_stream(reply r) {
   }
   note_failures(r);
   if (r.failure || !r.outcomes[s.query].ok()) {
+    if (cut_)
+      x.code = "draining";
     finish_exchange(static_cast<unsigned>(x.status));
     end();
     return;

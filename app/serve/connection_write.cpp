@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t piece_bytes = 1 << 16;
 constexpr std::size_t zip_from_bytes = 1 << 10;
+constexpr std::size_t large_bytes = 8 << 20; ///< Values of an answer whose memory is given back at its end.
 
 bool may_zip(const exchange& x, std::string_view type) {
   return x.head_done && !type.starts_with("text/event-stream") &&
@@ -83,9 +85,16 @@ void connection::respond(response a) {
 void connection::respond(reply r) {
   auto& x = *exchange_;
   if (r.failure) {
-    respond(make_problem(*r.failure, x.id));
+    refuse_run(*r.failure);
     return;
   }
+  for (const auto& o : r.outcomes)
+    if (o.ok() && !fits_shape(o.table(), x.form.shape)) {
+      respond(make_problem(http::status::unprocessable_entity, "not_scalar",
+                           "with shape=scalar each result is one row with one column; that of " + o.name + " is not",
+                           x.id));
+      return;
+    }
   x.status = http::status::ok;
   note_failures(r);
   const auto timing = server_timing(r);
@@ -137,7 +146,8 @@ void connection::end_head(bool is_whole) {
     x.out += "Transfer-Encoding: chunked\r\n\r\n";
   else // HTTP/1.0: the end of the connection is the end of the answer
     x.out += "\r\n";
-  last_ = last_ || !(is_whole || x.is_chunked);
+  x.ends_with_connection = !(is_whole || x.is_chunked);
+  last_ = last_ || x.ends_with_connection;
 }
 
 void connection::zip_piece(bool is_last) {
@@ -176,12 +186,20 @@ bool connection::next_piece() {
 }
 
 void connection::write() {
+  const auto& limits = home_.shared().limits;
+  const auto& x = *exchange_;
+  const auto began = clock::now();
   state_ = state::writing;
-  give_up_ = clock::now() + home_.shared().limits.write_timeout;
+  give_up_ = began + limits.write_timeout;
+  if (x.stream && limits.stream_rate_min > 0) // the query keeps its session for as long as the client reads
+    give_up_ = std::min(give_up_, began + limits.write_timeout +
+                                      x.stream->time_for(x.bytes_sent, limits.stream_rate_min) - x.stream->taken);
   busy_ = true;
-  stream_.async_write(boost::asio::buffer(exchange_->out), [this](error why, std::size_t bytes) {
+  stream_.async_write(boost::asio::buffer(x.out), [this, began](error why, std::size_t bytes) {
     busy_ = false;
     exchange_->bytes_sent += bytes;
+    if (exchange_->stream)
+      exchange_->stream->taken += clock::now() - began;
     on_written(why);
   });
 }
@@ -193,25 +211,27 @@ void connection::on_written(error why) {
     return;
   }
   if (why) {
-    constexpr unsigned client_closed_request = 499;
-    x.code = "client_gone";
-    finish_exchange(client_closed_request);
-    end();
+    end_lost();
     return;
   }
   if (next_piece()) {
     write();
     return;
   }
+  x.ends_with_connection = false;
   finish_exchange(static_cast<unsigned>(x.status));
-  if (last_) {
+  if (last_)
     linger();
-  } else if (x.unread.size() > 0) { // a request that came with the one before
-    begin_request();
-    parse();
-  } else {
-    wait_for_request();
-  }
+  else
+    next_request();
+}
+
+/// The client went away before it had its answer.
+void connection::end_lost() {
+  constexpr unsigned client_closed_request = 499;
+  exchange_->code = "client_gone";
+  finish_exchange(client_closed_request);
+  end();
 }
 
 /// Writes down what became of the request.
@@ -219,7 +239,10 @@ void connection::finish_exchange(unsigned status) {
   auto& x = *exchange_;
   auto& all = home_.shared();
   const auto took = clock::now() - x.began;
-  all.counts.let_go(std::exchange(x.unread_bytes, 0));
+  const auto held = std::exchange(x.unread_bytes, 0);
+  all.counts.let_go(held);
+  if (held >= large_bytes)
+    all.counts.give_back_memory();
   const bool is_run = x.where && x.where->act == action::run;
   all.metrics.add(x.where ? x.where->number : all.routes.size(),
                   x.head_done ? x.request().method() : http::verb::unknown, status, took);

@@ -39,7 +39,9 @@ struct exchange {
 
   std::optional<request_parser> parser;
   std::size_t head_bytes = 0;
-  bool head_done = false; ///< And looked at.
+  bool head_done = false;                            ///< And looked at.
+  std::size_t body_bytes = 0;                        ///< Those on their way, with the frames of chunks.
+  std::optional<http::request_header<>> head_fields; ///< The head before a body in chunks, which has fields behind it.
   clock::time_point began;
 
   target asked;
@@ -48,7 +50,8 @@ struct exchange {
   std::string id; ///< Empty until the head was looked at.
 
   request_handle running;
-  std::vector<std::string> databases; ///< The databases of the running request's queries.
+  std::optional<std::size_t> stream_of; ///< The position of the database of which it counts as a stream.
+  std::vector<std::string> databases;   ///< The databases of the running request's queries.
   answer_form form;
 
   std::string out, piece; ///< The bytes being written; a part of the body in the making.
@@ -56,7 +59,8 @@ struct exchange {
   std::shared_ptr<row_stream> stream; ///< Null for most.
   std::optional<gzip> zip;
   bool is_chunked = false;
-  std::size_t unread_bytes = 0; ///< The bytes held of the answer, as `traffic` counts them.
+  bool ends_with_connection = false; ///< The end of the connection is that of the answer, which is not yet whole.
+  std::size_t unread_bytes = 0;      ///< The bytes held of the answer, as `traffic` counts them.
   http::status status = http::status::ok;
   std::uint64_t bytes_sent = 0;
   std::string code, detail; ///< Words for the log.
@@ -70,10 +74,13 @@ struct exchange {
     parser->body_limit(body_bytes_max);
     head_bytes = 0;
     head_done = false;
+    body_bytes = 0;
+    head_fields.reset();
     asked = {};
     where = nullptr;
     id.clear();
     running = {};
+    stream_of.reset();
     databases.clear();
     form = {};
     out.clear();
@@ -82,6 +89,7 @@ struct exchange {
     stream.reset();
     zip.reset();
     is_chunked = false;
+    ends_with_connection = false;
     status = http::status::ok;
     bytes_sent = 0;
     code.clear();

@@ -55,6 +55,9 @@ std::unique_ptr<boost::asio::ssl::context> make_tls(const serve_setup& how) {
   auto made = std::make_unique<ssl::context>(ssl::context::tls_server);
   made->set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1 |
                     ssl::context::no_compression);
+  // TLS 1.2 with keys that nobody can find out later, and with authenticated ciphers (RFC 9325, section 4.2); those of
+  // TLS 1.3 all are such.
+  SSL_CTX_set_cipher_list(made->native_handle(), "ECDHE+AESGCM:ECDHE+CHACHA20");
   SSL_CTX_set_mode(made->native_handle(), SSL_MODE_RELEASE_BUFFERS);
   boost::system::error_code why;
   made->use_certificate_chain_file(how.tls_cert, why);
@@ -103,7 +106,8 @@ private:
 
 } // namespace
 
-generation::generation(const serve_setup& how, sheaf_file file, int listener, traffic& counts, activity& seen, int wake)
+generation::generation(const serve_setup& how, sheaf_file file, int listener, handover& way, traffic& counts,
+                       activity& seen, int wake)
   : file_(std::move(file)), tls_(make_tls(how)), own_sessions_(make_own_sessions(how, file_)),
     shared_session_(make_shared_session(how, file_)) {
   auto rules = how.rules;
@@ -113,7 +117,7 @@ generation::generation(const serve_setup& how, sheaf_file file, int listener, tr
   copies_of copies{listener, loops_for(how, file_)};
   own_sessions_->run_on_each_loop([&](boost::asio::io_context& context) {
     const int copy = copies.take();
-    loops_.push_back(std::make_unique<http_loop>(context, *service_, copy, [this, wake] {
+    loops_.push_back(std::make_unique<http_loop>(context, *service_, copy, way, [this, wake] {
       if (--busy_loops_ == 0) {
         const std::uint64_t one = 1;
         [[maybe_unused]] const auto written = ::write(wake, &one, sizeof one);
@@ -130,6 +134,18 @@ generation::~generation() {
     busy_loops_.wait(left);
   auto loop = loops_.begin();
   own_sessions_->run_on_each_loop([&](boost::asio::io_context&) { (loop++)->reset(); });
+}
+
+std::vector<client_taker*> generation::loops() const {
+  std::vector<client_taker*> all;
+  for (const auto& x : loops_)
+    all.push_back(x.get());
+  return all;
+}
+
+void generation::retire() {
+  auto loop = loops_.begin();
+  own_sessions_->run_on_each_loop([&](boost::asio::io_context&) { (*loop++)->retire(); });
 }
 
 void generation::stop(clock::time_point deadline) {

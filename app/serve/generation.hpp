@@ -36,12 +36,19 @@ class generation {
 public:
   /// Accepts on copies of `listener`. Writes to the eventfd `wake` when it is over. Ends the command when the engine or
   /// TLS cannot be made.
-  generation(const serve_setup& how, sheaf_file file, int listener, traffic& counts, activity& seen, int wake);
+  generation(const serve_setup& how, sheaf_file file, int listener, handover& way, traffic& counts, activity& seen,
+             int wake);
 
   /// Stops at once, as `stop` does; waits until it is over.
   ~generation();
   generation(const generation&) = delete;
   generation& operator=(const generation&) = delete;
+
+  /// Its loops, to take the connections of an earlier generation.
+  std::vector<client_taker*> loops() const;
+
+  /// Accepts no more, answers the running requests, and passes idle connections on. `stop` may still follow.
+  void retire();
 
   /// Accepts no more, closes idle connections, answers the running requests; those not answered by `deadline` are cut
   /// off. A second call may set an earlier deadline.

@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace sheaf::app::serve {
 
@@ -22,12 +23,18 @@ using http::verb;
 
 using head = http::request<http::string_body>;
 
+/// Fields of which the first one counts for some, and the last for others.
+constexpr field lone_fields[] = {field::host,   field::content_type, field::content_encoding, field::authorization,
+                                 field::origin, field::expect,       field::content_length};
+
 /// RFC 9112, sections 3.2 and 6: a request that two readers could understand in two ways is refused.
 bool is_ambiguous(const head& x) {
-  if (x.count(field::host) > 1 || (x.count(field::host) == 0 && x.version() >= 11))
+  if (std::any_of(std::begin(lone_fields), std::end(lone_fields), [&](field f) { return x.count(f) > 1; }))
+    return true;
+  if ((x.count(field::host) == 0 && x.version() >= 11) || !is_authority(field_of(x, field::host)))
     return true;
   const auto lengths = x.count(field::content_length);
-  if (lengths > 1 || (lengths == 1 && field_of(x, field::content_length).find(',') != std::string_view::npos))
+  if ((lengths == 1 && field_of(x, field::content_length).find(',') != std::string_view::npos))
     return true;
   return x.count(field::transfer_encoding) > 0 && (lengths > 0 || x.version() < 11);
 }
@@ -37,7 +44,7 @@ bool has_other_coding(const head& x) {
   return codings > 1 || (codings == 1 && !iequals(field_of(x, field::transfer_encoding), "chunked"));
 }
 
-/// `localhost:8080`, `[::1]:8080`: without the port.
+/// The host of an authority such as `localhost:8080` and `[::1]:8080`: without the port.
 std::string_view host_of(std::string_view authority) {
   if (authority.starts_with('['))
     return authority.substr(0, authority.find(']') + 1);
@@ -59,11 +66,19 @@ bool has_token(const access_rules& rules, std::string_view authorization) {
   return given.size() == rules.token.size() && CRYPTO_memcmp(given.data(), rules.token.data(), given.size()) == 0;
 }
 
+/// A browser says so with all that it sends to a trustworthy origin, and anywhere by the Origin of what is no plain
+/// load. Where there is a token, no page of another site has it; and a proxy may have another Host.
 bool is_from_other_site(const service& of, const head& x) {
-  const auto site = x["Sec-Fetch-Site"];
-  if (site != "cross-site" && site != "same-site")
+  const auto origin = field_of(x, field::origin);
+  if (!of.rules.cors_origin.empty() && origin == of.rules.cors_origin)
     return false;
-  return of.rules.cors_origin.empty() || field_of(x, field::origin) != of.rules.cors_origin;
+  const auto site = x["Sec-Fetch-Site"];
+  if (site == "cross-site" || site == "same-site")
+    return true;
+  if (origin.empty() || !of.rules.token.empty())
+    return false;
+  const auto scheme_end = origin.find("://");
+  return scheme_end == origin.npos || !iequals(origin.substr(scheme_end + 3), field_of(x, field::host));
 }
 
 bool is_json(std::string_view type) {
@@ -109,9 +124,11 @@ std::optional<response> check_access(const service& of, const exchange& x) {
   }
   if (!x.where)
     return make_problem(status::not_found, "not_found", "there is nothing at this path", x.id);
-  if (r.method() != verb::get && r.method() != verb::head && !(r.method() == verb::post && x.where->takes_post())) {
-    auto refused =
-        make_problem(status::method_not_allowed, "bad_method", "this path takes the methods in the field Allow", x.id);
+  const bool reads = r.method() == verb::get || r.method() == verb::head;
+  if (!(reads && x.where->takes_get()) && !(r.method() == verb::post && x.where->takes_post())) {
+    auto refused = make_problem(
+        status::method_not_allowed, "bad_method",
+        reads ? "it may change something, which takes POST" : "this path takes the methods in the field Allow", x.id);
     ((refused.fields += "Allow: ") += x.where->allowed()) += "\r\n";
     return refused;
   }
@@ -122,7 +139,7 @@ std::optional<response> check_access(const service& of, const exchange& x) {
 
 std::optional<response> check_body(const exchange& x) {
   const auto& r = x.request();
-  if (r.method() != verb::post || !has_body(*x.parser))
+  if (r.method() != verb::post || (!has_body(*x.parser) && r.count(field::content_type) == 0))
     return {};
   if (!is_json(field_of(r, field::content_type)))
     return make_problem(status::unsupported_media_type, "bad_type", "the body is application/json in UTF-8", x.id);
@@ -137,26 +154,46 @@ std::optional<response> check_framing(exchange& x) {
   const auto& r = x.request();
   x.trace = continue_trace({r["traceparent"].data(), r["traceparent"].size()});
   x.id = request_id({r["X-Request-Id"].data(), r["X-Request-Id"].size()});
+  if (r.version() / 10 == 1 && r.version() > 11)
+    return make_problem(status::bad_request, "bad_request", "there is no such version of HTTP/1", x.id);
   if (r.version() != 11 && r.version() != 10)
     return make_problem(status::http_version_not_supported, "bad_version", "this is a service for HTTP/1.1", x.id);
   if (is_ambiguous(r))
     return make_problem(status::bad_request, "bad_request",
-                        "a request has one Host, and at most one Content-Length or Transfer-Encoding", x.id);
+                        "a request has one Host, at most one Content-Length or Transfer-Encoding, and one Content-Type",
+                        x.id);
   if (has_other_coding(r))
     return make_problem(status::not_implemented, "bad_coding", "the only transfer coding is chunked", x.id);
   if (r.count(field::expect) > 0 && !iequals(field_of(r, field::expect), "100-continue"))
     return make_problem(status::expectation_failed, "bad_expectation", "the only expectation is 100-continue", x.id);
   if (r.method() == verb::unknown)
     return make_problem(status::not_implemented, "unknown_method", "there is no such method", x.id);
-  return {};
-}
-
-std::optional<response> check_head(const service& of, exchange& x) {
-  const auto& r = x.request();
   auto asked = parse_target({r.target().data(), r.target().size()});
   if (!asked || (asked->path == "*" && r.method() != verb::options))
     return make_problem(status::bad_request, "bad_target", "the request line names no path that can be read", x.id);
   x.asked = std::move(*asked);
+  return {};
+}
+
+bool has_folded_line(std::string_view head) noexcept {
+  for (auto at = head.find("\r\n"); at != head.npos && at + 2 < head.size(); at = head.find("\r\n", at + 2))
+    if (head[at + 2] == ' ' || head[at + 2] == '\t')
+      return true;
+  return false;
+}
+
+bool names_other_version(std::string_view head) noexcept {
+  constexpr std::string_view form = " HTTP/";
+  const auto line = head.substr(0, head.find("\r\n"));
+  const auto at = line.rfind(form);
+  if (line.size() == head.size() || at == line.npos)
+    return false;
+  const auto version = line.substr(at + form.size());
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return version.size() == 3 && is_digit(version[0]) && version[1] == '.' && is_digit(version[2]) && version[0] != '1';
+}
+
+std::optional<response> check_head(const service& of, exchange& x) {
   x.where = of.routes.find(x.asked.path);
   if (auto refused = check_access(of, x))
     return refused;

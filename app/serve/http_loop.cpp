@@ -3,7 +3,9 @@
 #include "app/serve/http_loop.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 
+#include <unistd.h>
 #include <utility>
 
 namespace sheaf::app::serve {
@@ -21,13 +23,16 @@ constexpr auto accept_pause = 100ms;
 
 } // namespace
 
-http_loop::http_loop(boost::asio::io_context& context, service& of, int listener, std::function<void()> on_empty)
-  : connection_host(context, of), on_empty_(std::move(on_empty)), acceptor_(context), accept_pause_(context),
+http_loop::http_loop(boost::asio::io_context& context, service& of, int listener, handover& way,
+                     std::function<void()> on_empty)
+  : connection_host(context, of), way_(way), on_empty_(std::move(on_empty)), acceptor_(context), accept_pause_(context),
     sweep_timer_(context) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-  acceptor_.assign(address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), listener);
+  if (address.ss_family == AF_INET6)
+    protocol_ = boost::asio::ip::tcp::v6();
+  acceptor_.assign(protocol_, listener);
   acceptor_.non_blocking(true);
   acceptor_.set_option(boost::asio::socket_base::enable_connection_aborted{true}); // else accept() waits for the next
   accept();
@@ -66,8 +71,45 @@ void http_loop::take(tcp_socket socket) {
   socket.non_blocking(true, why);
   socket.set_option(boost::asio::ip::tcp::no_delay{true}, why);
   auto& one = connections_.emplace_back(*this, std::move(socket), client);
+  start(one);
+}
+
+void http_loop::start(connection& one) {
   one.place = std::prev(connections_.end());
   one.start();
+}
+
+void http_loop::adopt(moving_client x) {
+  ++adopting_;
+  boost::asio::post(context_, [this, x = std::move(x)]() mutable {
+    --adopting_;
+    take_adopted(std::move(x));
+    check_empty();
+  });
+}
+
+/// It may have been stopped meanwhile, or retired: the connection sees to that as it begins to wait.
+void http_loop::take_adopted(moving_client x) {
+  boost::system::error_code why;
+  tcp_socket socket{context_};
+  const int taken = x.take_socket();
+  socket.assign(protocol_, taken, why);
+  if (why) {
+    ::close(taken);
+    service_.counts.disconnect(x.address);
+    return;
+  }
+  socket.non_blocking(true, why);
+  start(connections_.emplace_back(*this, std::move(socket), std::move(x)));
+}
+
+void http_loop::pass_on(connection& which) {
+  auto client = which.leave();
+  connections_.erase(which.place);
+  const auto address = client.address;
+  if (!way_.pass(std::move(client)))
+    service_.counts.disconnect(address);
+  check_empty();
 }
 
 void http_loop::end(connection& which) {
@@ -86,8 +128,17 @@ void http_loop::stop(clock::time_point deadline) {
   check_empty();
 }
 
+void http_loop::retire() {
+  retired_ = true;
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  for (auto at = connections_.begin(); at != connections_.end();)
+    (at++)->retire();
+  check_empty();
+}
+
 void http_loop::check_empty() {
-  if (!stopping_ || !connections_.empty() || told_)
+  if (!(stopping_ || retired_) || !connections_.empty() || adopting_ > 0 || told_)
     return;
   told_ = true;
   log_.flush();

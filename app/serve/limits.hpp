@@ -17,6 +17,8 @@ struct service_limits {
   std::size_t connections_per_address_max = 0; ///< Connections from one address; 0 for no bound but `connections_max`.
   std::size_t unread_bytes_max = 256 << 20;    ///< Bytes of values in all answers that clients have begun to read.
   std::size_t in_flight_max = 1'000;           ///< Requests that the engine works on.
+  std::size_t streams_max = 0;            ///< Streamed results of each database; 0 for half of its pool's sessions.
+  std::size_t stream_rate_min = 16 << 10; ///< Bytes a second, on average, that the client of a stream has to take.
 
   // Each is of a whole, however many pieces it comes in.
   std::chrono::nanoseconds header_timeout = std::chrono::seconds{10}; ///< Time from its first byte to its last.

@@ -6,6 +6,7 @@
 
 #include "app/base/duration.hpp"
 #include "app/base/json_text.hpp"
+#include "app/show/format.hpp"
 
 #include <fmt/format.h>
 
@@ -65,12 +66,12 @@ bool reply_writer::write(std::string& out, std::size_t bytes_max) {
       any_ = false;
       break;
     }
-    if (outcome_ != written_ && fits_shape(all[outcome_]) && !write_result(out, all[outcome_], bytes_max))
+    if (outcome_ != written_ && all[outcome_].ok() && !write_result(out, all[outcome_], bytes_max))
       return false;
   }
   if (part_ == part::errors) {
     for (const auto& x : all)
-      if (!fits_shape(x))
+      if (!x.ok())
         write_error(begin_member(out, x.name), x);
     part_ = part::timing;
   }
@@ -98,8 +99,8 @@ std::string& reply_writer::begin_member(std::string& out, std::string_view name)
   return out;
 }
 
-bool reply_writer::fits_shape(const outcome& x) const {
-  return x.ok() && (how_.shape != answer_shape::scalar || (x.table().rows() == 1 && x.table().columns() == 1));
+bool fits_shape(const table& x, answer_shape shape) noexcept {
+  return shape != answer_shape::scalar || !returns_rows(x) || (x.rows() == 1 && x.columns() == 1);
 }
 
 /// False when `out` is full before its last row.
@@ -108,7 +109,10 @@ bool reply_writer::write_result(std::string& out, const outcome& x, std::size_t 
   if (!within_) {
     begin_member(out, x.name);
     if (how_.shape == answer_shape::scalar) {
-      rows_.write_cell(out, rows, 0, 0);
+      if (returns_rows(rows))
+        rows_.write_cell(out, rows, 0, 0);
+      else
+        fmt::format_to(std::back_inserter(out), "{}", rows.affected_rows());
       return true;
     }
     rows_.begin(out, rows);
@@ -124,14 +128,14 @@ bool reply_writer::write_result(std::string& out, const outcome& x, std::size_t 
 }
 
 void reply_writer::write_error(std::string& out, const outcome& x) const {
-  const auto* why = x.error_info();
+  const auto& why = *x.error_info();
   out += "{\"code\":";
-  append_json_string(out, why ? to_string(why->code) : "not_scalar");
+  append_json_string(out, to_string(why.code));
   out += ",\"message\":";
-  append_json_string(out, why ? public_message(*why) : "shape=scalar takes one row with one column");
+  append_json_string(out, public_message(why));
   out += ",\"phase\":";
-  if (why && why->phase != phase::none)
-    append_json_string(out, to_string(why->phase));
+  if (why.phase != phase::none)
+    append_json_string(out, to_string(why.phase));
   else
     out += "null";
   out += '}';

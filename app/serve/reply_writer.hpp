@@ -34,7 +34,6 @@ public:
 private:
   enum class part : std::uint8_t { head, results, errors, timing, done };
 
-  bool fits_shape(const outcome& x) const;
   bool write_result(std::string& out, const outcome& x, std::size_t bytes_max);
   void write_error(std::string& out, const outcome& x) const;
   void write_timing(std::string& out) const;
@@ -49,6 +48,10 @@ private:
   std::size_t outcome_ = 0, row_ = 0;
   bool any_ = false, within_ = false; ///< A member stands already; a result's head is written.
 };
+
+/// False for a result that has not the one value that `shape=scalar` takes: one row with one column, or the number of
+/// rows that a command without rows has changed.
+bool fits_shape(const table& x, answer_shape shape) noexcept;
 
 /// For the Server-Timing field: `db;dur=12.3, serial;dur=31`.
 std::string server_timing(const reply& got);

@@ -2,7 +2,10 @@
 
 #include "app/serve/route_table.hpp"
 
+#include "app/check/query_sql.hpp"
 #include "app/serve/page.hpp"
+
+#include <algorithm>
 
 namespace sheaf::app::serve {
 
@@ -15,6 +18,16 @@ std::string path_of(std::string_view page) {
 }
 
 } // namespace
+
+bool takes_only_post(const sheaf_file& file, const request_spec& x) {
+  if (x.method)
+    return *x.method == request_method::post;
+  return std::any_of(x.queries.begin(), x.queries.end(), [&](const query_spec& q) {
+    const auto* database = file.database_of(q.query);
+    const auto effects = parsed_for(database ? *database : file.databases.front(), x, q)->effects;
+    return effects.effect == effect::writes || effects.names_change;
+  });
+}
 
 void route_table::add(route x) {
   x.number = routes_.size();
@@ -32,10 +45,11 @@ route_table::route_table(const sheaf_file& file, const std::vector<std::string>&
   add({.pattern = "/events", .act = action::events});
   for (std::size_t i = 0; i < file.requests.size(); ++i) {
     const auto& name = file.requests[i].name;
-    add({.pattern = "/requests/" + name, .act = action::run, .index = i});
+    const bool only_post = takes_only_post(file, file.requests[i]);
+    add({.pattern = "/requests/" + name, .act = action::run, .index = i, .only_post = only_post});
     for (const auto& x : shortcuts)
       if (x == name)
-        add({.pattern = '/' + name, .act = action::run, .index = i});
+        add({.pattern = '/' + name, .act = action::run, .index = i, .only_post = only_post});
   }
 }
 

@@ -18,13 +18,23 @@ enum class action : std::uint8_t { page, health, ready, metrics, openapi, catalo
 struct route {
   std::string pattern; ///< For metrics: `/requests/total_books`.
   action act = action::page;
-  std::size_t index = 0; ///< The index of the file's request, or of the page's file.
-  bool is_open = false;  ///< Needs no token: a probe, or the page itself, which holds nothing.
+  std::size_t index = 0;  ///< The index of the file's request, or of the page's file.
+  bool is_open = false;   ///< Needs no token: a probe, or the page itself, which holds nothing.
+  bool only_post = false; ///< It may change something: a link, or a picture in a page, must not ask for it.
   std::size_t number = 0;
 
   bool takes_post() const noexcept { return act == action::run; }
-  std::string_view allowed() const noexcept { return takes_post() ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS"; }
+  bool takes_get() const noexcept { return !only_post; }
+  std::string_view allowed() const noexcept {
+    if (only_post)
+      return "POST, OPTIONS";
+    return takes_post() ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
+  }
 };
+
+/// True when a request takes POST only: the file says so, or says nothing and a query of it may change something by its
+/// words (RFC 9110, section 9.2.1). Functions that it calls may, too; that is seen to when it runs.
+bool takes_only_post(const sheaf_file& file, const request_spec& x);
 
 class route_table {
 public:

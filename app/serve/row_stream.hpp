@@ -8,7 +8,9 @@
 
 #include "sheaf/request.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,6 +25,12 @@ struct row_stream {
   /// The first rows are kept until there are more: when these are all, the answer is one like any other.
   std::optional<table> first{};
   bool has_begun = false; ///< The head of the answer is out.
+
+  /// The time that the client has had bytes to take. It may not be much longer than `time_for` those that it took.
+  std::chrono::nanoseconds taken{0};
+  static std::chrono::nanoseconds time_for(std::uint64_t bytes, std::size_t bytes_a_second) {
+    return std::chrono::milliseconds{bytes * 1000 / bytes_a_second};
+  }
 
   std::function<void()> next{};      ///< Asks for more rows, once those that are being written are out.
   std::optional<sheaf::reply> end{}; ///< The reply that has come while rows were still being written.

@@ -7,31 +7,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <iterator>
 #include <utility>
 
 namespace sheaf::app::serve {
-
-namespace {
-
-constexpr std::uint32_t oid_int8 = 20, oid_numeric = 1700;
-constexpr std::int64_t safe_integer_max = (std::int64_t{1} << 53) - 1;
-
-/// True when a reader that has only doubles would get another number than `text` is.
-bool is_rounded(const cell& x, std::string_view text) {
-  if (x.encoding == encoding::null)
-    return false;
-  if (x.oid == oid_numeric)
-    return !text.starts_with('"');
-  if (x.encoding != encoding::integer && x.oid != oid_int8)
-    return false;
-  std::int64_t n = 0;
-  std::from_chars(text.data(), text.data() + text.size(), n);
-  return n > safe_integer_max || n < -safe_integer_max;
-}
-
-} // namespace
 
 void row_writer::begin(std::string& out, const table& rows) {
   keys_.clear();
@@ -79,12 +58,7 @@ void row_writer::write_row(std::string& out, const table& rows, std::size_t row)
 }
 
 void row_writer::write_cell(std::string& out, const table& rows, std::size_t row, std::size_t column) const {
-  const auto begin = out.size();
-  append_json_cell(out, rows, row, column);
-  if (how_.exact_numbers && is_rounded(rows.cell_at(row, column), std::string_view{out}.substr(begin))) {
-    out.insert(begin, 1, '"');
-    out += '"';
-  }
+  append_json_cell(out, rows, row, column, how_.values);
 }
 
 } // namespace sheaf::app::serve

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include "app/show/format.hpp"
+
 #include "sheaf/table.hpp"
 
 #include <cstddef>
@@ -17,8 +19,7 @@ enum class answer_shape : std::uint8_t { rows, objects, scalar };
 
 struct answer_form {
   answer_shape shape = answer_shape::rows;
-  /// Writes integers beyond 2^53 and every numeric as strings: JavaScript would round them.
-  bool exact_numbers = false;
+  json_form values;
 };
 
 class row_writer {

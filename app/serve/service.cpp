@@ -13,12 +13,24 @@
 
 namespace sheaf::app::serve {
 
+namespace {
+
+std::vector<std::size_t> streams_max(const sheaf_file& of, const service_limits& bounds) {
+  std::vector<std::size_t> all;
+  for (const auto& d : of.databases)
+    all.push_back(bounds.streams_max > 0 ? bounds.streams_max : std::max<std::size_t>(d.pool.max_size / 2, 1));
+  return all;
+}
+
+} // namespace
+
 service::service(const sheaf_file& served, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
                  const service_limits& bounds, access_rules who, traffic& counted, activity& watched,
                  std::shared_ptr<spdlog::logger> to)
   : file(served), routes(served, shortcuts), own_sessions(own), shared_session(shared), limits(bounds),
-    rules(std::move(who)), counts(counted), seen(watched), log(std::move(to)), metrics(routes.patterns()),
-    openapi(make_openapi(served, !rules.token.empty())), catalogue(make_catalogue(served)) {}
+    rules(std::move(who)), counts(counted), streams(streams_max(served, bounds)), seen(watched), log(std::move(to)),
+    metrics(routes.patterns()), openapi(make_openapi(served, !rules.token.empty())), catalogue(make_catalogue(served)) {
+}
 
 namespace {
 

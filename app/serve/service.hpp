@@ -52,6 +52,7 @@ public:
   const service_limits& limits;
   const access_rules rules;
   traffic& counts;
+  stream_counts streams;
   activity& seen;
   const std::shared_ptr<spdlog::logger> log; ///< Null for none.
   http_metrics metrics;

@@ -35,6 +35,10 @@ tls_session::tls_session(tcp_socket& socket, asio::ssl::context& how)
   SSL_set_bio(ssl_.get(), bio, bio); // which owns it now
 }
 
+tls_session::tls_session(tcp_socket& socket, ssl_ptr released) : socket_(socket), ssl_(std::move(released)) {
+  BIO_set_data(SSL_get_rbio(ssl_.get()), this);
+}
+
 tls_session::progress tls_session::handshake() {
   ERR_clear_error();
   return progress_of(SSL_accept(ssl_.get()));

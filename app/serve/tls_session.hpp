@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include "app/serve/handover.hpp"
 #include "app/serve/tcp_socket.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -15,6 +16,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace sheaf::app::serve {
 
@@ -22,6 +24,13 @@ class tls_session {
 public:
   /// `socket` outlives it. Throws when there is no memory.
   tls_session(tcp_socket& socket, boost::asio::ssl::context& how);
+
+  /// Goes on with a session that another has released.
+  tls_session(tcp_socket& socket, ssl_ptr released);
+
+  /// The session between two steps, for another socket object of the same connection. Nothing can be done with this any
+  /// more.
+  ssl_ptr release() noexcept { return std::move(ssl_); }
 
   struct progress {
     std::optional<tcp_socket::wait_type> waits_for{}; ///< The step has to be made again then; nothing: it is over.
@@ -41,10 +50,6 @@ public:
   progress shut_down();
 
 private:
-  struct free_ssl {
-    void operator()(SSL* x) const noexcept { SSL_free(x); }
-  };
-
   static const BIO_METHOD* socket_method(); ///< The functions by which OpenSSL uses `socket_`.
   static int send(BIO* of, const char* data, int size);
   static int receive(BIO* of, char* to, int size);
@@ -53,7 +58,7 @@ private:
 
   tcp_socket& socket_;
   boost::system::error_code failure_; ///< The failure of the socket.
-  std::unique_ptr<SSL, free_ssl> ssl_;
+  ssl_ptr ssl_;
 };
 
 } // namespace sheaf::app::serve

@@ -2,6 +2,9 @@
 
 #include "app/serve/traffic.hpp"
 
+#include <cstdint>
+#include <unistd.h>
+
 namespace sheaf::app::serve {
 
 bool traffic::connect(const boost::asio::ip::address& from) {
@@ -19,6 +22,13 @@ bool traffic::connect(const boost::asio::ip::address& from) {
   }
   ++count;
   return true;
+}
+
+void traffic::give_back_memory() {
+  if (has_memory_.exchange(true))
+    return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
 }
 
 void traffic::disconnect(const boost::asio::ip::address& from) {

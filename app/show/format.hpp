@@ -37,8 +37,17 @@ void write_ndjson_format(output& to, const reply& got, const std::vector<std::st
 /// Appends a cell's text as `psql` shows it, an SQLite blob as `\x00ff`; nothing for NULL.
 void append_cell(std::string& out, const table& from, std::size_t row, std::size_t column);
 
-/// Appends a cell as JSON: numbers as the database writes them, json as it is, everything else as strings.
-void append_json_cell(std::string& out, const table& from, std::size_t row, std::size_t column);
+struct json_form {
+  /// Numbers that a reader would round who has only doubles are strings: integers beyond 2^53, every `numeric`, and in
+  /// json those of more than 15 digits, or too large.
+  bool exact_numbers = false;
+  bool arrays_as_text = false; ///< As PostgreSQL writes them: `[0:1]={5,6}`.
+};
+
+/// Appends a cell as JSON: numbers as the database writes them, json as it is, PostgreSQL's arrays as lists, nested as
+/// they are and without their bounds, everything else as strings.
+void append_json_cell(std::string& out, const table& from, std::size_t row, std::size_t column,
+                      const json_form& how = {});
 
 /// The columns' names as an object's keys, each a JSON string: a name that stood before gets `_2`, `_3`, … so that no
 /// value is lost.

@@ -70,6 +70,7 @@ bool http_client::read_some() {
   const auto got = ::recv(socket_, piece, sizeof piece, 0);
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
     throw std::runtime_error("nothing came for half a minute, after: " + unread_);
+  was_reset_ = got < 0 && errno == ECONNRESET;
   if (got > 0)
     unread_.append(piece, static_cast<std::size_t>(got));
   return got > 0;

@@ -53,6 +53,9 @@ public:
   /// The bytes that come until the other side closes. Throws when it does not within half a minute.
   std::string rest();
 
+  /// True when the other side has ended the connection by a reset, as far as has been read.
+  bool was_reset() const noexcept { return was_reset_; }
+
   /// True when something can be read.
   bool has_answer() const;
 
@@ -66,7 +69,7 @@ private:
   void read_chunks(http_answer& into);
 
   int socket_;
-  bool connected_ = false;
+  bool connected_ = false, was_reset_ = false;
   std::string unread_;
 };
 

@@ -151,7 +151,7 @@ TEST(CliFormat, NamesTypesErrorsAndTimesInJson) {
   const auto& good = said.parsed.at("results").at("good");
   EXPECT_EQ(good.at("columns"),
             boost::json::parse(R"([{"name": "n", "type": "int4"}, {"name": "a", "type": "text[]"}])"));
-  EXPECT_EQ(good.at("rows"), boost::json::parse(R"([[1, "{x}"]])"));
+  EXPECT_EQ(good.at("rows"), boost::json::parse(R"([[1, ["x"]]])"));
   EXPECT_FALSE(said.parsed.at("results").as_object().contains("bad"));
   const auto& bad = said.parsed.at("errors").at("bad");
   EXPECT_EQ(bad.at("code"), "rejected_sql");

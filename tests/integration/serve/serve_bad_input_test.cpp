@@ -45,6 +45,15 @@ std::string many_fields(std::size_t bytes) {
   return fields;
 }
 
+/// `{}` in so many chunks of one byte, each with an extension.
+std::string many_chunks(std::size_t count, const std::string& extension) {
+  const auto chunk = [&](char c) { return "1" + (extension.empty() ? "" : ";" + extension) + "\r\n" + c + "\r\n"; };
+  auto body = chunk('{');
+  for (std::size_t i = 0; i < count; ++i)
+    body += chunk(' ');
+  return body + chunk('}') + "0\r\n\r\n";
+}
+
 class ServeBadInput : public ServeTest {
 protected:
   /// Each on a connection of its own, which is closed when nobody knows where the next request would begin.
@@ -70,6 +79,18 @@ TEST_F(ServeBadInput, IsRefusedInTheHead) {
       {"no HTTP", "garbage\r\n\r\n", 400},
       {"TLS", "\x16\x03\x01 hello\r\n\r\n", 400},
       {"a version to come", "GET / HTTP/2.0\r\n" + host + "\r\n", 505},
+      {"a version of HTTP/1 that there is not", "GET / HTTP/1.2\r\n" + host + "\r\n", 400},
+      {"lines that end in LF alone", "GET /healthz HTTP/1.1\nHost: localhost\n\n", 400},
+      {"a field in two lines", get_of("/healthz", "X-Field: a\r\n b\r\n"), 400},
+      {"a field in two lines, the second with a tab", get_of("/healthz", "X-Field: a\r\n\tb\r\n"), 400},
+      {"a Host behind which another comes", "GET /healthz HTTP/1.1\r\nHost: localhost:80@evil.example\r\n\r\n", 400},
+      {"a Host in brackets with more behind", "GET /healthz HTTP/1.1\r\nHost: [::1]evil.example\r\n\r\n", 400},
+      {"a Host with a port that there is not", "GET /healthz HTTP/1.1\r\nHost: localhost:99999\r\n\r\n", 400},
+      {"two Origins", get_of("/requests/pair", "Origin: http://localhost\r\nOrigin: http://a\r\n"), 400},
+      {"our authority with a user before it", "GET http://a@localhost/ HTTP/1.1\r\n" + host + "\r\n", 400},
+      {"our authority without a path", "GET http://localhost HTTP/1.1\r\n" + host + "\r\n", 200},
+      {"our authority in capitals", "GET HTTP://LOCALHOST/healthz HTTP/1.1\r\n" + host + "\r\n", 200},
+      {"empty lines before it", "\r\n\r\n" + get_of("/healthz"), 200},
       {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
       {"two Hosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n", 400},
       {"another's Host", "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421},
@@ -113,6 +134,8 @@ TEST_F(ServeBadInput, IsRefusedForHowItsBodyComes) {
        post_of("Content-Type: application/json; charset=latin1\r\nContent-Length: 2\r\n", "{}"), 415},
       {"the usual character set",
        post_of("Content-Type: Application/JSON; charset=UTF-8\r\nContent-Length: 2\r\n", "{}"), 200},
+      {"two types", post_of(json_type + "Content-Type: text/plain\r\nContent-Length: 2\r\n", "{}"), 400},
+      {"a form without a body", post_of("Content-Type: text/plain\r\nContent-Length: 0\r\n"), 415},
       {"a compressed body", post_of(json_type + "Content-Encoding: gzip\r\nContent-Length: 2\r\n", "{}"), 415},
       {"more than 1 MiB", post_of(json_type + "Content-Length: 1048577\r\n"), 413},
       {"more than 1 MiB in chunks",
@@ -131,6 +154,14 @@ TEST_F(ServeBadInput, IsRefusedForHowItsBodyComes) {
       {"a chunk that is none", post_of(json_type + "Transfer-Encoding: chunked\r\n", "zz\r\n{}\r\n0\r\n\r\n"), 400},
       {"a chunk's extension without end",
        post_of(json_type + "Transfer-Encoding: chunked\r\n", "1;" + std::string(50'000, 'x')), 400},
+      {"chunks that are extensions for the most part",
+       post_of(json_type + "Transfer-Encoding: chunked\r\n", many_chunks(100, std::string(1000, 'x'))), 400},
+      {"chunks of one byte", post_of(json_type + "Transfer-Encoding: chunked\r\n", many_chunks(20'000, "")), 200},
+      {"chunks with extensions", post_of(json_type + "Transfer-Encoding: chunked\r\n", many_chunks(3, "a=b")), 200},
+      {"fields behind the body that say something else",
+       post_of(json_type + "Transfer-Encoding: chunked\r\n",
+               "2\r\n{}\r\n0\r\nX-Request-Timeout: never\r\ngrpc-timeout: 0n\r\n\r\n"),
+       200},
       {"a trailer without end",
        post_of(json_type + "Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n" + many_fields(50'000)), 400},
       {"chunks", post_of(json_type + "Transfer-Encoding: chunked\r\n", "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"), 200},
@@ -149,6 +180,11 @@ TEST_F(ServeBadInput, IsNotReadOnWhereItsEndIsInDoubt) {
       with("Content-Length: 2, 2\r\n", "{}"),
       with("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
       with("Expect: miracles\r\n"),
+      with("Content-Type: text/plain\r\nContent-Length: 2\r\n", "{}"),
+      "GET /healthz HTTP/1.1\r\n" + host + "X-Field: a\r\n b\r\n\r\n" + hidden,
+      "GET /healthz HTTP/1.1\r\nHost: localhost:80@evil.example\r\n\r\n" + hidden,
+      "GET / HTTP/1.2\r\n" + host + "\r\n" + hidden,
+      "GET ftp://localhost/ HTTP/1.1\r\n" + host + "\r\n" + hidden,
       "GET /requests/pair HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n" + hidden,
       "GET / HTTP/1.1\r\n" + host + host + "\r\n" + hidden,
       "GET / HTTP/1.1\r\n\r\n" + hidden,
@@ -224,6 +260,26 @@ TEST_F(ServeBadInput, AnswersRequestsThatComeAtOnceInTheirOrder) {
   EXPECT_EQ(c.receive().body, "ok\n");
   c.send("3 HTTP/1.1\r\n" + host + "\r\n");
   EXPECT_THAT(c.receive().body, HasSubstr("\"rows\":[[3,"));
+}
+
+/// Some clients end a body with a line end that is not of it (RFC 9112, section 2.2).
+TEST_F(ServeBadInput, MayHaveEmptyLinesBetweenItsRequests) {
+  serve_sqlite(one_request, {"--header-timeout", "300ms"});
+  http_client c{port};
+  c.send(post_of(json_type + "Content-Length: 8\r\n", R"({"n": 2})") + "\r\n" + get_of("/requests/pair?n=3"));
+  EXPECT_THAT(c.receive().body, HasSubstr("\"rows\":[[2,"));
+  EXPECT_THAT(c.receive().body, HasSubstr("\"rows\":[[3,"));
+  c.send(post_of(json_type + "Content-Length: 8\r\n", R"({"n": 4})") + "\r");
+  EXPECT_THAT(c.receive().body, HasSubstr("\"rows\":[[4,"));
+  EXPECT_EQ(c.ask("\n\r\n" + get_of("/healthz")).status, 200);
+  // A line end alone does not begin a request that has to be there in time.
+  http_client idle{port};
+  idle.send(post_of(json_type + "Content-Length: 8\r\n", R"({"n": 5})") + "\r\n");
+  EXPECT_EQ(idle.receive().status, 200);
+  http_client late{port}; // by the time that this one is given up, so would be the other
+  late.send("GET");
+  EXPECT_EQ(late.receive().status, 408);
+  EXPECT_EQ(idle.get("/healthz").status, 200);
 }
 
 TEST_F(ServeBadInput, SaysGoOnBeforeABodyThatItWillTake) {

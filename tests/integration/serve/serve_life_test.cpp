@@ -4,7 +4,9 @@
 
 #include "integration/serve/serve_test.hpp"
 
+#include <atomic>
 #include <list>
+#include <thread>
 
 namespace {
 
@@ -101,6 +103,9 @@ TEST_F(ServeLife, SaysWhatIsWrongWithItsArguments) {
       {{"--tls-cert", path_of("none"), "--tls-key", path_of("none")}, "--tls-cert: "},
       {{"--drain", "10"}, "--drain: "},
       {{"--idle-timeout", "0s"}, "--idle-timeout: "},
+      {{"--cors-origin", "shop"}, "--cors-origin: shop is no origin"},
+      {{"--cors-origin", "https://shop.example/"}, "is no origin"},
+      {{"--cors-origin", "*"}, "is no origin"},
       {{"--loops", "5"}, "pool.max_size is 4, less than loops"}};
   for (const auto& [words, why] : cases) {
     const auto said = refused(words);
@@ -260,10 +265,38 @@ TEST_F(ServeLife, ReadsItsFileAgain) {
     ASSERT_EQ(get("/requests/two").status, 200);
     ASSERT_EQ(get("/requests/one").status, 404) << "what the file before would answer at once";
   }
-  EXPECT_EQ(idle.rest(), "") << "it belonged to the file before";
+  EXPECT_EQ(idle.get("/requests/two").status, 200) << "on a connection of before";
+  waits.send("GET /requests/two HTTP/1.1\r\nHost: localhost\r\n\r\n");
   lock("rollback");
   EXPECT_EQ(waits.receive().status, 200);
+  EXPECT_EQ(waits.receive().status, 200) << "it came before the answer to the one before";
+  EXPECT_EQ(waits.get("/requests/one").status, 404);
   EXPECT_EQ(end().exit_code, 0);
+}
+
+TEST_F(ServeLife, LosesNoRequestWhenItReadsItsFileAgain) {
+  serve_sqlite(one, {"--no-access-log"});
+  std::atomic<bool> over{false};
+  std::atomic<long> answered{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 8; ++i)
+    clients.emplace_back([&] {
+      http_client c{port};
+      while (!over) {
+        const auto x = c.post("/requests/one", "{}");
+        ASSERT_EQ(x.status, 200) << "after " << answered;
+        ASSERT_EQ(x.field("connection"), "");
+        ++answered;
+      }
+    });
+  for (int i = 0; i < 8; ++i) {
+    const long before = answered;
+    EXPECT_THAT(reload(), HasSubstr(in_force));
+    EXPECT_TRUE(eventually([&] { return answered > before + 100; }));
+  }
+  over = true;
+  for (auto& x : clients)
+    x.join();
 }
 
 TEST_F(ServeLife, AnswersWhoHasConnectedBeforeItReadsItsFileAgain) {
@@ -309,6 +342,13 @@ TEST_F(ServeLife, TellsWhenADatabaseIsAway) {
   const auto x = get("/readyz");
   EXPECT_EQ(x.status, 503);
   EXPECT_EQ(json::parse(x.body).at("code").as_string(), "connect_failed");
+  for (const auto* id : {"first", "second"}) { // the second is told what is known by now
+    const auto asked = get("/readyz", std::string{"X-Request-Id: "} + id + "\r\n");
+    EXPECT_EQ(asked.status, 503);
+    EXPECT_EQ(asked.field("content-type"), "application/problem+json");
+    EXPECT_EQ(asked.field("retry-after"), "1");
+    EXPECT_EQ(json::parse(asked.body).at("request_id").as_string(), id);
+  }
   EXPECT_EQ(get("/requests/one").status, 200);
   const auto away = get("/requests/away");
   EXPECT_EQ(away.status, 503);

@@ -96,15 +96,53 @@ TEST_F(ServeRequest, GivesTheShapeThatIsAskedFor) {
   serve_sqlite(R"(
   all:
     queries: {one: select 7, two: "select 1 as a, 2 as a, 9007199254740993 as big"}
+  one:
+    queries: {one: select 7}
 )");
   EXPECT_EQ(json::serialize(results_of(get("/requests/all?shape=objects"))),
             R"({"one":{"columns":[{"name":"7","type":""}],"rows":[{"7":7}]},)"
             R"("two":{"columns":[{"name":"a","type":""},{"name":"a","type":""},{"name":"big","type":""}],)"
             R"("rows":[{"a":1,"a_2":2,"big":9007199254740993}]}})");
+  EXPECT_EQ(json::serialize(results_of(get("/requests/one?shape=scalar"))), R"({"one":7})");
   const auto scalar = get("/requests/all?shape=scalar");
-  EXPECT_EQ(json::serialize(results_of(scalar)), R"({"one":7})");
-  EXPECT_EQ(json::parse(scalar.body).at("errors").at("two").at("code").as_string(), "not_scalar");
+  EXPECT_EQ(scalar.status, 422);
+  EXPECT_EQ(json::parse(scalar.body).at("code").as_string(), "not_scalar");
+  EXPECT_THAT(scalar.body, HasSubstr("that of two is not"));
   EXPECT_THAT(get("/requests/all?numbers=string").body, HasSubstr(R"([1,2,"9007199254740993"])"));
+}
+
+TEST_F(ServeRequest, GivesArraysAsLists) {
+  postgresql_schema schema;
+  serve_postgresql(schema, R"yaml(
+  arrays:
+    queries:
+      q: |
+        select array[1,null,3], array[[1,2],[3,4]], array['a,b','c"d\e',null,'NULL','',' ','{}','ä'], '{}'::int[],
+          '[0:1]={5,6}'::int[], '[1:1][2:3]={{7,8}}'::int[], array[true,false], array[1.5,'NaN']::float8[],
+          array['{"a":[1]}']::jsonb[], array['(2,2),(1,1)','(4,4),(3,3)']::box[], array['2026-01-01'::date],
+          array[1.50,123456789012345678.9], array[9007199254740993,1], array[row(1,'a')], '[1,5)'::int4range
+  json:
+    queries:
+      q: |
+        select '{"a":[1,2.50,12345678901234567890],"b":"9007199254740993","c":1e500,"d":0.12345678901234567,"e":-7}'::json
+)yaml");
+  const auto row = [&](const std::string& target) {
+    const auto x = get(target);
+    const auto from = x.body.find("\"rows\":[[") + 9;
+    return x.body.substr(from, x.body.find("]]}", from) + 1 - from);
+  };
+  EXPECT_EQ(
+      row("/requests/arrays"),
+      R"j([[1,null,3],[[1,2],[3,4]],["a,b","c\"d\\e",null,"NULL",""," ","{}","ä"],[],[5,6],[[7,8]],[true,false],)j"
+      R"j([1.5,"NaN"],[{"a": [1]}],["(2,2),(1,1)","(4,4),(3,3)"],["2026-01-01"],[1.50,123456789012345678.9],)j"
+      R"j([9007199254740993,1],["(1,a)"],"[1,5)"])j");
+  EXPECT_THAT(row("/requests/arrays?numbers=string"),
+              HasSubstr(R"j(["2026-01-01"],["1.50","123456789012345678.9"],["9007199254740993",1])j"));
+  EXPECT_THAT(row("/requests/arrays?arrays=text"), HasSubstr(R"j("{}","[0:1]={5,6}","[1:1][2:3]={{7,8}}","{t,f}")j"));
+  EXPECT_THAT(row("/requests/json"), HasSubstr(R"j("c":1e500)j"));
+  EXPECT_EQ(
+      row("/requests/json?numbers=string"),
+      R"j([{"a":[1,2.50,"12345678901234567890"],"b":"9007199254740993","c":"1e500","d":"0.12345678901234567","e":-7}])j");
 }
 
 TEST_F(ServeRequest, TellsMistakesInItsFileFromValuesThatDoNotFit) {

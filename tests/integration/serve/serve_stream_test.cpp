@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <list>
+
 namespace {
 
 using namespace sheaf;
@@ -156,6 +158,52 @@ TEST_F(ServeStream, IsCutOffWhenALaterRowFails) {
   const auto line = logged(end().err, "bad");
   EXPECT_EQ(line.at("error").as_string(), "rejected_sql");
   EXPECT_THAT(std::string{line.at("detail").as_string()}, HasSubstr("division by zero"));
+}
+
+TEST_F(ServeStream, IsResetForHttp10WhenALaterRowFails) {
+  serve_postgresql(schema, "  bad: {queries: {rows: {sql: \"select repeat('x', 100), 1 / (n - 50000) from "
+                           "generate_series(1, 100000) n\", stream: true}}}\n");
+  http_client c{port};
+  c.send("GET /requests/bad HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(c.rest(), HasSubstr("200 OK"));
+  EXPECT_TRUE(c.was_reset()) << "the end of the connection would be that of the answer";
+}
+
+TEST_F(ServeStream, LeavesOthersTheirSessions) {
+  serve_postgresql(schema, requests_for(2'000'000, 100));
+  std::list<http_client> slow;
+  for (int i = 0; i < 2; ++i) {
+    slow.emplace_back(port, 4096).send("GET /requests/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    ASSERT_TRUE(slow.back().read_until("[1,\"xxx"));
+  }
+  const auto refused = get("/requests/big"); // half of the pool's four sessions are streaming
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.field("retry-after"), "1");
+  EXPECT_EQ(json::parse(refused.body).at("code").as_string(), "too_many_streams");
+  EXPECT_EQ(get("/requests/big?shape=scalar").status, 422) << "that one does not stream";
+  slow.clear();
+  EXPECT_TRUE(eventually([&] { // their places are free again
+    http_client c{port, 4096};
+    c.send("GET /requests/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return c.read_until("\r\n\r\n") && c.unread().starts_with("HTTP/1.1 200");
+  }));
+  end();
+  serve_postgresql(schema, requests_for(2'000'000, 100), {"--max-streams", "1"});
+  http_client one{port, 4096};
+  one.send("GET /requests/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  ASSERT_TRUE(one.read_until("[1,\"xxx"));
+  EXPECT_EQ(get("/requests/big").status, 429);
+}
+
+TEST_F(ServeStream, IsCutOffWhenItsClientIsSlowOnTheWhole) {
+  // It takes bytes all the time, but nobody could take them so fast.
+  serve_postgresql(schema, requests_for(2'000'000, 100),
+                   {"--write-timeout", "300ms", "--min-stream-rate", "1000000000000"});
+  http_client c{port, 4096};
+  c.send("GET /requests/big HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: slow\r\n\r\n");
+  EXPECT_THAT(c.rest(), Not(testing::EndsWith("0\r\n\r\n")));
+  expect_sessions_at_rest();
+  EXPECT_EQ(logged(end().err, "slow").at("status").as_int64(), 499);
 }
 
 TEST_F(ServeStream, IsCutOffAtTheDeadlineWhenItsClientIsSlow) {

@@ -63,6 +63,39 @@ TEST_F(ServeTls, SpeaksVersions12And13) {
   EXPECT_EQ(plain.receive().status, 0);
 }
 
+TEST_F(ServeTls, HasKeysThatNobodyFindsOutLater) {
+  const auto made = cli::run({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
+                              "/CN=localhost", "-keyout", path_of("key.pem"), "-out", path_of("cert.pem")});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  serve_sqlite(tls_file, {"--tls-cert", path_of("cert.pem"), "--tls-key", path_of("key.pem")});
+  const auto with = [&](const char* cipher) {
+    return curl("/healthz", {"--tls-max", "1.2", "--ciphers", cipher}).exit_code == 0;
+  };
+  EXPECT_TRUE(with("ECDHE-RSA-AES128-GCM-SHA256"));
+  EXPECT_TRUE(with("ECDHE-RSA-CHACHA20-POLY1305"));
+  for (const auto* weak : {"AES128-GCM-SHA256", "AES256-SHA256", "AES128-SHA", "ECDHE-RSA-AES128-SHA256"})
+    EXPECT_FALSE(with(weak)) << weak;
+}
+
+TEST_F(ServeTls, KeepsItsConnectionsWhileTheFileIsReadAgain) {
+  serve_sqlite(tls_file, with_tls());
+  // The second URL is asked for on the connection of the first, once the pipe has been read to its end.
+  write("twice", "GET /requests/echo?word=before HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  cli::child asks{
+      {"sh", "-c",
+       "(cat " + path_of("twice").string() + "; while [ ! -e " + path_of("go").string() +
+           " ]; do sleep 0.1; done; printf 'GET /requests/new HTTP/1.1\\r\\nHost: localhost\\r\\n"
+           "Connection: close\\r\\n\\r\\n'; cat) | openssl s_client -quiet -verify_quiet -ign_eof -CAfile " +
+           path_of("cert.pem").string() + " -connect localhost:" + std::to_string(port) + " 2>&1"}};
+  asks.read_until("before");
+  write("sheaf.yaml", "databases: {main: {url: \"sqlite:books.db?mode=rwc\", pool: {max_size: 4}}}\nrequests: {new: "
+                      "{queries: {n: select 12345}}}\n");
+  service->send(SIGHUP);
+  EXPECT_THAT(service->error_line_with("SIGHUP: "), HasSubstr("is read again"));
+  write("go", "");
+  asks.read_until("12345");
+}
+
 TEST_F(ServeTls, TakesABodyOfManyRecords) {
   serve_sqlite(tls_file, with_tls());
   write("body", "{\"text\": \"" + std::string(1'000'000, 'x') + "\"}");

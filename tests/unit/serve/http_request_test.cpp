@@ -24,20 +24,49 @@ TEST(HttpTarget, IsAPathAndNamedValues) {
   ASSERT_TRUE(x);
   EXPECT_EQ(x->path, "/requests/Käse/rot");
   EXPECT_EQ(x->authority, "");
-  EXPECT_THAT(x->query, ElementsAre(Pair("a", "1 2"), Pair("b", "+"), Pair("a", ""), Pair("c", ""), Pair("", "x")));
+  EXPECT_THAT(x->query,
+              ElementsAre(Pair("a", "1 2"), Pair("b", "+"), Pair("a", ""), Pair("c", std::nullopt), Pair("", "x")));
   EXPECT_EQ(parse_target("/a+b")->path, "/a+b") << "a plus sign is a space in the query only";
   EXPECT_EQ(parse_target("*")->path, "*");
   EXPECT_EQ(parse_target("http://here:80/a?b")->authority, "here:80");
   EXPECT_EQ(parse_target("http://here:80/a?b")->path, "/a");
+  EXPECT_EQ(parse_target("HTTP://here")->path, "/") << "RFC 9110, section 4.2.3";
+  EXPECT_EQ(parse_target("http://here?b")->path, "/");
 }
 
 TEST(HttpTarget, IsNothingThatTwoReadersCouldUnderstandInTwoWays) {
   using std::string_view_literals::operator""sv;
-  for (const auto text :
-       {""sv,         "a"sv,        "/%"sv,        "/%4"sv,         "/%4g"sv,          "/%-1"sv,         "/%+1"sv,
-        "/%00"sv,     "/a?b=%00"sv, "/a\0b"sv,     "/a\nb"sv,       "/%0a"sv,          "/%ff"sv,         "/%c0%af"sv,
-        "/a?%ff=1"sv, "http://"sv,  "http:///a"sv, "http://here"sv, "http://here?a"sv, "ftp://here/a"sv, "//\x7f"sv})
+  for (const auto text : {""sv,
+                          "a"sv,
+                          "/%"sv,
+                          "/%4"sv,
+                          "/%4g"sv,
+                          "/%-1"sv,
+                          "/%+1"sv,
+                          "/%00"sv,
+                          "/a?b=%00"sv,
+                          "/a\0b"sv,
+                          "/a\nb"sv,
+                          "/%0a"sv,
+                          "/%ff"sv,
+                          "/%c0%af"sv,
+                          "/a?%ff=1"sv,
+                          "http://"sv,
+                          "http:///a"sv,
+                          "http://a@here/"sv,
+                          "http://here:1:2/"sv,
+                          "ftp://here/a"sv,
+                          "//\x7f"sv})
     EXPECT_FALSE(parse_target(text)) << text;
+}
+
+TEST(HttpAuthority, IsAHostAndPerhapsAPort) {
+  for (const auto* text :
+       {"", "localhost", "localhost:", "localhost:8080", "127.0.0.1:1", "[::1]", "[::1]:65535", "a-b.example"})
+    EXPECT_TRUE(is_authority(text)) << text;
+  for (const auto* text : {"localhost:80@evil", "a@b", "[::1]evil", "[::1", "::1", "a:b", "a:65536", "a:80:80", ":80",
+                           "a/b", "a b", "a?b", "[a.b]g"})
+    EXPECT_FALSE(is_authority(text)) << text;
 }
 
 TEST(HttpTarget, IsEncodedBack) {
@@ -66,6 +95,19 @@ TEST(HttpArguments, AreWhatTheFileDeclares) {
     sheaf::append_postgresql_text(text, made.values[i].second);
     EXPECT_EQ(text, expected[i]) << made.values[i].first;
   }
+}
+
+TEST(HttpArguments, AreNullWithoutAnEqualsSign) {
+  const auto spec = with({{"t", "text"}, {"e", "text"}, {"l", "int[]"}, {"m", "int[]"}});
+  const auto made = type_arguments(spec, arguments_of(spec, parse_target("/?t&e=&l&m=1&m")->query));
+  EXPECT_TRUE(made.bad.empty());
+  ASSERT_EQ(made.values.size(), 4);
+  EXPECT_TRUE(made.values[0].second.is_null());
+  EXPECT_FALSE(made.values[1].second.is_null()) << "an empty text";
+  EXPECT_TRUE(made.values[2].second.is_null()) << "no list at all";
+  std::string text;
+  sheaf::append_postgresql_text(text, made.values[3].second);
+  EXPECT_EQ(text, "{1,NULL}");
 }
 
 TEST(HttpArguments, AreRefusedByName) {

@@ -71,7 +71,8 @@ TEST(HttpReply, IsTheSameInPiecesAsInOne) {
 
 TEST(HttpReply, KeepsLargeIntegersFromBeingRounded) {
   std::string out;
-  reply_writer{three(), databases, {.shape = answer_shape::objects, .exact_numbers = true}}.write(out, 1 << 20);
+  reply_writer{three(), databases, {.shape = answer_shape::objects, .values = {.exact_numbers = true}}}.write(out,
+                                                                                                              1 << 20);
   EXPECT_THAT(out, HasSubstr(R"({"n":"9007199254740992","text":"row \"0\""})"));
   table_builder b{{{.name = "n"}}};
   for (const std::int64_t n : {9007199254740991, -9007199254740991, -9007199254740992})
@@ -80,19 +81,31 @@ TEST(HttpReply, KeepsLargeIntegersFromBeingRounded) {
   reply x;
   x.outcomes.push_back({.name = "edge", .data = b.finish()});
   out.clear();
-  reply_writer{std::move(x), {"main"}, {.exact_numbers = true}}.write(out, 1 << 20);
+  reply_writer{std::move(x), {"main"}, {.values = {.exact_numbers = true}}}.write(out, 1 << 20);
   EXPECT_THAT(out, HasSubstr(R"("rows":[[9007199254740991],[-9007199254740991],["-9007199254740992"],[null]])"));
 }
 
 TEST(HttpProblem, HasAStatusForEachFailure) {
-  const std::pair<errc, unsigned> statuses[] = {
-      {errc::invalid_request, 400},   {errc::rejected_sql, 422},          {errc::constraint_violated, 422},
-      {errc::permission_denied, 500}, {errc::serialization_failure, 503}, {errc::deadlock_detected, 503},
-      {errc::query_canceled, 503},    {errc::deadline_exceeded, 504},     {errc::disk_full, 507},
-      {errc::connection_lost, 503},   {errc::connect_failed, 503},        {errc::too_many_connections, 503},
-      {errc::pool_timeout, 503},      {errc::pool_queue_full, 429},       {errc::overloaded, 503},
-      {errc::pool_closed, 503},       {errc::result_too_large, 422},      {errc::in_doubt, 500},
-      {errc::internal, 500},          {errc::bad_read, 500}};
+  const std::pair<errc, unsigned> statuses[] = {{errc::invalid_request, 400},
+                                                {errc::rejected_sql, 422},
+                                                {errc::constraint_violated, 422},
+                                                {errc::permission_denied, 500},
+                                                {errc::serialization_failure, 503},
+                                                {errc::deadlock_detected, 503},
+                                                {errc::query_canceled, 503},
+                                                {errc::deadline_exceeded, 504},
+                                                {errc::disk_full, 507},
+                                                {errc::connection_lost, 503},
+                                                {errc::connect_failed, 503},
+                                                {errc::too_many_connections, 503},
+                                                {errc::pool_timeout, 503},
+                                                {errc::pool_queue_full, 429},
+                                                {errc::overloaded, 503},
+                                                {errc::pool_closed, 503},
+                                                {errc::result_too_large, 422},
+                                                {errc::in_doubt, 500},
+                                                {errc::internal, 500},
+                                                {errc::bad_read, 500}};
   for (const auto& [code, status] : statuses) {
     const failure why{.code = code, .query = "q", .message = "secret detail", .reached_server = true};
     const auto made = make_problem(why, "id-1");
@@ -182,7 +195,7 @@ TEST(HttpActivity, KeepsTheLastHundredOfAllLoops) {
 
 TEST(HttpTraffic, IsBoundedAndGivenBack) {
   const service_limits limits{.connections_max = 3, .connections_per_address_max = 2, .in_flight_max = 1};
-  traffic t{limits};
+  traffic t{limits, -1};
   const auto a = boost::asio::ip::make_address("127.0.0.1"), b = boost::asio::ip::make_address("127.0.0.2");
   EXPECT_TRUE(t.connect(a));
   EXPECT_TRUE(t.connect(a));
