@@ -2,6 +2,7 @@
 //
 // The service as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), made from the sheaf file. Any thread.
 
+#include "app/serve/route_table.hpp"
 #include "app/serve/service.hpp"
 #include "app/serve/target.hpp"
 
@@ -12,6 +13,10 @@
 #include <boost/json/value.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
 
 namespace sheaf::app::serve {
 
@@ -31,17 +36,32 @@ json::object schema_of_element(std::string_view type) {
   return {{"type", "string"}};
 }
 
-json::object schema_of(const parameter_spec& p) {
-  json::object made;
-  if (p.type.ends_with("[]"))
-    made = {{"type", "array"}, {"items", schema_of_element(std::string_view{p.type}.substr(0, p.type.size() - 2))}};
-  else
-    made = schema_of_element(p.type);
-  if (p.default_value && !p.default_value->is_null()) {
-    std::string text;
-    append_json_value(text, *p.default_value);
-    made["default"] = json::parse(text);
+json::object or_null(json::object schema) {
+  schema["type"] = json::array{schema["type"], "null"};
+  return schema;
+}
+
+json::value json_of(const value& x) {
+  std::string text;
+  append_json_value(text, x);
+  return json::parse(text);
+}
+
+/// In a query string NULL has no value of its own: it is a name without one.
+json::object schema_of(const parameter_spec& p, bool in_json) {
+  const bool is_list = p.type.ends_with("[]");
+  auto made = schema_of_element(std::string_view{p.type}.substr(0, p.type.size() - (is_list ? 2 : 0)));
+  if (in_json)
+    made = or_null(std::move(made));
+  if (is_list) {
+    made = {{"type", "array"}, {"items", std::move(made)}};
+    if (in_json)
+      made = or_null(std::move(made));
   }
+  if (p.default_value && (in_json || !p.default_value->is_null()))
+    made["default"] = json_of(*p.default_value);
+  if (!p.about.empty())
+    made["description"] = p.about;
   return made;
 }
 
@@ -55,45 +75,122 @@ json::object choice(std::string_view name, std::string_view about, json::array v
           {"schema", json::object{{"type", "string"}, {"enum", std::move(values)}, {"default", first}}}};
 }
 
-json::object responses() {
-  json::object made{{"200", reference("responses/Reply")}};
-  for (const auto* status : {"400", "401", "422", "429", "500", "503", "504", "507"})
-    made[status] = reference("responses/Problem");
+/// The results by name: those of `for_each` have their numbers behind it. Under a policy that lets queries fail each
+/// may be among the errors instead.
+json::object results_of(const request_spec& of) {
+  json::object members;
+  json::array required;
+  bool any_each = false;
+  for (const auto& q : of.queries) {
+    any_each = any_each || q.for_each;
+    if (q.for_each)
+      continue;
+    members[q.query.name] = reference("schemas/Result");
+    if (of.settings.on_error == error_policy::fail)
+      required.emplace_back(q.query.name);
+  }
+  json::object made{{"type", "object"}, {"properties", std::move(members)}};
+  if (!required.empty())
+    made["required"] = std::move(required);
+  if (any_each)
+    made["additionalProperties"] = reference("schemas/Result");
+  else
+    made["additionalProperties"] = false;
   return made;
 }
 
-json::object operation(const request_spec& of, std::string_view method, json::array parameters) {
-  for (const auto* name : {"shape", "numbers", "session", "timeout"})
-    parameters.emplace_back(reference(fmt::format("parameters/{}", name)));
-  return {{"operationId", fmt::format("{}_{}", method, of.name)},
-          {"summary", fmt::format("Runs the request {}", of.name)},
-          {"tags", json::array{"requests"}},
-          {"parameters", std::move(parameters)},
-          {"responses", responses()}};
+json::object reply_to(const request_spec& of) {
+  json::object headers;
+  for (const auto* name : {"X-Request-Id", "traceresponse", "Server-Timing"})
+    headers[name] = reference(fmt::format("headers/{}", name));
+  json::object reply{{"type", "object"},
+                     {"required", json::array{"results", "errors", "timing"}},
+                     {"properties",
+                      {{"results", results_of(of)},
+                       {"errors", {{"type", "object"}, {"additionalProperties", reference("schemas/QueryError")}}},
+                       {"timing", reference("schemas/Timing")}}}};
+  return {{"description", "Each query's result or error"},
+          {"headers", std::move(headers)},
+          {"content", {{"application/json", {{"schema", std::move(reply)}}}}}};
 }
 
-json::object path_of(const request_spec& of) {
+json::object responses(const request_spec& of, bool is_post, bool needs_token) {
+  json::object made{{"200", reply_to(of)}};
+  for (const auto* status :
+       {"400", "403", "405", "408", "413", "414", "421", "422", "431", "500", "501", "504", "505", "507"})
+    made[status] = reference("responses/Problem");
+  if (needs_token)
+    made["401"] = reference("responses/Problem");
+  if (is_post) {
+    made["415"] = reference("responses/Problem");
+    made["417"] = reference("responses/Problem");
+  }
+  for (const auto* status : {"429", "503"})
+    made[status] = reference("responses/Later");
+  return made;
+}
+
+/// A name that generators of clients take as one of a function.
+std::string operation_id(std::string_view method, std::string_view name, std::set<std::string>& taken) {
+  auto made = fmt::format("{}_{}", method, name);
+  for (auto& c : made)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')))
+      c = '_';
+  const auto plain = made;
+  for (int i = 2; !taken.insert(made).second; ++i)
+    made = fmt::format("{}_{}", plain, i);
+  return made;
+}
+
+bool declares(const request_spec& of, std::string_view name) {
+  return std::any_of(of.parameters.begin(), of.parameters.end(), [&](const auto& p) { return p.name == name; });
+}
+
+/// An option that a parameter of the same name hides does not stand beside it.
+json::object operation(const request_spec& of, std::string_view method, json::array parameters, bool needs_token,
+                       std::set<std::string>& taken) {
+  const bool is_post = method == "post";
+  for (const auto* name : {"shape", "numbers", "arrays", "session"})
+    if (is_post || !declares(of, name))
+      parameters.emplace_back(reference(fmt::format("parameters/{}", name)));
+  for (const auto* name : {"timeout", "request_id", "traceparent"})
+    parameters.emplace_back(reference(fmt::format("parameters/{}", name)));
+  return {{"operationId", operation_id(method, of.name, taken)},
+          {"summary", of.about.empty() ? fmt::format("Runs the request {}", of.name) : of.about},
+          {"tags", json::array{"requests"}},
+          {"parameters", std::move(parameters)},
+          {"responses", responses(of, is_post, needs_token)}};
+}
+
+json::object path_of(const request_spec& of, bool only_post, bool needs_token, std::set<std::string>& taken) {
   json::array parameters, required;
-  json::object members;
+  json::object members, example;
   for (const auto& p : of.parameters) {
-    parameters.emplace_back(json::object{{"name", p.name},
-                                         {"in", "query"},
-                                         {"required", !p.default_value.has_value()},
-                                         {"style", "form"},
-                                         {"explode", true},
-                                         {"schema", schema_of(p)}});
-    members[p.name] = schema_of(p);
-    if (!p.default_value)
+    json::object made{{"name", p.name},  {"in", "query"},   {"required", !p.default_value.has_value()},
+                      {"style", "form"}, {"explode", true}, {"schema", schema_of(p, false)}};
+    if (!p.about.empty())
+      made["description"] = p.about;
+    parameters.emplace_back(std::move(made));
+    members[p.name] = schema_of(p, true);
+    if (p.default_value)
+      example[p.name] = json_of(*p.default_value);
+    else
       required.emplace_back(p.name);
   }
   const bool is_required = !required.empty();
   json::object body{{"type", "object"}, {"properties", std::move(members)}, {"additionalProperties", false}};
   if (is_required)
     body["required"] = std::move(required);
-  auto post = operation(of, "post", {});
-  post["requestBody"] = {{"required", is_required}, {"content", {{"application/json", {{"schema", std::move(body)}}}}}};
-  auto get = operation(of, "get", std::move(parameters));
-  return {{"get", std::move(get)}, {"post", std::move(post)}};
+  json::object content{{"schema", std::move(body)}};
+  if (!is_required) // which no value would be made up for
+    content["example"] = std::move(example);
+  json::object made;
+  if (!only_post)
+    made["get"] = operation(of, "get", std::move(parameters), needs_token, taken);
+  auto post = operation(of, "post", {}, needs_token, taken);
+  post["requestBody"] = {{"required", is_required}, {"content", {{"application/json", std::move(content)}}}};
+  made["post"] = std::move(post);
+  return made;
 }
 
 json::object plain_path(std::string_view id, std::string_view summary, std::string_view type) {
@@ -107,27 +204,74 @@ json::object plain_path(std::string_view id, std::string_view summary, std::stri
             {"responses", {{"200", {{"description", "The answer"}, {"content", std::move(content)}}}}}}}};
 }
 
+json::object text_header(std::string_view about) {
+  return {{"description", about}, {"schema", json::object{{"type", "string"}}}};
+}
+
+json::object header_parameter(std::string_view name, std::string_view about) {
+  return {{"name", name}, {"in", "header"}, {"description", about}, {"schema", json::object{{"type", "string"}}}};
+}
+
+/// A result in one of its shapes. What is in a cell is the database's to say.
+json::object result_schema() {
+  const auto result = [](json::object row) {
+    const json::object text{{"type", "string"}};
+    return json::object{{"type", "object"},
+                        {"required", json::array{"columns", "rows"}},
+                        {"properties",
+                         {{"columns",
+                           {{"type", "array"},
+                            {"items",
+                             {{"type", "object"},
+                              {"required", json::array{"name", "type"}},
+                              {"properties", {{"name", text}, {"type", text}}}}}}},
+                          {"rows", {{"type", "array"}, {"items", std::move(row)}}},
+                          {"affected_rows", {{"type", "integer"}, {"description", "Of a command without rows"}}}}}};
+  };
+  return {
+      {"description", "A result in the form of `shape`"},
+      {"anyOf",
+       {json::object{{"title", "rows"}, {"allOf", json::array{result({{"type", "array"}, {"items", json::object{}}})}}},
+        json::object{{"title", "objects"},
+                     {"allOf", json::array{result({{"type", "object"}, {"additionalProperties", true}})}}},
+        json::object{{"title", "scalar"}, {"description", "The only value"}}}}};
+}
+
+json::object problem(bool has_time) {
+  json::object headers{{"X-Request-Id", reference("headers/X-Request-Id")}};
+  if (has_time)
+    headers["Retry-After"] = reference("headers/Retry-After");
+  return {{"description", "The reason why there is no answer"},
+          {"headers", std::move(headers)},
+          {"content", {{"application/problem+json", {{"schema", reference("schemas/Problem")}}}}}};
+}
+
 json::object components(bool needs_token) {
   const json::object text{{"type", "string"}}, number{{"type", "number"}};
+  const json::object time{{"type", json::array{"number", "null"}}};
   json::object schemas;
-  schemas["Reply"] = {
+  schemas["Result"] = result_schema();
+  schemas["QueryError"] = {
       {"type", "object"},
-      {"required", json::array{"results", "errors", "timing"}},
-      {"properties",
-       {{"results", {{"type", "object"}, {"description", "Results by query name, in the form of `shape`."}}},
-        {"errors",
-         {{"type", "object"},
-          {"additionalProperties",
-           {{"type", "object"},
-            {"properties",
-             {{"code", text}, {"message", text}, {"phase", {{"type", json::array{"string", "null"}}}}}}}}}},
-        {"timing",
-         {{"type", "object"},
-          {"properties",
-           {{"elapsed_ms", number},
-            {"serial_sum_ms", number},
-            {"speed_up", number},
-            {"queries", {{"type", "object"}}}}}}}}}};
+      {"required", json::array{"code", "message", "phase"}},
+      {"properties", {{"code", text}, {"message", text}, {"phase", {{"type", json::array{"string", "null"}}}}}}};
+  schemas["Timing"] = {{"type", "object"},
+                       {"description", "Milliseconds since the request was taken; null for what was not reached"},
+                       {"properties",
+                        {{"elapsed_ms", number},
+                         {"serial_sum_ms", number},
+                         {"queries",
+                          {{"type", "object"},
+                           {"additionalProperties",
+                            {{"type", "object"},
+                             {"properties",
+                              {{"queued_ms", time},
+                               {"acquired_ms", time},
+                               {"sent_ms", time},
+                               {"first_row_ms", time},
+                               {"last_row_ms", time},
+                               {"released_ms", time},
+                               {"database", text}}}}}}}}}};
   schemas["Problem"] = {
       {"type", "object"},
       {"required", json::array{"title", "status", "code", "detail", "request_id"}},
@@ -145,19 +289,18 @@ json::object components(bool needs_token) {
        {{"shape", choice("shape", "Rows as lists, rows as objects, or the only value", {"rows", "objects", "scalar"})},
         {"numbers",
          choice("numbers", "`string`: numbers that JavaScript would round come as strings", {"number", "string"})},
+        {"arrays", choice("arrays", "`text`: arrays as PostgreSQL writes them", {"list", "text"})},
         {"session", choice("session", "`shared`: all queries on one session", {"own", "shared"})},
-        {"timeout",
-         {{"name", "X-Request-Timeout"},
-          {"in", "header"},
-          {"description", "Longest time to answer, such as 500ms; the file's deadline holds all the same"},
-          {"schema", text}}}}},
-      {"responses",
-       {{"Reply",
-         {{"description", "Each query's result or error"},
-          {"content", {{"application/json", {{"schema", reference("schemas/Reply")}}}}}}},
-        {"Problem",
-         {{"description", "The reason why there is no answer"},
-          {"content", {{"application/problem+json", {{"schema", reference("schemas/Problem")}}}}}}}}}};
+        {"timeout", header_parameter("X-Request-Timeout",
+                                     "Longest time to answer, such as 500ms; the file's deadline holds all the same")},
+        {"request_id", header_parameter("X-Request-Id", "A name for this request: in the answer and the log")},
+        {"traceparent", header_parameter("traceparent", "W3C trace context")}}},
+      {"headers",
+       {{"X-Request-Id", text_header("The request's name")},
+        {"traceresponse", text_header("W3C trace context")},
+        {"Server-Timing", text_header("The database's share of the time; not of streamed results")},
+        {"Retry-After", {{"description", "Seconds"}, {"schema", {{"type", "integer"}}}}}}},
+      {"responses", {{"Problem", problem(false)}, {"Later", problem(true)}}}};
   if (needs_token)
     made["securitySchemes"] = {{"token", {{"type", "http"}, {"scheme", "bearer"}}}};
   return made;
@@ -167,10 +310,12 @@ json::object components(bool needs_token) {
 
 std::string make_openapi(const sheaf_file& file, bool needs_token) {
   json::object paths;
+  std::set<std::string> taken{"healthz", "readyz", "metrics"};
   for (const auto& x : file.requests)
-    paths["/requests/" + percent_encoded(x.name)] = path_of(x);
+    paths["/requests/" + percent_encoded(x.name)] = path_of(x, takes_only_post(file, x), needs_token, taken);
   paths["/healthz"] = plain_path("healthz", "Reports that the service lives", "text/plain");
   paths["/readyz"] = plain_path("readyz", "Reports whether each database answers", "application/json");
+  paths["/readyz"].at("get").at("responses").as_object()["503"] = reference("responses/Later");
   paths["/metrics"] = plain_path("metrics", "Metrics for Prometheus", "text/plain");
   json::object made{
       {"openapi", "3.1.0"},

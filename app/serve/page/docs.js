@@ -59,7 +59,7 @@ function example_of(schema) {
   if (schema.default !== undefined)
     return schema.default;
   const examples = { array: [], integer: 1, number: 1.5, boolean: true, string: "" };
-  return examples[schema.type] ?? null;
+  return examples[[schema.type].flat()[0]] ?? null;
 }
 
 function body_entry(operation, whole) {
