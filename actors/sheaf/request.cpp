@@ -79,9 +79,9 @@ std::optional<failure> check_query(const query& q) {
   return check_parameters(q);
 }
 
-/// The last point that was reached from `acquired` on, or `not_reached`.
+/// The last point that was reached after `queued`, or `not_reached`.
 std::chrono::nanoseconds end_of(const query_times& t) noexcept {
-  for (const auto point : {t.released, t.last_row, t.first_row, t.sent, t.acquired})
+  for (const auto point : {t.answered, t.released, t.last_row, t.first_row, t.sent, t.acquired})
     if (point != query_times::not_reached)
       return point;
   return query_times::not_reached;
@@ -156,12 +156,13 @@ const outcome& reply::operator[](std::size_t position) const {
 
 std::chrono::nanoseconds reply::serial_sum() const noexcept {
   std::chrono::nanoseconds sum{0};
-  for (const auto& x : outcomes) // Nothing for a query that had no session: then both are `not_reached`.
-    sum += end_of(x.times) - x.times.acquired;
+  for (const auto& x : outcomes)
+    if (x.times.acquired != query_times::not_reached)
+      sum += end_of(x.times) - x.times.acquired;
   return sum;
 }
 
-double reply::speed_up() const noexcept {
+double reply::overlap() const noexcept {
   if (elapsed <= 0ns)
     return 0;
   return static_cast<double>(serial_sum().count()) / static_cast<double>(elapsed.count());

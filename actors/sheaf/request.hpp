@@ -122,8 +122,12 @@ struct query_times {
   std::chrono::nanoseconds first_row{not_reached}; ///< The first bytes of the answer were there.
   std::chrono::nanoseconds last_row{not_reached};  ///< The answer was complete.
   std::chrono::nanoseconds released{not_reached};  ///< The session went back.
+  /// The query was over: it had an answer or a failure, or nobody waited for it any more (a timeout, a cancel), which
+  /// may be before the database was done with it.
+  std::chrono::nanoseconds answered{not_reached};
 
-  /// The time from `queued` to the last point that was reached.
+  /// The time from `queued` to the last point that was reached. For a query that timed out or was cancelled, that is
+  /// the time until it was given up.
   std::chrono::nanoseconds total() const noexcept;
 };
 
@@ -167,11 +171,12 @@ struct reply {
   const outcome& operator[](std::string_view name) const;
   const outcome& operator[](std::size_t position) const;
 
-  /// The time that the queries take one after another: the sum of their times from having a session to giving it back.
+  /// The sum of the queries' times, from having a session to the answer or to being given up. Queries that run at once
+  /// slow each other down, so this is not the time that they would take in turn.
   std::chrono::nanoseconds serial_sum() const noexcept;
 
-  /// `serial_sum` / `elapsed`: the gain over one after another. 0 for a request that did not run.
-  double speed_up() const noexcept;
+  /// `serial_sum` / `elapsed`: the number of queries that ran at once, on average. 0 for a request that did not run.
+  double overlap() const noexcept;
 };
 
 /// The error in `given` that shows without looking at its SQL, or nothing: no query, names that are not unique, a query

@@ -140,7 +140,8 @@ typename Inspector::result_type inspect(Inspector& f, request& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, query_times& x) {
-  return f(caf::meta::type_name("query_times"), x.queued, x.acquired, x.sent, x.first_row, x.last_row, x.released);
+  return f(caf::meta::type_name("query_times"), x.queued, x.acquired, x.sent, x.first_row, x.last_row, x.released,
+           x.answered);
 }
 
 /// Printed without its rows.

@@ -175,9 +175,8 @@ int run_query(query_arguments how) {
     write_reply(how, answered, sql);
   const int exit_code = report_failures(how, answered, sql);
   if (how.timeline)
-    tell("{}  {} in all for {} of queries: {:.2f} times as fast as one after another\n",
-         timeline(answered, look_at(stderr)), to_text(answered.elapsed), to_text(answered.serial_sum()),
-         answered.speed_up());
+    tell("{}  {} in all, {:.1f} queries at once on average\n", timeline(answered, look_at(stderr)),
+         to_text(answered.elapsed), answered.overlap());
   return exit_code;
 }
 

@@ -18,7 +18,8 @@ namespace sheaf::app {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> fields_of_reply{"elapsed", "error", "ok", "queries", "serial_sum", "slowest"};
+constexpr std::array<std::string_view, 7> fields_of_reply{"elapsed", "error",      "ok",     "overlap",
+                                                          "queries", "serial_sum", "slowest"};
 constexpr std::array<std::string_view, 8> fields_of_query{"affected", "attempts", "columns", "elapsed",
                                                           "error",    "ok",       "rows",    "scalar"};
 
@@ -106,6 +107,8 @@ result<operand> field_of_reply(const reply& got, std::string_view field) {
     return got.failure ? operand{std::string{to_string(got.failure->code)}} : operand{};
   if (field == "queries")
     return number(got.outcomes.size());
+  if (field == "overlap")
+    return operand{got.overlap()};
   if (field == "serial_sum")
     return operand{got.serial_sum()};
   return operand{slowest(got.outcomes, [](const outcome& x) -> const outcome& { return x; })};
@@ -130,6 +133,22 @@ result<operand> field_of(const reply& got, std::string_view path) {
   if (dot == path.npos || found.empty() || !is_one_of(path.substr(dot + 1), fields_of_query))
     return invalid_request(fmt::format("there is no {}", path));
   return field_of_query(found, path.substr(dot + 1));
+}
+
+std::optional<operand> example_of_field(std::string_view path) {
+  const auto field = path.substr(path.rfind('.') + 1); // npos + 1 is 0
+  const bool of_query = field.size() < path.size();
+  if (of_query ? !is_one_of(field, fields_of_query) : !is_one_of(field, fields_of_reply))
+    return {};
+  if (field == "scalar")
+    return {};
+  if (field == "elapsed" || field == "serial_sum" || field == "slowest")
+    return operand{std::chrono::nanoseconds{std::chrono::milliseconds{1}}};
+  if (field == "ok")
+    return operand{true};
+  if (field == "error")
+    return operand{std::string{"internal"}};
+  return operand{std::int64_t{1}};
 }
 
 std::optional<std::string> check_field(const request_spec& of, std::string_view path) {

@@ -23,6 +23,9 @@ std::span<const std::string_view> query_fields() noexcept;
 /// time, the first failure. An unknown path and a missing value are `invalid_request`.
 result<operand> field_of(const reply& got, std::string_view path);
 
+/// A value of the kind that the path has; nothing where that is not known beforehand.
+std::optional<operand> example_of_field(std::string_view path);
+
 /// Nothing, or what is wrong with the path for replies to this request.
 std::optional<std::string> check_field(const request_spec& of, std::string_view path);
 

@@ -260,6 +260,7 @@ json::object components(bool needs_token) {
                        {"properties",
                         {{"elapsed_ms", number},
                          {"serial_sum_ms", number},
+                         {"overlap", number},
                          {"queries",
                           {{"type", "object"},
                            {"additionalProperties",

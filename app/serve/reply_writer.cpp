@@ -31,6 +31,7 @@ void append_times(std::string& out, const query_times& times, std::string_view d
   append_milliseconds(out, "first_row_ms", times.first_row);
   append_milliseconds(out, "last_row_ms", times.last_row);
   append_milliseconds(out, "released_ms", times.released);
+  append_milliseconds(out, "answered_ms", times.answered);
   out += "\"database\":";
   append_json_string(out, database);
   out += '}';
@@ -145,7 +146,7 @@ void reply_writer::write_timing(std::string& out) const {
   out += "},\"timing\":{";
   append_milliseconds(out, "elapsed_ms", what_.elapsed);
   append_milliseconds(out, "serial_sum_ms", what_.serial_sum());
-  fmt::format_to(std::back_inserter(out), "\"speed_up\":{:.2f},\"queries\":{{", what_.speed_up());
+  fmt::format_to(std::back_inserter(out), "\"overlap\":{:.2f},\"queries\":{{", what_.overlap());
   for (std::size_t i = 0; i < what_.outcomes.size(); ++i) {
     if (i > 0)
       out += ',';
@@ -157,7 +158,7 @@ void reply_writer::write_timing(std::string& out) const {
 }
 
 std::string server_timing(const reply& got) {
-  return fmt::format("db;dur={:.3f}, serial;dur={:.3f}", in_ms(got.elapsed), in_ms(got.serial_sum()));
+  return fmt::format("db;dur={:.3f}, overlap;desc=\"{:.2f} queries at once\"", in_ms(got.elapsed), got.overlap());
 }
 
 } // namespace sheaf::app::serve

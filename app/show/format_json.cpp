@@ -74,6 +74,7 @@ void append_times(std::string& out, const query_times& times) {
   append_milliseconds(out += ", ", "first_row_ms", times.first_row);
   append_milliseconds(out += ", ", "last_row_ms", times.last_row);
   append_milliseconds(out += ", ", "released_ms", times.released);
+  append_milliseconds(out += ", ", "answered_ms", times.answered);
   out += '}';
 }
 
@@ -209,7 +210,7 @@ void write_json_format(output& to, const reply& got, const std::vector<std::stri
   out += ",\n\"timing\": {";
   append_milliseconds(out, "elapsed_ms", got.elapsed);
   append_milliseconds(out += ", ", "serial_sum_ms", got.serial_sum());
-  fmt::format_to(std::back_inserter(out), ", \"speed_up\": {:.2f},\n", got.speed_up());
+  fmt::format_to(std::back_inserter(out), ", \"overlap\": {:.2f},\n", got.overlap());
   const auto any = [](const outcome&) { return true; };
   write_members(to, "queries", got, any, [&](const outcome& of, std::size_t) { append_times(out, of.times); });
   out += "}}\n";

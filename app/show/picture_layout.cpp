@@ -17,8 +17,8 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::size_t name_columns_max = 26;
-/// The bar of the queries one after another is cut when they would take more than this times the elapsed time: the
-/// others would not be seen.
+/// The bar of the sum of the queries' times is cut when that is more than this times the elapsed time: the others would
+/// not be seen.
 constexpr double serial_share_max = 2.5;
 
 std::string note_of(const outcome& of, const phases& when) {
@@ -62,7 +62,7 @@ layout::layout(const reply& got) : serial(got.serial_sum()) {
   }
   cut = static_cast<double>(serial.count()) > serial_share_max * static_cast<double>(last.count());
   span = cut ? last : std::max(last, serial);
-  serial_note = fmt::format("{} ({:.1f}×)", to_text(serial), got.speed_up());
+  serial_note = fmt::format("{} ({:.1f} at once)", to_text(serial), got.overlap());
 
   left = edge + names + gap;
   right = width - edge - 24; // half a tick's label

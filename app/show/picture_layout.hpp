@@ -24,7 +24,7 @@ struct layout {
   static constexpr double gap = 8;          ///< The gap between a text and a bar.
   static constexpr double cross_width = 14; ///< The width of a failure's mark, before its note.
   static constexpr double sliver = 2;       ///< The least width of a query that ran.
-  static constexpr std::string_view serial_name = "one after another";
+  static constexpr std::string_view serial_name = "sum of times";
 
   struct row {
     phases when;
@@ -40,7 +40,7 @@ struct layout {
   double row_height = 0, bar_height = 0, font = 0;
   double left = 0, right = 0;         ///< The ends of the scale.
   std::chrono::nanoseconds span{1};   ///< The time that the scale shows.
-  std::chrono::nanoseconds serial{0}; ///< All queries one after another.
+  std::chrono::nanoseconds serial{0}; ///< The sum of the queries' times.
   bool cut = false;                   ///< It is much longer than the scale.
   std::string serial_note;
   bool repeats_axis = false; ///< Too many rows to look up from the last to the axis.

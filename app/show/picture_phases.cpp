@@ -24,7 +24,7 @@ phases phases_of(const query_times& times, std::chrono::nanoseconds elapsed) noe
   }
   out.queued = std::clamp(times.queued, nothing, times.acquired);
   out.acquired = times.acquired;
-  out.end = std::max({times.acquired, times.sent, times.first_row, times.last_row, times.released});
+  out.end = std::max({times.acquired, times.sent, times.first_row, times.last_row, times.released, times.answered});
   out.answered = times.first_row < nothing ? out.end : std::max(times.first_row, out.acquired);
   return out;
 }

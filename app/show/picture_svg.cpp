@@ -82,9 +82,8 @@ private:
   std::string summary() const {
     const auto count = what_.outcomes.size();
     auto out = fmt::format("{} {} in {}", count, count == 1 ? "query" : "queries", to_text(what_.elapsed));
-    if (count > 1 && at_.serial > nanoseconds::zero() && what_.speed_up() > 0)
-      out += fmt::format("; one after another they would take {}, {:.1f} times as long", to_text(at_.serial),
-                         what_.speed_up());
+    if (count > 1 && at_.serial > nanoseconds::zero() && what_.overlap() > 0)
+      out += fmt::format("; their times add up to {}: {:.1f} at once on average", to_text(at_.serial), what_.overlap());
     return out;
   }
 
@@ -183,7 +182,7 @@ private:
       append("<path class=\"path\" d=\"{}\"/>\n", line);
   }
 
-  /// The number of queries that are not shown, and the queries one after another.
+  /// The number of queries that are not shown, and the sum of all their times.
   void append_end() {
     if (const auto more = at_.left_out; more > 0)
       append_text({.x = at_.left, .y = at_.bottom + 10, .font = 12}, fmt::format("and {} more queries", more));

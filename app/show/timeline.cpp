@@ -45,7 +45,8 @@ struct span {
 span span_of(const query_times& times, std::chrono::nanoseconds elapsed) noexcept {
   if (times.acquired < times.acquired.zero())
     return {elapsed, elapsed, false};
-  return {times.acquired, std::max({times.acquired, times.sent, times.first_row, times.last_row}), true};
+  return {times.acquired, std::max({times.acquired, times.sent, times.first_row, times.last_row, times.answered}),
+          true};
 }
 
 std::string bar(const span& when, bool ok, double columns_per_nanosecond, std::size_t width, const terminal& where) {

@@ -293,8 +293,9 @@ void query_actor::reply(answer&& got) {
     f->query = asked().name;
     f->may_have_effect = job_.request->may_have_effect(job_.index, *f);
   }
+  times_.answered = since_start(loop().now());
   const auto began = times_.acquired == query_times::not_reached ? times_.queued : times_.acquired;
-  job_.pool->metrics().operation.add(f, since_start(loop().now()) - began);
+  job_.pool->metrics().operation.add(f, times_.answered - began);
   outcome told{.data = std::move(got), .times = times_, .attempts = attempts_, .notices = std::move(notices_)};
   if (job_.here)
     job_.here->join(job_.index, std::move(told));

@@ -168,7 +168,7 @@ void request_actor::call(const query_called& called) {
                                .phase = phase::queue,
                                .query = request_->given.queries[index].name,
                                .message = end_.message},
-               .times = {.queued = called.queued},
+               .times = {.queued = called.queued, .answered = loop().now() - request_->taken_at},
                .attempts = called.attempts});
 }
 

@@ -1,9 +1,9 @@
-// A run as a picture: a bar for each query, on one scale, with the critical path and what they would take one after
-// another. Phases, path and colours are those of `sheaf run --timeline`.
+// A run as a picture: a bar for each query, on one scale, with the critical path and the sum of the queries' times.
+// Phases, path and colours are those of `sheaf run --timeline`.
 
 import { digits, html, milliseconds, on_width, own, plural, svg, ticks } from "./dom.js";
 
-/// The bar of one after another is cut when it would be more than this times as long: the others would not be seen.
+/// The bar of that sum is cut when it would be more than this times as long: the others would not be seen.
 const serial_share_max = 2.5;
 
 function phases_of(times, elapsed) {
@@ -14,7 +14,8 @@ function phases_of(times, elapsed) {
     return { ran, queued: at(times.queued_ms) >= 0 ? times.queued_ms : end, acquired: end, answered: end, end };
   }
   const acquired = times.acquired_ms;
-  const end = Math.max(acquired, at(times.sent_ms), at(times.first_row_ms), at(times.last_row_ms), at(times.released_ms));
+  const end = Math.max(acquired, at(times.sent_ms), at(times.first_row_ms), at(times.last_row_ms), at(times.released_ms),
+    at(times.answered_ms));
   return {
     ran,
     queued: Math.min(Math.max(at(times.queued_ms), 0), acquired),
@@ -48,14 +49,14 @@ function outcome_of(answer, name) {
 
 /// The parts of an answer that are drawn.
 export function picture_of(answer) {
-  const { elapsed_ms: elapsed, serial_sum_ms: serial, speed_up, queries } = answer.timing;
+  const { elapsed_ms: elapsed, serial_sum_ms: serial, overlap, queries } = answer.timing;
   const rows = Object.entries(queries).map(([name, times], index) => ({
     ...phases_of(times, elapsed), index, name, database: times.database, failed: Object.hasOwn(answer.errors, name),
     outcome: outcome_of(answer, name),
   }));
   const path = critical_path(rows);
   path.forEach((x) => { x.critical = true; });
-  return { elapsed, serial, speed_up, rows, path, last: Math.max(elapsed, 0.001, ...rows.map((x) => x.end)) };
+  return { elapsed, serial, overlap, rows, path, last: Math.max(elapsed, 0.001, ...rows.map((x) => x.end)) };
 }
 
 /// The end of a scale that all of these pictures can share, in milliseconds.
@@ -79,12 +80,9 @@ export function summary_of(picture) {
   const text = `${plural(n, "query", "queries")} in ${milliseconds(picture.elapsed)}${longest_of(picture)}`;
   if (n < 2 || picture.serial <= 0)
     return text;
-  if (picture.speed_up < 0.95) // they waited, mostly for sessions to be opened
+  if (picture.overlap < 0.95) // they waited, mostly for sessions to be opened
     return `${text}; they ran for ${milliseconds(picture.serial)} in all, and else waited`;
-  if (picture.speed_up < 1.05)
-    return `${text}, as long as one after another`;
-  return `${text}; one after another they would take ${milliseconds(picture.serial)}, ` +
-    `${picture.speed_up.toFixed(1)} times as long`;
+  return `${text}, ${picture.overlap.toFixed(1)} at once on average`;
 }
 
 class Drawing {
@@ -188,7 +186,7 @@ class Drawing {
 
   serial() {
     const { elapsed, serial } = this.picture;
-    const made = this.frame(serial > 0 ? 48 : 18, "serial", `One after another: ${milliseconds(serial)}`);
+    const made = this.frame(serial > 0 ? 48 : 18, "serial", `Sum of the queries' times: ${milliseconds(serial)}`);
     const x = this.x(elapsed), late = x > this.width / 2;
     made.append(this.line("elapsed", x, 0, x, 15),
                 this.text(late ? x - 5 : x + 5, 9, "dim", `elapsed ${milliseconds(elapsed)}`, late ? "end" : "start", 11));
@@ -197,7 +195,7 @@ class Drawing {
     this.bar = 14;
     const middle = 32, cut = serial > this.span * 1.0001;
     const end = cut ? this.right : this.x(serial);
-    made.append(this.text(this.left - 10, middle, "dim", this.left < 120 ? "in turn" : "one after another", "end", 12),
+    made.append(this.text(this.left - 10, middle, "dim", this.left < 120 ? "sum" : "sum of times", "end", 12),
                 this.rect("ghost", this.left, end, middle));
     if (cut)
       made.append(svg("path", { class: "break", d: `M${end - 26} ${middle - 10}h7l-6 20h-7z` }),
@@ -259,7 +257,7 @@ export function legend() {
     [bar("executing"), "executing"], [bar("fetching"), "fetching"],
     [sign(svg("path", { class: "cross", d: "M6 2l8 8m0 -8l-8 8" })), "failed"],
     [sign(svg("line", { class: "path", x1: 1, y1: 6, x2: 19, y2: 6 })), "critical path"],
-    [bar("ghost"), "one after another"],
+    [bar("ghost"), "sum of the queries' times"],
   ];
   return html("ul", { class: "legend" }, ...entries.map(([picture, text]) => html("li", {}, picture, text)));
 }

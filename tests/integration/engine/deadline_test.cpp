@@ -43,6 +43,8 @@ TEST_P(Deadline, EndsAQueryThatRuns) {
   EXPECT_EQ(x["endless"].error_info()->phase, phase::execute);
   EXPECT_TRUE(x["endless"].error_info()->reached_server);
   EXPECT_GE(x.elapsed, 200ms);
+  EXPECT_GE(x["endless"].times.answered, 200ms) << "the caller has waited for it, whatever the database does";
+  EXPECT_GE(x.serial_sum(), 200ms - x["endless"].times.acquired);
   expect_recovery();
 }
 
@@ -60,6 +62,7 @@ TEST_P(Deadline, EndsAQueryInTheQueue) {
   EXPECT_EQ(x["waits"].error_info()->phase, phase::queue);
   EXPECT_TRUE(safe_to_retry(*x["waits"].error_info()));
   EXPECT_EQ(x["waits"].times.acquired, query_times::not_reached);
+  EXPECT_GE(x["waits"].times.answered, 100ms);
   EXPECT_EQ(stats().waiting, 0u);
   engine.reset();
   holder.get();

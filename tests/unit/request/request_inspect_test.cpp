@@ -95,7 +95,7 @@ TEST_F(RequestOnTheWire, CarriesAReply) {
       .severity = "NOTICE", .sqlstate = "00000", .message = "m", .detail = "d", .hint = "h", .context = "c"};
   sent.outcomes = {{.name = "a",
                     .data = rows.finish(),
-                    .times = {.queued = 1ns, .released = 3ns},
+                    .times = {.queued = 1ns, .released = 3ns, .answered = 4ns},
                     .notices = {.kept = {said, {.severity = "WARNING"}}, .left_out = 93}},
                    {.name = "b", .data = std::any{}},
                    {.name = "c", .data = failure{.code = errc::rejected_sql, .sqlstate = "42601", .position = 8}}};
@@ -115,6 +115,7 @@ TEST_F(RequestOnTheWire, CarriesAReply) {
   ASSERT_EQ(got.outcomes.size(), 3u);
   EXPECT_EQ(got["a"].table().scalar<std::int64_t>(), 5'000'000'000);
   EXPECT_EQ(got["a"].times.released, 3ns);
+  EXPECT_EQ(got["a"].times.answered, 4ns);
   EXPECT_EQ(got["a"].times.sent, query_times::not_reached);
   EXPECT_FALSE(std::get<std::any>(got["b"].data).has_value());
   EXPECT_EQ(got["c"].error_info()->sqlstate, "42601");

@@ -257,10 +257,19 @@ TEST(Reply, CountsAQueryFromQueuedToTheLastPointThatItReached) {
   EXPECT_EQ(t.total(), 90ns);
 }
 
-TEST(Reply, ComparesItselfWithOneQueryAfterAnother) {
+TEST(Reply, CountsAQueryThatNobodyWaitedForAnyMoreUntilThen) {
+  auto t = times(10ns, query_times::not_reached, query_times::not_reached);
+  t.answered = 500ns;
+  EXPECT_EQ(t.total(), 490ns) << "it waited for a session";
+  t.acquired = 30ns;
+  t.sent = 40ns;
+  EXPECT_EQ(t.total(), 490ns);
+}
+
+TEST(Reply, TellsHowManyQueriesRanAtOnce) {
   reply r;
   EXPECT_EQ(r.serial_sum(), 0ns);
-  EXPECT_EQ(r.speed_up(), 0);
+  EXPECT_EQ(r.overlap(), 0);
   r.outcomes = {{.name = "a", .data = std::any{}, .times = times(0ms, 10ms, 110ms)},
                 {.name = "b", .data = std::any{}, .times = times(0ms, 20ms, 120ms)},
                 {.name = "never acquired",
@@ -270,7 +279,10 @@ TEST(Reply, ComparesItselfWithOneQueryAfterAnother) {
   r.outcomes[3].times.sent = 80ms;
   r.elapsed = 115ms;
   EXPECT_EQ(r.serial_sum(), 230ms);
-  EXPECT_DOUBLE_EQ(r.speed_up(), 2.0);
+  EXPECT_DOUBLE_EQ(r.overlap(), 2.0);
+  r.outcomes[2].times.answered = 115ms; // it waited in vain
+  r.outcomes[3].times.answered = 115ms; // it ran until it was given up
+  EXPECT_EQ(r.serial_sum(), 265ms);
 }
 
 } // namespace

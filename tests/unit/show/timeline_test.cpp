@@ -29,6 +29,15 @@ TEST(Timeline, TellsWaitingFromRunning) {
                                    "  . waiting for a session   # running\n");
 }
 
+TEST(Timeline, ShowsAQueryThatWasGivenUpUntilThen) {
+  reply got;
+  got.elapsed = 100ms;
+  got.outcomes.push_back({.name = "late",
+                          .data = failure{.code = errc::deadline_exceeded},
+                          .times = {.queued = 0ns, .acquired = 0ns, .sent = 1ms, .answered = 100ms}});
+  EXPECT_THAT(timeline(got, {.width = 60}), HasSubstr("####################  deadline_exceeded, ran 100 ms\n"));
+}
+
 TEST(Timeline, ShowsAtLeastASignAndAtMostFortyQueries) {
   reply got;
   got.elapsed = 1h;
