@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,12 +53,21 @@ public:
   /// The same for an expression that has to be true or false: any other value is `invalid_request`.
   result<bool> holds(const scope& names, generator* random = nullptr) const;
 
+  /// The first operation whose operands are of kinds that do not go together, whatever their values are, with its
+  /// position; or nothing. `names` gives a value of the kind that a name has, or nothing where that is not known.
+  using examples = std::function<std::optional<operand>(std::string_view path)>;
+  std::optional<failure> check(const examples& names) const;
+
+  /// True for an expectation that is just the value that `it` has to equal.
+  bool is_value() const noexcept { return is_value_; }
+
   /// All names, once for each use, in order. An `it` that is left out stands where its comparison does.
   const std::vector<used_name>& names() const noexcept { return names_; }
 
 private:
   friend class expression_parser;
   class machine;
+  class kinds;
 
   struct instruction {
     enum class action : std::uint8_t {
@@ -82,6 +92,7 @@ private:
   std::vector<instruction> program_;
   std::vector<operand> constants_;
   std::vector<used_name> names_;
+  bool is_value_ = false;
 };
 
 } // namespace sheaf::app

@@ -56,6 +56,7 @@ public:
     if (!start() || !disjunction() || !ended())
       return at_.error();
     if (!is_test()) {
+      out_.is_value_ = true;
       emit_name(implicit_name, 1);
       emit({.act = action::apply, .how = operation::equal, .position = 1});
     }

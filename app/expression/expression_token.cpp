@@ -20,7 +20,7 @@ namespace sheaf::app {
 
 namespace {
 
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 /// Bytes of the name's character at the start of `text`; 0 when there is none.
@@ -31,7 +31,7 @@ std::size_t letter_size(std::string_view text) noexcept {
   if (c.code >= 0x80)
     return c.valid && !is_control(c.code) ? c.size : 0;
   const bool letter = (c.code >= U'a' && c.code <= U'z') || (c.code >= U'A' && c.code <= U'Z') || c.code == U'_';
-  return letter || is_digit(text.front()) ? 1 : 0;
+  return letter || is_decimal(text.front()) ? 1 : 0;
 }
 
 std::size_t word_size(std::string_view text) noexcept {
@@ -43,7 +43,7 @@ std::size_t word_size(std::string_view text) noexcept {
 
 std::size_t digits_at(std::string_view text, std::size_t from) noexcept {
   std::size_t end = std::min(from, text.size());
-  while (end < text.size() && is_digit(text[end]))
+  while (end < text.size() && is_decimal(text[end]))
     ++end;
   return end - from;
 }
@@ -56,7 +56,7 @@ public:
   result<token> next() const {
     if (text_.empty())
       return make(token::kind::end, 0);
-    if (is_digit(text_.front()))
+    if (is_decimal(text_.front()))
       return number();
     if (text_.front() == '\'' || text_.front() == '"')
       return quoted();

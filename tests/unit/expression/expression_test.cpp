@@ -5,12 +5,14 @@
 #include "app/base/nearest.hpp"
 #include "app/expression/expression.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -512,6 +514,49 @@ TEST(Operand, IsShownOnOneLine) {
   EXPECT_EQ(to_text(text("x")), "'x'");
   EXPECT_EQ(to_text(text("it's\n\033")), "'it''s \\x1B'");
   EXPECT_LT(to_text(text(std::string(1000, 'x'))).size(), 70u);
+}
+
+/// What cannot go together in an expectation of a time, where `n` is a number, `s` a text and nothing else is known.
+std::string mixed_in(std::string_view text) {
+  const auto parsed = expression::parse_expectation(text);
+  if (!parsed)
+    return "cannot be read: " + parsed.error().message;
+  const auto wrong = parsed->check([](std::string_view name) -> std::optional<operand> {
+    if (name == "it")
+      return operand{250ms};
+    if (name == "n")
+      return whole(0);
+    return name == "s" ? std::optional{operand{"7"s}} : std::nullopt;
+  });
+  return wrong ? fmt::format("{}: {}", wrong->position, wrong->message) : "";
+}
+
+TEST(ExpressionKinds, AreKnownWithoutAValue) {
+  for (const auto* right :
+       {"< 5ms", ">= 1ms and <= 2 * it", "it / 2ms < n", "unknown < 5", "unknown + 1 < it", "!= null", "n != null",
+        "it / n < 1s", "1 / (n - n) < n", "s < 5", "s = 'x'", "max(it, 1s) < 2s", "abs(-it) < 1s", "length(s) > n",
+        "random(1, 5) < n", "choose(1, 'x') = 1", "not (it < 1s)", "it < 1s or n < 5", "min(unknown, 1) < 2"})
+    EXPECT_EQ(mixed_in(right), "") << right;
+  for (const auto& [wrong, why] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"< 5", "1: < cannot compare a duration with a number"},
+           {"= n", "1: == cannot compare a duration with a number"},
+           {"n < 1s", "3: < cannot compare a number with a duration"},
+           {"< 1s or it < 5", "12: < cannot compare"},
+           {"false and it < 5", "14: < cannot compare"},
+           {"it + 1 < 1s", "4: + cannot be applied to duration and number"},
+           {"it * it < 1s", "4: * cannot be applied to duration and duration"},
+           {"n and it < 1s", "true or false is needed here, not a number"},
+           {"max(it, n) < 1s and s < it", "23: < cannot be applied to text and duration"},
+           {"length(n) < 5", "length() takes text, not number"},
+           {"s + 1 < 5", "3: + cannot be applied to text and number"}})
+    EXPECT_THAT(mixed_in(wrong), HasSubstr(why)) << wrong;
+}
+
+TEST(ExpressionKinds, KnowAValueThatIsToBeEqualled) {
+  for (const auto* text : {"50ms", "2 * n", "'x'", "null"})
+    EXPECT_TRUE(expression::parse_expectation(text).value().is_value()) << text;
+  for (const auto* text : {"= 50ms", "< 50ms", "it", "n = 5", "not n"})
+    EXPECT_FALSE(expression::parse_expectation(text).value().is_value()) << text;
 }
 
 TEST(Nearest, IsTheWordWithTheFewestEdits) {
