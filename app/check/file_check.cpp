@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -233,7 +234,13 @@ private:
     auto captured = known_;
     check(s.steps, captured);
     // Each client has its own captures: in the end there is no one value of them.
-    check(s.thresholds, known_, [&](std::string_view path) { return check_metric(file_, path); });
+    check(s.thresholds, known_, {[&](std::string_view path) { return check_metric(file_, path); }, example_of_metric});
+    if (!s.thresholds.empty() && std::none_of(s.thresholds.begin(), s.thresholds.end(),
+                                              [](const auto& x) { return bounds_errors(x.first.text); }))
+      warning(s.thresholds.front().first.at,
+              fmt::format("the thresholds of \"{}\" say nothing of errors, so that a load may fail and hold them: add "
+                          "errors: \"< 1%\"",
+                          s.name));
     if (s.load_at && has_comparison(s.steps))
       error(*s.load_at, fmt::format("scenario \"{}\" has a comparison, which is no load", s.name));
     if (requests_in(s.steps) > requests_max)
@@ -276,7 +283,7 @@ private:
     if (!r)
       return;
     check_values(x, *r, at, captured);
-    check(x.expect, captured, [&](std::string_view path) { return check_field(*r, path); });
+    check(x.expect, captured, {[&](std::string_view path) { return check_field(*r, path); }, example_of_field});
     for (const auto& [name, path] : x.capture) {
       if (const auto wrong = check_field(*r, path.text))
         error(path.at, *wrong);
@@ -329,18 +336,28 @@ private:
     std::vector<std::string_view> modes;
     for (const auto mode : x.modes)
       modes.push_back(to_string(mode));
-    check(x.request.expect, captured, [&](std::string_view name) -> std::optional<std::string> {
+    if (modes.size() == std::size(session_modes))
+      modes.emplace_back("speed_up");
+    const auto wrong_with = [&](std::string_view name) -> std::optional<std::string> {
       if (std::find(modes.begin(), modes.end(), name) != modes.end())
         return {};
       return fmt::format("the comparison has no \"{}\"; it has {}", name, fmt::join(modes, " and "));
-    });
+    };
+    check(x.request.expect, captured, {wrong_with, [](std::string_view name) {
+                                         return name == "speed_up" ? operand{std::int64_t{1}}
+                                                                   : operand{std::chrono::nanoseconds{1}};
+                                       }});
   }
 
-  /// `wrong_with` says what is wrong with a path, if anything.
-  template <class F>
-  void check(const std::vector<expectation_spec>& expectations, const names& captured, F wrong_with) {
+  /// The paths that expectations may name: what is wrong with one, if anything, and a value of its kind.
+  struct paths {
+    std::function<std::optional<std::string>(std::string_view)> wrong_with;
+    expression::examples example_of;
+  };
+
+  void check(const std::vector<expectation_spec>& expectations, const names& captured, const paths& known) {
     for (const auto& [path, text] : expectations) {
-      if (const auto wrong = wrong_with(path.text))
+      if (const auto wrong = known.wrong_with(path.text))
         error(path.at, *wrong);
       const auto read = expression::parse_expectation(text.text);
       if (read.has_error()) {
@@ -350,9 +367,26 @@ private:
       }
       for (const auto& name : read->names())
         if (name.path != "it" && !captured.contains(name.path))
-          if (const auto wrong = wrong_with(name.path))
+          if (const auto wrong = known.wrong_with(name.path))
             error(text.at, *wrong);
+      check_kinds(path.text, *read, text, captured, known);
     }
+  }
+
+  void check_kinds(std::string_view path, const expression& read, const placed_text& text, const names& captured,
+                   const paths& known) {
+    const auto it = known.example_of(path);
+    const auto wrong = read.check([&](std::string_view name) -> std::optional<operand> {
+      if (name == "it")
+        return it;
+      return captured.contains(name) ? std::nullopt : known.example_of(name);
+    });
+    if (wrong)
+      error(text.at, fmt::format("{}: \"{}\": {} (character {})", path, text.text, wrong->message, wrong->position));
+    else if (read.is_value() && it && std::holds_alternative<std::chrono::nanoseconds>(*it))
+      error(text.at, fmt::format("{}: a time is never exactly {}; write \"< {}\"", path, text.text, text.text));
+    else if (read.is_value() && is_rate(path))
+      error(text.at, fmt::format("{}: a rate is never exactly {}; write \"> {}\"", path, text.text, text.text));
   }
 
   const sheaf_file& file_;

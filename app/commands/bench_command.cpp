@@ -5,6 +5,7 @@
 #include "app/base/duration.hpp"
 #include "app/base/exit.hpp"
 #include "app/base/nearest.hpp"
+#include "app/base/number_text.hpp"
 #include "app/base/output.hpp"
 #include "app/base/standard_streams.hpp"
 #include "app/commands/command.hpp"
@@ -38,6 +39,7 @@ struct bench_arguments {
   std::optional<std::size_t> clients;
   std::string rate, duration, warm_up;
   std::size_t loops = 1;
+  bool both_ways = false;
 };
 
 /// `0`, or `0s` and the like.
@@ -112,10 +114,10 @@ private:
   /// Writes about the last second.
   void write_line(std::string_view stage, std::chrono::nanoseconds elapsed) {
     const auto recent = load_.take_recent();
-    auto text =
-        fmt::format("{} {:>4.0f} s  {}/s  p50 {}  p99 {}  {} errors", stage,
-                    std::chrono::duration<double>(elapsed).count(), recent.latency.count(),
-                    to_text(recent.latency.percentile(50)), to_text(recent.latency.percentile(99)), recent.errors);
+    auto text = fmt::format(
+        "{} {:>4.0f} s  {}/s  p50 {}  p99 {}  {} errors", stage, std::chrono::duration<double>(elapsed).count(),
+        to_people(static_cast<double>(recent.latency.count())), to_text(recent.latency.percentile(50)),
+        to_text(recent.latency.percentile(99)), recent.errors);
     for (const auto& p : engine_.stats())
       text += fmt::format("  {} {}/{}{}", p.database, p.active, p.max_size,
                           p.waiting > 0 ? fmt::format(" +{} waiting", p.waiting) : "");
@@ -168,20 +170,24 @@ std::optional<interrupted> run_load(engine& on, const load_plan& plan, const loa
         look.watch("warming up", began + load.warm_up);
         look.forget();
       }
-      began = clock::now();
-      generator.measure();
+      const auto until = generator.measure(load.duration);
+      began = until - load.duration;
       if (load.warm_up.count() == 0)
         generator.start(); // behind `measure`, or its first requests would not count
-      look.watch("measuring", began + load.duration);
+      look.watch("measuring", until);
     } catch (const interrupted& x) {
       by = x;
     }
     report.pools = look.pools();
   }
-  report.result.measured = clock::now() - began;
+  // Under a rate what counts was due in exactly that time.
+  report.result.measured =
+      plan.rate && !by ? load.duration : std::max<std::chrono::nanoseconds>(clock::now() - began, clock::duration{1});
   drain(generator, signals, by.has_value());
   generator.check();
   report.result.record = generator.record();
+  if (plan.both_ways)
+    report.in_turn = generator.record_in_turn();
   report.statements = on.statements();
   return by;
 }
@@ -205,6 +211,32 @@ const scenario_spec& scenario_of(const sheaf_file& file, const bench_arguments& 
   bad_input(fmt::format("{} has no scenario {}{}", how.file, how.scenario, did_you_mean(how.scenario, all)));
 }
 
+/// True when a step expects that its request or one of its queries fails.
+bool expects_failure(const std::vector<step_spec>& steps) {
+  const auto says_so = [](const expectation_spec& x) {
+    const std::string_view path = x.first.text;
+    return path == "ok" || path == "error" || path.ends_with(".ok") || path.ends_with(".error");
+  };
+  return std::any_of(steps.begin(), steps.end(), [&](const step_spec& x) {
+    if (const auto* one = std::get_if<request_step>(&x.kind))
+      return std::any_of(one->expect.begin(), one->expect.end(), says_so);
+    if (const auto* all = std::get_if<parallel_step>(&x.kind))
+      return expects_failure(all->steps);
+    const auto* again = std::get_if<repeat_step>(&x.kind);
+    return again && expects_failure(again->steps);
+  });
+}
+
+/// Ends the command when nothing succeeded: whatever the thresholds say, no answer was measured.
+void require_success(const load_record& got, const scenario_spec& of) {
+  if (got.count() == 0)
+    throw command_error{exit_run_time_failure, "nothing that began while it was measured was answered"};
+  if (got.errors() < got.count() || (got.missed == 0 && expects_failure(of.steps)))
+    return;
+  throw command_error{exit_run_time_failure,
+                      fmt::format("nothing succeeded; the first failure is {}", to_string(*got.first_failure))};
+}
+
 int run_bench(const bench_arguments& how) {
   const auto given = parse_defines(how.defines);
   const auto file = load_sheaf_file(how.file, given, [&](sheaf_file& x) {
@@ -224,6 +256,7 @@ int run_bench(const bench_arguments& how) {
                      .rate = load.rate,
                      .warm_up = load.warm_up,
                      .result = {load_record{file}, {}},
+                     .in_turn = {},
                      .pools = {},
                      .statements = {},
                      .thresholds = {}};
@@ -238,14 +271,16 @@ int run_bench(const bench_arguments& how) {
     const auto engine = make_engine(std::move(options));
     scenario_runner around{*engine, file, given, report.seed, signals, [](const step_report&) {}};
     around.run_within(scenario, [&] {
-      by = run_load(*engine, {file, scenario, given, report.seed, load.client_count(), load.rate}, load, signals,
-                    report);
+      by = run_load(*engine, {file, scenario, given, report.seed, load.client_count(), load.rate, how.both_ways}, load,
+                    signals, report);
     });
   }
   report.interrupted = by.has_value();
   scenario_client judge{file, given, generator{report.seed}};
   report.thresholds =
       judge.judge(scenario.thresholds, [&](std::string_view path) { return metric_of(report.result, file, path); });
+  for (std::size_t i = 0; i < report.thresholds.size(); ++i)
+    report.thresholds[i].is_rate = is_rate(scenario.thresholds[i].first.text);
   output to;
   write_load_report(to, report, file, look_at(stdout));
   if (json) {
@@ -254,12 +289,14 @@ int run_bench(const bench_arguments& how) {
   }
   if (by)
     throw *by;
+  require_success(report.result.record, scenario);
   return report.missed() == 0 ? exit_all_held : exit_missed;
 }
 
 constexpr const char* bench_help = R"(Runs setup, the steps of the scenario again and again, then teardown.
 Requests that begin after the warm-up count, to their end. Under a rate the latency counts from when a request was
-due, so that a server that falls behind cannot hide it.
+due, so that a server that falls behind cannot hide it. What ran out of time counts until it was given up; what failed
+at once stands apart, in no percentile and no rate, and clients to whom that happens pause.
 
 Ctrl-C ends it early: running requests are answered or cancelled on the server, and the report covers what was measured.
 
@@ -270,7 +307,7 @@ Examples:
   sheaf bench shop.yaml smoke --rate 20/s --duration 2s
 
 Exit codes:
-  0 all held; 1 bad input; 2 a failure at run time; 99 a threshold or an expectation was missed; 130 interrupted
+  0 all held; 1 bad input; 2 a failure at run time, or nothing succeeded; 99 a threshold or an expectation was missed; 130 interrupted
 )";
 
 } // namespace
@@ -288,6 +325,9 @@ void add_bench_command(CLI::App& program, chosen_command& chosen) {
   command->add_option("--duration", how->duration, "Length of the measurement: 30s")->type_name("DURATION");
   command->add_option("--warm-up", how->warm_up, "Time before the measurement that is not counted: 2s, or 0")
       ->type_name("DURATION");
+  command->add_flag("--compare", how->both_ways,
+                    "Run every second iteration with the queries of each request in turn, to measure the speed-up of "
+                    "running them at once; what the thresholds are about is the other half");
   command->add_option("--loops", how->loops, "The engine's event loops")
       ->check(CLI::Range(1, 64).description(""))
       ->type_name("N")

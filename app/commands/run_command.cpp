@@ -181,6 +181,9 @@ int run_scenario(const run_arguments& how, const sheaf_file& file, const scenari
   to.finish();
   if (!report.steps.empty())
     write_timeline(how, report.steps.back());
+  for (const auto& x : report.steps)
+    if (const auto* why = x.no_session()) // nothing is known of what was expected
+      throw error(*why);
   return report.missed() == 0 ? exit_all_held : exit_missed;
 }
 

@@ -152,6 +152,19 @@ std::vector<step_spec> read_steps(reading& in, const map_reader& from, std::stri
   return made;
 }
 
+/// Numbers the requests of these steps in order.
+void number_requests(std::vector<step_spec>& steps, std::size_t& last) {
+  for (auto& x : steps)
+    if (auto* one = std::get_if<request_step>(&x.kind))
+      one->number = ++last;
+    else if (auto* all = std::get_if<parallel_step>(&x.kind))
+      number_requests(all->steps, last);
+    else if (auto* again = std::get_if<repeat_step>(&x.kind))
+      number_requests(again->steps, last);
+    else
+      std::get<compare_step>(x.kind).request.number = ++last;
+}
+
 load_spec read_load(reading& in, const yaml_node& node) {
   const map_reader from{in, node, section::load};
   load_spec made;
@@ -200,6 +213,8 @@ void read_scenario(reading& in, const yaml_key& name, const yaml_node& node, she
   from.each_element("setup", [&](const yaml_node& x) { made.setup.push_back(read_setup(in, x)); });
   from.each_element("teardown", [&](const yaml_node& x) { made.teardown.push_back(read_setup(in, x)); });
   made.steps = read_steps(in, from, "steps");
+  std::size_t last = 0;
+  number_requests(made.steps, last);
   if (const auto* load = from.find("load")) {
     made.load = read_load(in, *load);
     made.load_at = load->at;

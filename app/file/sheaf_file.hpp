@@ -69,6 +69,7 @@ struct request_step {
   std::vector<std::pair<std::string, value_spec>> with;
   std::vector<expectation_spec> expect;
   std::vector<std::pair<placed_text, placed_text>> capture; ///< Name and path.
+  std::size_t number = 0; ///< Its place among the requests of its scenario's steps, from 1, as the file has them.
 };
 
 struct parallel_step {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include "app/load/load_record.hpp"
+#include "app/scenario/scenario_client.hpp"
 
+#include "sheaf/clock.hpp"
 #include "sheaf/engine.hpp"
 
 #include <atomic>
@@ -25,6 +27,7 @@ struct load_plan {
   std::uint64_t seed = 0;
   std::size_t clients = 1;
   std::optional<double> rate; ///< Iterations a second, begun by free clients; without it each begins again at once.
+  bool both_ways = false;     ///< Each client runs every second iteration with the queries of each request in turn.
 };
 
 class load_generator {
@@ -39,20 +42,26 @@ public:
   load_generator& operator=(const load_generator&) = delete;
 
   void start();
-  void measure(); ///< From now on it counts; iterations that began before do not count.
-  void stop();    ///< The measurement is over: no iteration begins any more, and none goes on with another request.
-  void cancel();  ///< Running requests are stopped on the server.
+
+  /// Iterations that begin from now on, for this long, count, and none after them. Under a rate, those count that are
+  /// due in that time: 8 s at 1000/s are 8,000 of them, whatever begins late.
+  /// Gives the end of that time. Once.
+  clock::time_point measure(std::chrono::nanoseconds length);
+
+  void stop();   ///< The measurement is over: no iteration begins any more, and none goes on with another request.
+  void cancel(); ///< Running requests are stopped on the server.
 
   /// Written to when all has been answered after `stop`. For poll().
   int idle_fd() const noexcept { return idle_fd_; }
 
-  /// The counts so far.
+  /// The counts so far; those of iterations whose queries ran in turn are the second's.
   load_record record();
+  load_record record_in_turn();
 
-  /// The answers since the last call of this function.
+  /// The answers since the last call of this function; `latency` is without what failed at once.
   struct recent {
     histogram latency;
-    std::uint64_t errors = 0;
+    std::uint64_t errors = 0; ///< Failures of both kinds.
   };
   recent take_recent();
 
@@ -65,6 +74,7 @@ private:
 
   template <class F>
   void on_each_lane(F f);
+  clock::time_point due(std::size_t iteration) const noexcept;
   void one_less_busy() noexcept;
   void fail(std::exception_ptr why) noexcept;
   bool is_over() const noexcept { return stopped_ || has_failed_; } ///< Nothing begins any more.
@@ -73,6 +83,7 @@ private:
   const load_plan plan_;
   int idle_fd_ = -1;
   std::vector<std::unique_ptr<lane>> lanes_; ///< One for each event loop, used there alone.
+  std::optional<clock::time_point> began_;   ///< Set before the lanes start.
   std::atomic<bool> stopped_ = false, has_failed_ = false;
   std::atomic<std::size_t> busy_ = 0; ///< Iterations that run, and one more until `stop`.
   mutable std::mutex mutex_;          ///< Guards what follows.

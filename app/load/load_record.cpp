@@ -11,17 +11,30 @@ namespace sheaf::app {
 
 namespace {
 
-/// `elapsed` is the request's: a query that got no session has waited until that was answered, or a little less.
-void add(query_record& to, const outcome& x, std::chrono::nanoseconds elapsed) {
+/// A query that was cancelled because its request had failed at once says nothing of the time that it takes.
+bool stands_apart(const outcome& x, const reply& of) {
+  const auto* why = x.error_info();
+  if (!why)
+    return false;
+  return !is_out_of_time(why->code) ||
+         (why->code == errc::query_canceled && of.failure && !is_out_of_time(of.failure->code));
+}
+
+void add(query_record& to, const outcome& x, const reply& of, bool in_time) {
+  to.errors += !x.ok();
   const auto& t = x.times;
+  const auto total = t.total();
+  if (stands_apart(x, of)) {
+    to.failed.add(total);
+    return;
+  }
   const bool ran = t.acquired != query_times::not_reached;
-  const auto total = ran ? t.total() : std::max(elapsed - t.queued, std::chrono::nanoseconds{0});
   const auto waited = ran ? t.acquired - t.queued : total;
   to.total.add(total);
   to.waiting.add(waited);
   if (ran)
     to.executing.add(total - waited);
-  to.errors += !x.ok();
+  to.in_time += in_time;
 }
 
 std::uint64_t sum(const std::vector<request_record>& all, std::uint64_t (*of)(const request_record&)) {
@@ -31,6 +44,10 @@ std::uint64_t sum(const std::vector<request_record>& all, std::uint64_t (*of)(co
 
 } // namespace
 
+bool is_out_of_time(errc code) noexcept {
+  return code == errc::deadline_exceeded || code == errc::pool_timeout || code == errc::query_canceled;
+}
+
 load_record::load_record(const sheaf_file& file) {
   for (const auto& r : file.requests)
     requests.emplace_back().queries.resize(r.queries.size());
@@ -39,19 +56,23 @@ load_record::load_record(const sheaf_file& file) {
 void load_record::add(std::size_t position, const std::vector<std::size_t>& from, const reply& got,
                       std::chrono::nanoseconds latency, bool in_time) {
   auto& r = requests[position];
-  r.latency.add(latency);
-  r.in_time += in_time;
-  r.work += got.serial_sum();
-  r.elapsed += got.elapsed;
   if (got.failure) {
     ++r.errors;
     ++codes[got.failure->code];
+    if (!first_failure)
+      first_failure = got.failure;
+  }
+  if (got.failure && !is_out_of_time(got.failure->code)) {
+    r.failed.add(latency);
+  } else {
+    r.latency.add(latency);
+    r.in_time += in_time;
+    r.work += got.serial_sum();
+    r.elapsed += got.elapsed;
   }
   for (std::size_t i = 0; i < got.outcomes.size(); ++i)
-    if (got.outcomes[i].times.queued != query_times::not_reached) { // else it was ended before it began
-      app::add(r.queries[from[i]], got.outcomes[i], got.elapsed);
-      r.queries[from[i]].in_time += in_time;
-    }
+    if (got.outcomes[i].times.queued != query_times::not_reached) // else it was ended before it began
+      app::add(r.queries[from[i]], got.outcomes[i], got, in_time);
 }
 
 void load_record::add(const std::vector<checked_expectation>& all) {
@@ -59,7 +80,7 @@ void load_record::add(const std::vector<checked_expectation>& all) {
   for (const auto& x : all)
     if (!x.held) {
       ++missed;
-      ++misses[fmt::format("{} (line {})", x.text, x.at.line)];
+      ++misses[fmt::format("{} ({})", x.text, x.place())];
     }
 }
 
@@ -68,6 +89,7 @@ void load_record::merge(const load_record& other) {
     auto& to = requests[i];
     const auto& from = other.requests[i];
     to.latency.merge(from.latency);
+    to.failed.merge(from.failed);
     to.errors += from.errors;
     to.in_time += from.in_time;
     to.work += from.work;
@@ -76,6 +98,7 @@ void load_record::merge(const load_record& other) {
       to.queries[j].total.merge(from.queries[j].total);
       to.queries[j].waiting.merge(from.queries[j].waiting);
       to.queries[j].executing.merge(from.queries[j].executing);
+      to.queries[j].failed.merge(from.queries[j].failed);
       to.queries[j].errors += from.queries[j].errors;
       to.queries[j].in_time += from.queries[j].in_time;
     }
@@ -84,6 +107,8 @@ void load_record::merge(const load_record& other) {
     codes[code] += n;
   for (const auto& [text, n] : other.misses)
     misses[text] += n;
+  if (!first_failure)
+    first_failure = other.first_failure;
   checked += other.checked;
   missed += other.missed;
   not_begun += other.not_begun;
@@ -96,8 +121,15 @@ histogram load_record::latency() const {
   return all;
 }
 
+histogram load_record::failed() const {
+  histogram all;
+  for (const auto& r : requests)
+    all.merge(r.failed);
+  return all;
+}
+
 std::uint64_t load_record::count() const noexcept {
-  return sum(requests, [](const request_record& x) { return x.latency.count(); });
+  return sum(requests, [](const request_record& x) { return x.count(); });
 }
 
 std::uint64_t load_record::in_time() const noexcept {
@@ -108,7 +140,7 @@ std::uint64_t load_record::errors() const noexcept {
   return sum(requests, [](const request_record& x) { return x.errors; });
 }
 
-double load_record::speed_up() const noexcept {
+double load_record::overlap() const noexcept {
   std::chrono::nanoseconds work{0}, elapsed{0};
   for (const auto& r : requests) {
     work += r.work;

@@ -2,7 +2,9 @@
 
 #include "app/load/load_report.hpp"
 
+#include "app/base/cores.hpp"
 #include "app/base/duration.hpp"
+#include "app/base/number_text.hpp"
 #include "app/base/text.hpp"
 
 #include <fmt/format.h>
@@ -30,6 +32,14 @@ auto shares(const std::vector<statement_stats>& all) {
   return [whole](const statement_stats& x) { return static_cast<double>(x.total.count()) / whole; };
 }
 
+/// The ratio of the medians of a request, in turn over at once. Nothing unless both were measured.
+std::optional<double> speed_up(const load_report& of, std::size_t request) {
+  const auto& at_once = of.result.record.requests[request].latency;
+  if (!of.in_turn || at_once.count() == 0 || of.in_turn->requests[request].latency.count() == 0)
+    return {};
+  return in_ms(of.in_turn->requests[request].latency.percentile(50)) / in_ms(at_once.percentile(50));
+}
+
 // -- for people
 
 class text_report {
@@ -43,12 +53,13 @@ public:
       line("Nothing that began while it was measured was answered.\n");
     } else {
       times();
+      apart();
       waits();
       statements();
     }
     summary();
     for (const auto& x : what_.thresholds)
-      line("  {}  {}  (it is {})\n", verdict(x.held), one_line(x.text), one_line(x.found));
+      line("  {}  {}  (it is {})\n", verdict(x.held), one_line(x.text), one_line(x.found()));
   }
 
 private:
@@ -77,10 +88,19 @@ private:
   }
 
   void row(const std::string& name, const histogram& x, const std::string& rate, std::uint64_t errors) {
+    const auto shown = [&](std::chrono::nanoseconds time) { return x.count() == 0 ? "-" : to_text(time); };
     line("{} {:>9} {:>8}", name, x.count(), rate);
     for (const double p : reported_percentiles)
-      line(" {:>8}", to_text(x.percentile(p)));
-    line(" {:>8} {:>8}\n", to_text(x.max()), errors);
+      line(" {:>8}", shown(x.percentile(p)));
+    line(" {:>8} {:>8}\n", shown(x.max()), errors);
+  }
+
+  /// What failed without being out of time.
+  void apart() {
+    const auto failed = what_.result.record.failed();
+    if (failed.count() > 0)
+      line("Not among these: {} that failed at once or while they ran, p50 {}, p99 {}, max {}\n", failed.count(),
+           to_text(failed.percentile(50)), to_text(failed.percentile(99)), to_text(failed.max()));
   }
 
   void times() {
@@ -88,9 +108,9 @@ private:
     line("{}\n", paint(where_, style::bold,
                        fmt::format("{} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}", padded("", name_width),
                                    "count", "rate", "p50", "p90", "p95", "p99", "p99.9", "max", "errors")));
-    const auto rate_of = [&](std::uint64_t n) { return fmt::format("{:.4g}/s", r.rate_of(n)); };
+    const auto rate_of = [&](std::uint64_t n) { return to_people(r.rate_of(n)) + "/s"; };
     const auto asked = std::count_if(r.record.requests.begin(), r.record.requests.end(),
-                                     [](const request_record& x) { return x.latency.count() > 0; });
+                                     [](const request_record& x) { return x.count() > 0; });
     if (asked != 1)
       row(label("all requests", false), r.record.latency(), rate_of(r.record.in_time()), r.record.errors());
     each([&](const request_spec& spec, const request_record& x) {
@@ -111,7 +131,8 @@ private:
         line("{}",
              label(asked_alone() ? spec.queries[i].query.name : spec.name + '.' + spec.queries[i].query.name, true));
         for (const auto* h : {&x.queries[i].waiting, &x.queries[i].executing})
-          line(" {:>8} {:>8} {:>8}{}", to_text(h->percentile(50)), to_text(h->percentile(99)), to_text(h->max()),
+          line(" {:>8} {:>8} {:>8}{}", h->count() == 0 ? "-" : to_text(h->percentile(50)),
+               h->count() == 0 ? "-" : to_text(h->percentile(99)), h->count() == 0 ? "-" : to_text(h->max()),
                h == &x.queries[i].waiting ? "  " : "\n");
       }
     });
@@ -129,8 +150,8 @@ private:
                                      "p95", "share")));
     for (std::size_t i = 0; i < shown; ++i) {
       const auto& x = what_.statements[i];
-      line("{} {:>9} {:>8.4g} {:>8.4g}   {:>8} {:>8} {:>8} {:>6.1f} %\n", label(x.query, true), x.runs, x.rows, x.bytes,
-           to_text(x.lower_quartile), to_text(x.median), to_text(x.p95), 100 * share_of(x));
+      line("{} {:>9} {:>8} {:>8}   {:>8} {:>8} {:>8} {:>6.1f} %\n", label(x.query, true), x.runs, to_people(x.rows),
+           to_people(x.bytes), to_text(x.lower_quartile), to_text(x.median), to_text(x.p95), 100 * share_of(x));
     }
     if (const auto more = what_.statements.size() - shown; more > 0)
       line("  and {} more\n", more);
@@ -141,15 +162,22 @@ private:
   template <class F>
   void each(F f) {
     for (std::size_t i = 0; i < file_.requests.size(); ++i)
-      if (what_.result.record.requests[i].latency.count() > 0)
+      if (what_.result.record.requests[i].count() > 0)
         f(file_.requests[i], what_.result.record.requests[i]);
   }
 
   void summary() {
     const auto& r = what_.result.record;
     line("\n");
-    fact("Speed-up",
-         fmt::format("{:.2f}: the queries one after another would have taken so many times as long", r.speed_up()));
+    if (r.overlap() > 0)
+      fact("Overlap", fmt::format("{:.1f} queries of a request at once on average", r.overlap()));
+    for (std::size_t i = 0; i < file_.requests.size(); ++i)
+      if (const auto ratio = speed_up(what_, i))
+        fact("Speed-up",
+             fmt::format("{}: {:.2f} times as fast as in turn (p50 {} at once, {} in turn){}",
+                         one_line(file_.requests[i].name), *ratio, to_text(r.requests[i].latency.percentile(50)),
+                         to_text(what_.in_turn->requests[i].latency.percentile(50)),
+                         limit_of_cores(file_.requests[i].queries.size(), *ratio)));
     for (const auto& p : what_.pools)
       fact("Pool", fmt::format("{}: {:.1f} of {} sessions in use on average ({:.0f} %), at most {}; at most {} waiting",
                                p.database, p.active, p.max_size,
@@ -185,6 +213,8 @@ private:
 using json = nlohmann::ordered_json;
 
 json times_of(const histogram& x) {
+  if (x.count() == 0)
+    return {{"count", 0}};
   json out{{"count", x.count()}, {"min", in_ms(x.min())}, {"mean", in_ms(x.mean())}};
   for (const double p : reported_percentiles)
     out[fmt::format("p{}", p)] = in_ms(x.percentile(p));
@@ -196,16 +226,31 @@ json request_of(const load_result& of, const request_spec& spec, const request_r
   json queries = json::object();
   for (std::size_t i = 0; i < x.queries.size(); ++i) {
     const auto& q = x.queries[i];
-    queries[spec.queries[i].query.name] = {{"rate", of.rate_of(q.in_time)},
-                                           {"errors", q.errors},
-                                           {"total_ms", times_of(q.total)},
-                                           {"waiting_ms", times_of(q.waiting)},
-                                           {"executing_ms", times_of(q.executing)}};
+    queries[spec.queries[i].query.name] = {{"rate", of.rate_of(q.in_time)},         {"errors", q.errors},
+                                           {"total_ms", times_of(q.total)},         {"waiting_ms", times_of(q.waiting)},
+                                           {"executing_ms", times_of(q.executing)}, {"failed_ms", times_of(q.failed)}};
   }
   return {{"rate", of.rate_of(x.in_time)},
           {"errors", x.errors},
           {"latency_ms", times_of(x.latency)},
+          {"failed_ms", times_of(x.failed)},
           {"queries", std::move(queries)}};
+}
+
+/// A number has its unit beside it.
+json threshold_of(const checked_expectation& x) {
+  json out{{"line", x.at.line}, {"held", x.held}, {"expected", x.text}, {"found", nullptr}};
+  if (!x.value)
+    out["why"] = x.why;
+  else if (const auto* time = std::get_if<std::chrono::nanoseconds>(&*x.value))
+    out["found"] = in_ms(*time), out["unit"] = "ms";
+  else if (const auto* count = std::get_if<std::int64_t>(&*x.value))
+    out["found"] = *count;
+  else
+    out["found"] = std::get<double>(*x.value);
+  if (x.is_rate)
+    out["unit"] = "1/s";
+  return out;
 }
 
 } // namespace
@@ -226,7 +271,7 @@ std::string to_json(const load_report& report, const sheaf_file& file) {
   json requests = json::object(), codes = json::object(), pools = json::array(), statements = json::array(),
        thresholds = json::array();
   for (std::size_t i = 0; i < file.requests.size(); ++i)
-    if (record.requests[i].latency.count() > 0)
+    if (record.requests[i].count() > 0)
       requests[file.requests[i].name] = request_of(report.result, file.requests[i], record.requests[i]);
   for (const auto& [code, n] : record.codes)
     codes[to_string(code)] = n;
@@ -249,27 +294,36 @@ std::string to_json(const load_report& report, const sheaf_file& file) {
                           {"p50_ms", in_ms(x.median)},
                           {"p95_ms", in_ms(x.p95)}});
   for (const auto& x : report.thresholds)
-    thresholds.push_back({{"line", x.at.line}, {"held", x.held}, {"expected", x.text}, {"found", x.found}});
-  const json all{{"file", report.file},
-                 {"scenario", report.scenario},
-                 {"seed", report.seed},
-                 {"clients", report.clients},
-                 {"rate_asked", report.rate ? json(*report.rate) : json()},
-                 {"warm_up_ms", in_ms(report.warm_up)},
-                 {"measured_ms", in_ms(report.result.measured)},
-                 {"interrupted", report.interrupted},
-                 {"held", report.missed() == 0},
-                 {"rate", report.result.rate_of(record.in_time())},
-                 {"errors", record.errors()},
-                 {"error_codes", std::move(codes)},
-                 {"not_begun", record.not_begun},
-                 {"speed_up", record.speed_up()},
-                 {"latency_ms", times_of(record.latency())},
-                 {"requests", std::move(requests)},
-                 {"pools", std::move(pools)},
-                 {"statements", std::move(statements)},
-                 {"expectations", {{"checked", record.checked}, {"missed", record.missed}}},
-                 {"thresholds", std::move(thresholds)}};
+    thresholds.push_back(threshold_of(x));
+  json speed_ups = json::object();
+  for (std::size_t i = 0; i < file.requests.size(); ++i)
+    if (const auto ratio = speed_up(report, i))
+      speed_ups[file.requests[i].name] = {{"ratio", *ratio},
+                                          {"at_once_ms", times_of(record.requests[i].latency)},
+                                          {"in_turn_ms", times_of(report.in_turn->requests[i].latency)}};
+  json all{{"file", report.file},
+           {"scenario", report.scenario},
+           {"seed", report.seed},
+           {"clients", report.clients},
+           {"rate_asked", report.rate ? json(*report.rate) : json()},
+           {"warm_up_ms", in_ms(report.warm_up)},
+           {"measured_ms", in_ms(report.result.measured)},
+           {"interrupted", report.interrupted},
+           {"held", report.missed() == 0},
+           {"rate", report.result.rate_of(record.in_time())},
+           {"errors", record.errors()},
+           {"error_codes", std::move(codes)},
+           {"not_begun", record.not_begun},
+           {"overlap", record.overlap()},
+           {"latency_ms", times_of(record.latency())},
+           {"failed_ms", times_of(record.failed())},
+           {"requests", std::move(requests)},
+           {"pools", std::move(pools)},
+           {"statements", std::move(statements)},
+           {"expectations", {{"checked", record.checked}, {"missed", record.missed}}},
+           {"thresholds", std::move(thresholds)}};
+  if (report.in_turn)
+    all["speed_up"] = std::move(speed_ups);
   return all.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 

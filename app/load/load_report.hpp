@@ -11,6 +11,7 @@
 #include "sheaf/pool_stats.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct load_report {
   std::chrono::nanoseconds warm_up{0};
   bool interrupted = false;
   load_result result;
+  std::optional<load_record> in_turn; ///< Of a load that was run both ways: that of the queries one by one.
   std::vector<pool_use> pools;
   std::vector<statement_stats> statements; ///< Of the whole run, the warm-up too.
   std::vector<checked_expectation> thresholds;

@@ -79,14 +79,14 @@ request scenario_client::make(const request_step& how) {
 
 checked_expectation scenario_client::judge(const expectation_spec& expected, const scope& names) {
   const auto& [path, text] = expected;
-  checked_expectation x{.at = text.at, .text = fmt::format("{}: {}", path.text, text.text), .held = false, .found = {}};
+  checked_expectation x{.at = text.at, .text = fmt::format("{}: {}", path.text, text.text)};
   const auto it = names(path.text);
   const auto& condition = read(text.text, expression::parse_expectation);
   if (it.has_error() || condition.has_error()) {
-    x.found = (it.has_error() ? it.error() : condition.error()).message;
+    x.why = (it.has_error() ? it.error() : condition.error()).message;
     return x;
   }
-  x.found = to_text(*it);
+  x.value = *it;
   const auto holds = condition->holds(
       [&](std::string_view name) -> result<operand> {
         if (name == "it")
@@ -96,7 +96,7 @@ checked_expectation scenario_client::judge(const expectation_spec& expected, con
       &random_);
   x.held = holds.has_value() && *holds;
   if (holds.has_error())
-    x.found += fmt::format(" ({})", holds.error().message);
+    x.why = holds.error().message;
   return x;
 }
 
@@ -114,7 +114,10 @@ std::vector<checked_expectation> scenario_client::judge(const request_step& how,
     if (auto value = field_of(got, path.text))
       known_.insert_or_assign(name.text, std::move(*value));
     else
-      made.push_back({path.at, fmt::format("capture {}: {}", name.text, path.text), false, value.error().message});
+      made.push_back(
+          {.at = path.at, .text = fmt::format("capture {}: {}", name.text, path.text), .why = value.error().message});
+  for (auto& x : made)
+    x.step = how.number;
   return made;
 }
 

@@ -9,6 +9,7 @@
 #include "app/expression/generator.hpp"
 #include "app/expression/operand.hpp"
 #include "app/file/sheaf_file.hpp"
+#include "app/scenario/checked_expectation.hpp"
 
 #include <map>
 #include <string>
@@ -16,14 +17,6 @@
 #include <vector>
 
 namespace sheaf::app {
-
-/// An expectation and what came of it.
-struct checked_expectation {
-  location at;
-  std::string text; ///< `total.scalar: > 0`
-  bool held = false;
-  std::string found; ///< The value, or why there is none.
-};
 
 class scenario_client {
 public:

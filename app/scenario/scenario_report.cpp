@@ -2,6 +2,7 @@
 
 #include "app/scenario/scenario_report.hpp"
 
+#include "app/base/cores.hpp"
 #include "app/base/duration.hpp"
 #include "app/base/json_text.hpp"
 #include "app/base/markup.hpp"
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace sheaf::app {
@@ -41,6 +43,25 @@ void append_case(std::string& out, const scenario_report& of, std::size_t step, 
     fmt::format_to(std::back_inserter(out), ">\n   <failure message=\"{}\"/>\n  </testcase>\n", markup(missed));
 }
 
+/// A number has its unit beside it.
+void append_found(std::string& out, const checked_expectation& x) {
+  out += ", \"found\": ";
+  if (!x.value)
+    out += "null";
+  else if (const auto* time = std::get_if<std::chrono::nanoseconds>(&*x.value))
+    fmt::format_to(std::back_inserter(out), "{:.6f}, \"unit\": \"ms\"", in_ms(*time));
+  else if (const auto* words = std::get_if<std::string>(&*x.value))
+    append_json_string(out, *words);
+  else if (const auto* number = std::get_if<double>(&*x.value); number && !std::isfinite(*number))
+    append_json_string(out, to_text(*x.value));
+  else
+    out += to_text(*x.value);
+  if (x.why.empty())
+    return;
+  out += ", \"why\": ";
+  append_json_string(out, x.why);
+}
+
 } // namespace
 
 std::size_t scenario_report::missed() const noexcept {
@@ -51,15 +72,19 @@ std::size_t scenario_report::missed() const noexcept {
 void write_step(output& to, const step_report& step, const terminal& where) {
   auto& out = to.text();
   const auto good = [&](bool held) { return paint(where, held ? style::good : style::bad, held ? "held" : "MISSED"); };
-  fmt::format_to(std::back_inserter(out), "{}: {} {} in {}, {} of work\n", paint(where, style::bold, step.request),
+  fmt::format_to(std::back_inserter(out), "{}: {} {} in {}{}\n", paint(where, style::bold, step.request),
                  step.got.outcomes.size(), step.got.outcomes.size() == 1 ? "query" : "queries",
-                 to_text(step.got.elapsed), to_text(step.got.serial_sum()));
+                 to_text(step.got.elapsed),
+                 step.got.outcomes.size() < 2 ? "" : fmt::format(", {:.1f} at once on average", step.got.overlap()));
   for (const auto& [mode, median] : step.modes)
     fmt::format_to(std::back_inserter(out), "  {:<14}  {:>8}{}\n", to_string(mode), to_text(median),
                    beside(step.modes.front(), median));
+  if (const auto ratio = step.speed_up())
+    fmt::format_to(std::back_inserter(out), "  {:<14}  {:.2f}{}\n", "speed_up", *ratio,
+                   limit_of_cores(step.got.outcomes.size(), *ratio));
   for (const auto& x : step.expectations)
-    fmt::format_to(std::back_inserter(out), "  {}  {}  (it is {})\n", good(x.held), one_line(x.text),
-                   one_line(x.found));
+    fmt::format_to(std::back_inserter(out), "  {}  {}  (it is {}{})\n", good(x.held), one_line(x.text),
+                   one_line(x.found()), x.held ? "" : "; " + x.place());
   if (step.got.failure && step.expectations.empty())
     fmt::format_to(std::back_inserter(out), "  {}  {}\n", good(false), one_line(failure_of(step)));
 }
@@ -95,22 +120,25 @@ void write_json_report(output& to, const scenario_report& report) {
     out += i > 0 ? ",\n {" : "\n {";
     text("request", x.request);
     fmt::format_to(std::back_inserter(out),
-                   ", \"ok\": {}, \"held\": {}, \"queries\": {}, \"elapsed_ms\": {:.3f}, \"serial_sum_ms\": {:.3f}",
-                   x.got.ok(), x.held(), x.got.outcomes.size(), in_ms(x.got.elapsed), in_ms(x.got.serial_sum()));
+                   ", \"ok\": {}, \"held\": {}, \"queries\": {}, \"elapsed_ms\": {:.3f}, \"serial_sum_ms\": {:.3f}, "
+                   "\"overlap\": {:.2f}",
+                   x.got.ok(), x.held(), x.got.outcomes.size(), in_ms(x.got.elapsed), in_ms(x.got.serial_sum()),
+                   x.got.overlap());
     if (x.got.failure) {
       out += ", ";
       text("error", failure_of(x));
     }
     for (const auto& [mode, median] : x.modes)
       fmt::format_to(std::back_inserter(out), ", \"{}_ms\": {:.3f}", to_string(mode), in_ms(median));
+    if (const auto ratio = x.speed_up())
+      fmt::format_to(std::back_inserter(out), ", \"speed_up\": {:.3f}", *ratio);
     write_notices(to, x.got);
     out += ", \"expectations\": [";
     for (std::size_t j = 0; j < x.expectations.size(); ++j) {
       const auto& e = x.expectations[j];
       fmt::format_to(std::back_inserter(out), "{}{{\"line\": {}, \"held\": {}, ", j > 0 ? ", " : "", e.at.line, e.held);
       text("expected", e.text);
-      out += ", ";
-      text("found", e.found);
+      append_found(out, e);
       out += '}';
     }
     out += "]}";
@@ -132,7 +160,7 @@ void write_junit_report(output& to, const scenario_report& report) {
     if (x.expectations.empty())
       add(i, "is answered", x.got.ok() ? "" : failure_of(x));
     for (const auto& e : x.expectations)
-      add(i, e.text, e.held ? "" : fmt::format("it is {} ({}:{})", e.found, report.file, e.at.line));
+      add(i, e.text, e.held ? "" : fmt::format("it is {} ({}:{})", e.found(), report.file, e.at.line));
   }
   fmt::format_to(
       std::back_inserter(to.text()),

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -27,11 +28,13 @@ std::vector<std::string> sql_of_each(const request& sent) {
   return all;
 }
 
-/// The values that the expectations of a comparison can name: the times by mode.
-result<operand> field_of(const std::vector<step_report::timed_mode>& modes, std::string_view name) {
-  for (const auto& [mode, time] : modes)
+/// The values that the expectations of a comparison can name: the times by mode, and their ratio.
+result<operand> field_of(const step_report& of, std::string_view name) {
+  for (const auto& [mode, time] : of.modes)
     if (to_string(mode) == name)
       return operand{time};
+  if (const auto ratio = of.speed_up(); ratio && name == "speed_up")
+    return operand{std::round(*ratio * 1000) / 1000};
   return failure{.code = errc::invalid_request, .message = fmt::format("there is no {}", name)};
 }
 
@@ -41,6 +44,29 @@ bool step_report::held() const noexcept {
   if (expectations.empty())
     return got.ok();
   return std::all_of(expectations.begin(), expectations.end(), [](const auto& x) { return x.held; });
+}
+
+std::optional<double> step_report::speed_up() const noexcept {
+  std::chrono::nanoseconds shared{0}, own{0};
+  for (const auto& [mode, median] : modes)
+    (mode == session_mode::shared_session ? shared : own) = median;
+  if (shared.count() == 0 || own.count() == 0)
+    return {};
+  return static_cast<double>(shared.count()) / static_cast<double>(own.count());
+}
+
+const failure* step_report::no_session() const noexcept {
+  const auto is_one = [](const failure* x) {
+    return x && (x->phase == phase::connect || x->code == errc::connect_failed);
+  };
+  if (held())
+    return nullptr;
+  if (got.failure && is_one(&*got.failure))
+    return &*got.failure;
+  for (const auto& x : got.outcomes)
+    if (is_one(x.error_info()))
+      return x.error_info();
+  return nullptr;
 }
 
 scenario_runner::scenario_runner(engine& on, const sheaf_file& file, const variables& given, std::uint64_t seed,
@@ -91,7 +117,9 @@ void scenario_runner::run(const compare_step& how) {
     for (std::size_t i = 0; i < how.modes.size(); ++i)
       report.modes.push_back({how.modes[i], median(std::move(times[i]))});
     report.expectations =
-        client_.judge(how.request.expect, [&](std::string_view name) { return field_of(report.modes, name); });
+        client_.judge(how.request.expect, [&](std::string_view name) { return field_of(report, name); });
+    for (auto& x : report.expectations)
+      x.step = how.request.number;
   }
   on_step_(std::move(report));
 }

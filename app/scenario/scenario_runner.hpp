@@ -25,7 +25,13 @@ struct step_report {
   };
   std::vector<timed_mode> modes;
 
+  /// The time of `shared_session` over that of `own_sessions`, where both were measured.
+  std::optional<double> speed_up() const noexcept;
+
   bool held() const noexcept; ///< All that was expected; without expectations: the request succeeded.
+
+  /// The failure of a step that did not hold and for which no session could be opened; null otherwise.
+  const failure* no_session() const noexcept;
 };
 
 class scenario_runner {

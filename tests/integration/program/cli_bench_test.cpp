@@ -78,8 +78,8 @@ TEST_F(BenchCommand, ReportsToPeopleAndPrograms) {
   EXPECT_EQ(said.err, "") << "no line of progress but on a terminal";
   EXPECT_THAT(said.out,
               testing::ContainsRegex("busy: 3 clients for [0-9.]+ m?s after [0-9.]+ m?s of warm-up, seed 7\n"));
-  EXPECT_THAT(said.out, testing::ContainsRegex("\none +[0-9]+ +[0-9.e+]+/s( +[0-9.]+ [mu]?s){6} +0\n"));
-  EXPECT_THAT(said.out, testing::ContainsRegex("\n  q +[0-9]+ +[0-9.e+]+/s( +[0-9.]+ [mu]?s){6} +0\n"));
+  EXPECT_THAT(said.out, testing::ContainsRegex("\none +[0-9]+ +[0-9.]+( [kM])?/s( +[0-9.]+ [mu]?s){6} +0\n"));
+  EXPECT_THAT(said.out, testing::ContainsRegex("\n  q +[0-9]+ +[0-9.]+( [kM])?/s( +[0-9.]+ [mu]?s){6} +0\n"));
   EXPECT_THAT(said.out, HasSubstr("main: "));
   EXPECT_THAT(said.out, HasSubstr("  held  errors: 0  (it is 0)\n"));
   const auto json = report();
@@ -115,15 +115,89 @@ TEST_F(BenchCommand, SaysWhatIsMissed) {
   EXPECT_EQ(said.exit_code, 99);
   EXPECT_THAT(said.out, HasSubstr("  MISSED  rate: < 0  (it is "));
   EXPECT_THAT(said.out, HasSubstr("  held  missed: 1  (it is 1)"));
-  EXPECT_THAT(said.out, HasSubstr("  MISSED  q.rows: 2 (line 10) "));
+  EXPECT_THAT(said.out, HasSubstr("  MISSED  q.rows: 2 (step 1, line 10) "));
   EXPECT_EQ(report().at("held"), false);
 }
 
-TEST_F(BenchCommand, CountsErrorsByTheirCode) {
-  write_scenario("    steps: [{request: one}]\n    load: {duration: 50ms}\n", "sqlite:b.db?mode=rwc",
-                 "select * from nothing where :n");
+TEST_F(BenchCommand, EndsWith2WhenNothingSucceeded) {
+  write_scenario(R"(
+    steps: [{request: one}]
+    load: {duration: 100ms}
+    thresholds: {request.p99: "< 50ms", rate: "> 1"}
+)",
+                 "sqlite:nowhere.db");
   const auto said = sheaf({"bench", "b.yaml", "--output", "report.json"});
-  EXPECT_EQ(said.exit_code, 0) << "no threshold says how many there may be";
+  EXPECT_EQ(said.exit_code, 2) << said.out;
+  EXPECT_THAT(said.err, HasSubstr("b.yaml:12:18: warning: the thresholds of \"busy\" say nothing of errors"));
+  EXPECT_THAT(said.err, HasSubstr("sheaf: nothing succeeded; the first failure is connect_failed"));
+  EXPECT_THAT(said.out, HasSubstr("  MISSED  request.p99: < 50ms  (it is nothing was answered)\n"));
+  EXPECT_THAT(said.out, HasSubstr("  MISSED  rate: > 1  (it is 0/s)\n"));
+  EXPECT_THAT(said.out, HasSubstr("Not among these: "));
+  const auto json = report();
+  EXPECT_EQ(json.at("latency_ms").at("count"), 0);
+  EXPECT_EQ(json.at("errors"), json.at("failed_ms").at("count"));
+  EXPECT_EQ(json.at("thresholds").at(0).at("found"), nullptr);
+  EXPECT_EQ(json.at("thresholds").at(1).at("unit"), "1/s");
+}
+
+TEST_F(BenchCommand, CountsWhatTimesOutUntilItIsGivenUp) {
+  sheaf::test::postgresql_schema schema;
+  write("t.yaml", fmt::format(R"x(databases: {{main: {{url: "{}"}}}}
+requests:
+  late: {{on_error: partial, queries: {{q: {{sql: "select pg_sleep(1000)", timeout: 500ms, required: false}}}}}}
+scenarios:
+  busy:
+    steps: [{{request: late}}]
+    load: {{clients: 2, duration: 300ms}}
+    thresholds:
+      query.q.min: ">= 400ms"
+      query.q.executing.max: ">= 100ms"
+      query.q.errors: 1
+      failed.count: 0
+      not_begun: 0
+)x",
+                              schema.url()));
+  const auto said = sheaf({"bench", "t.yaml"});
+  EXPECT_EQ(said.exit_code, 0) << said.out << said.err;
+}
+
+TEST_F(BenchCommand, BeginsOneAtARateThatIsNextToNothing) {
+  write_scenario(
+      "    steps: [{request: one}]\n    load: {duration: 50ms}\n    thresholds: {request.count: 1, errors: 0}\n");
+  const auto said = sheaf({"bench", "b.yaml", "--rate", "0.0000001/h"});
+  EXPECT_EQ(said.exit_code, 0) << said.out << said.err;
+}
+
+TEST_F(BenchCommand, KnowsWhatCannotBeCompared) {
+  write_scenario(R"(
+    steps:
+      - {request: one, expect: {elapsed: "< 2", ok: 1, q.rows: "< 1s", q.scalar: 1, q.elapsed: 2s}}
+      - {request: one, expect: {elapsed: "< 2 * slowest", overlap: "> 1", error: "= null", ok: "it and q.rows > 0"}}
+    load: {duration: 50ms}
+    thresholds: {request.p99: 50ms, errors: "< 5ms", query.q.p99: "< 5", rate: 1000, query.q.max: "< 2 * query.q.p50"}
+)");
+  const auto said = sheaf({"check", "b.yaml"});
+  EXPECT_EQ(said.exit_code, 1);
+  for (const auto* wrong : {"error: elapsed: \"< 2\": < cannot compare a duration with a number: a duration has a unit",
+                            "error: ok: \"1\": == cannot be applied to ",
+                            "error: q.rows: \"< 1s\": < cannot compare a number with a duration",
+                            "error: q.elapsed: a time is never exactly 2s; write \"< 2s\"",
+                            "error: request.p99: a time is never exactly 50ms; write \"< 50ms\"",
+                            "error: errors: \"< 5ms\": < cannot compare a number with a duration",
+                            "error: query.q.p99: \"< 5\": < cannot compare a duration with a number",
+                            "error: rate: a rate is never exactly 1000; write \"> 1000\""})
+    EXPECT_THAT(said.out, HasSubstr(wrong));
+  EXPECT_THAT(said.out, HasSubstr("b.yaml:11:"));
+  EXPECT_THAT(said.out, Not(HasSubstr("b.yaml:12:")));
+  EXPECT_THAT(said.out, Not(HasSubstr("query.q.max")));
+  EXPECT_THAT(said.out, Not(HasSubstr("q.scalar")));
+}
+
+TEST_F(BenchCommand, CountsErrorsByTheirCode) {
+  write_scenario("    steps: [{request: one, expect: {error: \"'rejected_sql'\"}}]\n    load: {duration: 50ms}\n",
+                 "sqlite:b.db?mode=rwc", "select * from nothing where :n");
+  const auto said = sheaf({"bench", "b.yaml", "--output", "report.json"});
+  EXPECT_EQ(said.exit_code, 0) << "it is expected" << said.out << said.err;
   EXPECT_THAT(said.out, HasSubstr("(100 %): "));
   EXPECT_THAT(said.out, HasSubstr(" rejected_sql\n"));
   EXPECT_EQ(report().at("errors"), report().at("error_codes").at("rejected_sql"));
@@ -231,6 +305,25 @@ scenarios:
   const auto shared = sheaf({"run", "c.yaml", "shared"});
   EXPECT_EQ(shared.exit_code, 99) << shared.out << shared.err;
   EXPECT_THAT(shared.out, HasSubstr("deadline_exceeded"));
+}
+
+TEST_F(BenchCommand, TimesALoadBothWays) {
+  sheaf::test::postgresql_schema schema;
+  write("c.yaml", fmt::format(R"(databases: {{main: {{url: "{}"}}}}
+requests: {{two: {{queries: {{a: select pg_sleep(0.05), b: select pg_sleep(0.05)}}}}}}
+scenarios: {{busy: {{steps: [{{request: two}}], load: {{duration: 1s}}, thresholds: {{errors: 0}}}}}}
+)",
+                              schema.url()));
+  const auto said = sheaf({"bench", "c.yaml", "--compare", "--output", "report.json"});
+  EXPECT_EQ(said.exit_code, 0) << said.out << said.err;
+  EXPECT_THAT(said.out, testing::ContainsRegex("Speed-up +two: [0-9.]+ times as fast as in turn \\(p50 [0-9.]+ m?s "
+                                               "at once, [0-9.]+ m?s in turn\\)"));
+  const auto both = report().at("speed_up").at("two");
+  EXPECT_GE(both.at("in_turn_ms").at("min").to_number<double>(), 100) << "one sleeps behind the other";
+  EXPECT_EQ(both.at("at_once_ms").at("count"), report().at("latency_ms").at("count"));
+  EXPECT_NEAR(both.at("ratio").to_number<double>(),
+              both.at("in_turn_ms").at("p50").to_number<double>() / both.at("at_once_ms").at("p50").to_number<double>(),
+              1e-6);
 }
 
 TEST_F(BenchCommand, RunsTheExamples) {

@@ -44,7 +44,8 @@ TEST_F(SheafFileCommand, EndsWith99WhenAnExpectationIsMissed) {
   change_example("by_author.scalar: 2\n          each", "by_author.scalar: \"> 2 * 2\"\n          each");
   const auto done = sheaf({"run", "shop.yaml", "smoke"});
   EXPECT_EQ(done.exit_code, 99);
-  EXPECT_THAT(done.out, HasSubstr("  MISSED  by_author.scalar: > 2 * 2  (it is 2)\n"));
+  EXPECT_THAT(done.out,
+              testing::ContainsRegex("  MISSED  by_author.scalar: > 2 \\* 2  \\(it is 2; step 1, line [0-9]+\\)\n"));
   EXPECT_THAT(done.out, HasSubstr("12 expectations, 1 missed"));
 
   const auto junit = sheaf({"run", "shop.yaml", "smoke", "--format", "junit"});
@@ -63,8 +64,24 @@ TEST_F(SheafFileCommand, EndsWith99WhenAnExpectationIsMissed) {
   EXPECT_EQ(steps[0].at("request"), "dashboard");
   EXPECT_EQ(steps[0].at("queries"), 6);
   EXPECT_EQ(steps[0].at("held"), false);
-  EXPECT_EQ(steps[0].at("expectations").at(1).at("found"), "2");
+  EXPECT_EQ(steps[0].at("expectations").at(1).at("found"), 2);
   EXPECT_EQ(steps[1].at("held"), true);
+}
+
+TEST_F(SheafFileCommand, EndsWith2WhenNoSessionCanBeOpened) {
+  write("away.yaml", R"(databases: {main: {url: "sqlite:nowhere.db"}}
+requests: {one: {queries: {n: select 1}}}
+scenarios:
+  plain: {steps: [{request: one}]}
+  expects: {steps: [{request: one, expect: {n.scalar: 1}}]}
+  knows: {steps: [{request: one, expect: {error: "'connect_failed'"}}]}
+)");
+  for (const auto* name : {"one", "plain", "expects"}) {
+    const auto said = sheaf({"run", "away.yaml", name});
+    EXPECT_EQ(said.exit_code, 2) << name << said.out << said.err;
+    EXPECT_THAT(said.err, HasSubstr("sheaf: connect_failed")) << name;
+  }
+  EXPECT_EQ(sheaf({"run", "away.yaml", "knows"}).exit_code, 0);
 }
 
 /// Each of two requests waits for the other; one that ran alone would pass its deadline.

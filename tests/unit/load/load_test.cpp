@@ -11,6 +11,7 @@
 #include "app/scenario/step_cursor.hpp"
 #include "support/database_under_test.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -99,16 +100,22 @@ protected:
 
   /// An outcome that waited and executed for so long; without a session when `executed` is negative.
   static outcome answer(const std::string& name, std::chrono::nanoseconds waited, std::chrono::nanoseconds executed,
-                        bool ok = true) {
+                        std::optional<errc> failed = {}) {
     outcome x{.name = name, .data = table{}};
-    if (!ok)
-      x.data = failure{.code = errc::deadline_exceeded};
+    if (failed)
+      x.data = failure{.code = *failed};
     x.times.queued = 1ms;
-    if (executed >= 0ns) {
+    if (executed >= 0ns)
       x.times.acquired = 1ms + waited;
-      x.times.released = 1ms + waited + executed;
-    }
+    x.times.answered = 1ms + waited + std::max(executed, std::chrono::nanoseconds{0});
     return x;
+  }
+
+  /// A reply that failed after 30 us, as those of a database that is not there do.
+  static reply refused() {
+    return {.outcomes = {answer("a", 30us, -1ns, errc::connect_failed)},
+            .failure = failure{.code = errc::connect_failed},
+            .elapsed = 30us};
   }
 
   result<operand> metric(std::string_view path) const { return metric_of(measured, file, path); }
@@ -123,8 +130,9 @@ protected:
 
 TEST_F(Load, CountsEachRequestAndQuery) {
   reply good{.outcomes = {answer("a", 2ms, 6ms)}, .failure = {}, .elapsed = 8ms};
-  reply bad{
-      .outcomes = {answer("a", 3ms, -1ns, false)}, .failure = failure{.code = errc::deadline_exceeded}, .elapsed = 4ms};
+  reply bad{.outcomes = {answer("a", 3ms, -1ns, errc::deadline_exceeded)},
+            .failure = failure{.code = errc::deadline_exceeded},
+            .elapsed = 4ms};
   measured.record.add(0, {0}, good, 10ms, true);
   measured.record.add(0, {0}, bad, 4ms, false);
   EXPECT_EQ(shown("request.one.count"), "2");
@@ -147,6 +155,55 @@ TEST_F(Load, CountsEachRequestAndQuery) {
   EXPECT_EQ(shown("request.two.p99"), "nothing was answered");
 }
 
+TEST_F(Load, CountsWhatTimedOutUntilItWasGivenUp) {
+  reply late{.outcomes = {answer("a", 1ms, 99ms, errc::deadline_exceeded)}, .failure = {}, .elapsed = 101ms};
+  measured.record.add(0, {0}, late, 101ms, true);
+  EXPECT_EQ(shown("query.a.p50"), "100 ms");
+  EXPECT_EQ(shown("query.a.executing.p50"), "99 ms");
+  EXPECT_EQ(shown("query.a.errors"), "1");
+  EXPECT_EQ(shown("query.a.failed.count"), "0");
+  reply cancelled{.outcomes = {answer("a", 0ms, 50ms, errc::query_canceled)},
+                  .failure = failure{.code = errc::query_canceled},
+                  .elapsed = 51ms};
+  measured.record.add(0, {0}, cancelled, 51ms, true);
+  EXPECT_EQ(shown("query.a.min"), "50 ms");
+  EXPECT_EQ(shown("request.one.count"), "2");
+}
+
+TEST_F(Load, KeepsWhatFailedAtOnceApart) {
+  reply good{.outcomes = {answer("a", 2ms, 6ms)}, .failure = {}, .elapsed = 8ms};
+  measured.record.add(0, {0}, good, 8ms, true);
+  for (int i = 0; i < 3; ++i)
+    measured.record.add(0, {0}, refused(), 30us, true);
+  EXPECT_EQ(shown("request.one.min"), "8 ms");
+  EXPECT_EQ(shown("request.count"), "1");
+  EXPECT_EQ(shown("rate"), "0.5");
+  EXPECT_EQ(shown("request.one.rate"), "0.5");
+  EXPECT_EQ(shown("query.a.rate"), "0.5");
+  EXPECT_EQ(shown("query.a.min"), "8 ms");
+  EXPECT_EQ(shown("errors"), "0.75");
+  EXPECT_EQ(shown("query.a.errors"), "0.75");
+  for (const auto* path : {"failed", "request.one.failed", "query.a.failed"}) {
+    EXPECT_EQ(shown(fmt::format("{}.count", path)), "3") << path;
+    EXPECT_EQ(shown(fmt::format("{}.max", path)), "30 us") << path;
+  }
+  EXPECT_EQ(shown("request.two.failed.p99"), "nothing failed at once");
+  EXPECT_EQ(measured.record.count(), 4u);
+  EXPECT_EQ(measured.record.first_failure.value_or(failure{}).code, errc::connect_failed);
+}
+
+TEST_F(Load, DoesNotCountAQueryThatEndedWithItsRequest) {
+  reply bad{.outcomes = {answer("a", 0ms, 1ms, errc::query_canceled), answer("each[0]", 0ms, 1ms, errc::rejected_sql),
+                         answer("each[1]", 0ms, 1ms)},
+            .failure = failure{.code = errc::rejected_sql},
+            .elapsed = 2ms};
+  measured.record.add(1, {0, 1, 1}, bad, 2ms, true);
+  EXPECT_EQ(shown("query.a.count"), "0") << "it was cancelled because the other had failed at once";
+  EXPECT_EQ(shown("query.each.count"), "1");
+  EXPECT_EQ(shown("query.each.failed.count"), "1");
+  EXPECT_EQ(shown("query.a.failed.count"), "1");
+}
+
 TEST_F(Load, TakesTheQueriesOfForEachAsOne) {
   const auto made = make_request(file.databases, file.requests[1], {{"ids", value::array{7, 8, 9}}}).value();
   ASSERT_EQ(made.queries.size(), 4u);
@@ -161,15 +218,15 @@ TEST_F(Load, TakesTheQueriesOfForEachAsOne) {
   EXPECT_EQ(shown("query.each.count"), "3");
   EXPECT_EQ(shown("query.each.max"), "3 ms");
   EXPECT_EQ(shown("query.a.count"), "1");
-  EXPECT_EQ(shown("speed_up"), "1.75") << "7 ms of work in 4 ms";
+  EXPECT_EQ(shown("overlap"), "1.75") << "7 ms of work in 4 ms";
 }
 
 TEST_F(Load, MergesAsIfAllHadBeenCountedInOne) {
   load_record other{file};
   const reply x{.outcomes = {answer("a", 1ms, 1ms)}, .failure = {}, .elapsed = 2ms};
   other.add(0, {0}, x, 2ms, true);
-  other.add({{.at = {.line = 7}, .text = "x: 1", .held = false, .found = "2"},
-             {.at = {}, .text = "y: 1", .held = true, .found = "1"}});
+  other.add({{.at = {.line = 7}, .text = "x: 1", .value = operand{std::int64_t{2}}, .step = 3},
+             {.at = {}, .text = "y: 1", .held = true, .value = operand{std::int64_t{1}}}});
   other.not_begun = 3;
   measured.record.add(0, {0}, x, 6ms, true);
   measured.record.merge(other);
@@ -177,14 +234,16 @@ TEST_F(Load, MergesAsIfAllHadBeenCountedInOne) {
   EXPECT_EQ(shown("request.one.count"), "3");
   EXPECT_EQ(shown("query.a.count"), "3");
   EXPECT_EQ(shown("missed"), "0.5");
-  EXPECT_EQ(measured.record.misses.at("x: 1 (line 7)"), 2u);
+  EXPECT_EQ(measured.record.misses.at("x: 1 (step 3, line 7)"), 2u);
   EXPECT_EQ(measured.record.not_begun, 6u);
-  EXPECT_EQ(measured.record.speed_up(), 0.5);
+  EXPECT_EQ(measured.record.overlap(), 0.5);
+  EXPECT_EQ(shown("not_begun"), "6");
 }
 
 TEST_F(Load, KnowsItsMetricsByName) {
   for (const auto* right :
-       {"rate", "errors", "missed", "speed_up", "request.p99", "request.p99.9", "request.one.p50", "request.one.rate",
+       {"rate", "errors", "missed", "overlap", "not_begun", "failed.count", "failed.p99", "request.one.failed.max",
+        "query.each.failed.count", "request.p99", "request.p99.9", "request.one.p50", "request.one.rate",
         "query.each.rate", "query.each.p99.9", "query.a.waiting.max", "query.a.executing.p90"})
     EXPECT_EQ(check_metric(file, right), std::nullopt) << right;
   for (const auto& [wrong, why] : std::initializer_list<std::pair<const char*, const char*>>{
@@ -193,6 +252,9 @@ TEST_F(Load, KnowsItsMetricsByName) {
            {"request.on.p99", "there is no request \"on\"; did you mean \"one\"?"},
            {"query.aech.p99", "there is no query \"aech\"; did you mean \"each\"?"},
            {"query.p99", "there is no query.p99"},
+           {"failed.rate", "there is no failed.rate"},
+           {"request.one.failed.errors", "there is no request.one.failed.errors"},
+           {"speed_up", "speed_up is called overlap"},
            {"request.", "there is no request."},
            {"", "there is no "}})
     EXPECT_THAT(check_metric(file, wrong).value_or("nothing"), HasSubstr(why)) << wrong;
@@ -232,7 +294,7 @@ TEST_F(LoadGenerator, CountsWhatBeganWhileItWasMeasured) {
   for (std::uint64_t n = 0; n < 100;)
     n += x.take_recent().latency.count();
   EXPECT_EQ(x.record().count(), 0u) << "a warm-up is not counted";
-  x.measure();
+  x.measure(1h);
   while (x.record().count() < 100) {
   }
   x.stop();
@@ -250,7 +312,7 @@ TEST_F(LoadGenerator, CountsLatencyFromWhenItWasDue) {
   file.requests[0].queries[0].query = query::of_task("a", [](soci::session&) { std::this_thread::sleep_for(20ms); });
   load_generator x{*e, plan(1, 500.0)};
   x.start();
-  x.measure();
+  x.measure(1h);
   while (x.record().count() < 10) {
   }
   x.stop();
@@ -265,7 +327,7 @@ TEST_F(LoadGenerator, BeginsAsOftenAsTheRateSays) {
   load_generator x{*e, plan(50, 1000.0)};
   const auto began = clock::now();
   x.start();
-  x.measure();
+  x.measure(1h);
   while (x.record().count() < 200) {
   }
   x.stop();
@@ -275,11 +337,57 @@ TEST_F(LoadGenerator, BeginsAsOftenAsTheRateSays) {
       << "none begins before it is due";
 }
 
+TEST_F(LoadGenerator, CountsAsManyAsAreDueUnderARate) {
+  for (const bool warm : {false, true}) {
+    load_generator x{*e, plan(2, 1000.0)};
+    if (warm) {
+      x.start();
+      while (x.take_recent().latency.count() == 0) {
+      }
+    }
+    const auto until = x.measure(200ms);
+    if (!warm)
+      x.start();
+    std::this_thread::sleep_until(until + 10ms); // what is due after the end does not count
+    x.stop();
+    wait(x);
+    const auto all = x.record();
+    EXPECT_EQ(all.count() + all.not_begun, 200u) << (warm ? "warm" : "cold");
+  }
+}
+
+TEST_F(LoadGenerator, IsNeverDueAtARateThatIsTooLow) {
+  load_generator x{*e, plan(2, 1e-11)};
+  x.measure(1h);
+  x.start();
+  while (x.record().count() < 1) { // the first is due at once
+  }
+  x.stop();
+  wait(x);
+  EXPECT_EQ(x.record().count() + x.record().not_begun, 1u);
+}
+
+TEST_F(LoadGenerator, PausesAClientWhoseRequestsFailAtOnce) {
+  file.requests[0].queries[0].query.statement = "select * from nothing";
+  load_generator x{*e, plan(1)};
+  const auto began = clock::now();
+  x.measure(1h);
+  x.start();
+  // Between nine failures in a row are pauses of 1 + 2 + 4 + 8 + 16 + 32 + 64 ms at least.
+  while (x.record().count() < 9) {
+  }
+  const auto took = clock::now() - began;
+  x.stop();
+  wait(x);
+  EXPECT_GE(took, 127ms) << "no matter how fast they fail";
+  EXPECT_EQ(x.record().failed().count(), x.record().count());
+}
+
 TEST_F(LoadGenerator, CancelsWhatRuns) {
   file.requests[0].queries[0].query.statement =
       "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
   load_generator x{*e, plan(4)};
-  x.measure();
+  x.measure(1h);
   x.start();
   ASSERT_TRUE(test::eventually([&] { return e->stats()[0].active == 2; }));
   x.stop();
@@ -322,7 +430,7 @@ TEST_F(LoadGenerator, SendsAParallelStepAtOnceAndGoesOnBehindIt) {
   file.scenarios[0].steps = {{.at = {}, .kind = std::move(both)}, steps({"meet"}).front()};
   load_generator x{*e, plan(2)};
   x.start();
-  x.measure();
+  x.measure(1h);
   while (x.record().count() < 300) {
   }
   x.stop();
