@@ -78,7 +78,7 @@ failure table::explain(decoding why, std::size_t row, std::size_t column, std::s
   where += ' ' + in_quotes(of.name) + ": ";
   if (why == decoding::no_cell)
     return bad_read(where + clipped(of.type) + " as " + std::string{wanted} + ": out of range, the table has " +
-                   size_of(*this));
+                    size_of(*this));
   return bad_read(where + reason(why, type_of(cell_at(row, column), of), wanted));
 }
 
@@ -98,9 +98,9 @@ failure table::explain_name(std::string_view name) const {
   const auto where = "column " + in_quotes(name) + ": ";
   if (count == 0)
     return bad_read(where + "no column has this name" +
-                   (columns() == 0 ? "; the table has none" : "; there are " + all));
+                    (columns() == 0 ? "; the table has none" : "; there are " + all));
   return bad_read(where + std::to_string(count) + " columns have this name, use an index: " + same +
-                 (count > listed_max ? ", …" : ""));
+                  (count > listed_max ? ", …" : ""));
 }
 
 failure table::explain_name(std::size_t row, std::string_view name, std::string_view wanted) const {
