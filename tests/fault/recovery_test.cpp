@@ -127,6 +127,29 @@ TEST_F(FaultGateRecovery, KeepsNothingOfSessionsThatAreRefusedAtTheirFirstStatem
   expect_recovery();
 }
 
+/// The server does not know the prepared statement any more, says so, and is gone before it has said all of it.
+TEST_F(FaultGateRecovery, TellsThatNothingRanWhereAStatementWasUnknown) {
+  schema.server("create function forget() returns int language plpgsql as "
+                "$$ begin execute 'deallocate all'; return 1; end $$; create view forgets as select forget() as n; "
+                "create table written(n int)");
+  open([&](options& how) {
+    how.databases[0].pool.max_size = 1;
+    how.databases[0].url = url_of_gate();
+  });
+  const auto write = [] { return query{"q", "insert into written values (1)"}; };
+  for (int i = 0; i < 2; ++i)
+    ASSERT_TRUE(run(write()).ok()); // prepared then
+  ASSERT_TRUE(run("select n from forgets").ok());
+  gate->strike_behind(fault::cut, 1, 0);
+  const auto lost = run(write());
+  ASSERT_TRUE(lost.failure);
+  EXPECT_EQ(lost.failure->code, errc::connection_lost) << to_string(*lost.failure);
+  EXPECT_TRUE(safe_to_retry(*lost.failure)) << to_string(*lost.failure);
+  gate->heal();
+  EXPECT_EQ(schema.server.number("select count(*) from written"), 2);
+  expect_recovery();
+}
+
 /// libpq goes on by itself only where it blocks.
 TEST_F(FaultGateRecovery, GoesOnWithTheNextServerWhereOneSaysNothing) {
   const silent_server silent;

@@ -42,6 +42,16 @@ bool is_within_word(std::string_view text, std::size_t at) noexcept {
   return is_in_word(before) && is_in_word(after) && (before < 0x80) == (after < 0x80);
 }
 
+/// Without the dots by which a server says that it has left something out.
+std::string_view without_dots(std::string_view word) noexcept {
+  constexpr std::string_view dots = "...";
+  if (word.starts_with(dots))
+    word.remove_prefix(dots.size());
+  if (word.ends_with(dots))
+    word.remove_suffix(dots.size());
+  return word;
+}
+
 std::string_view trimmed(std::string_view text) noexcept {
   for (auto c = character_from(text, 0); c.size > 0 && (c.code <= U' ' || c.code == 0xa0 || c.code == 0x202f);
        c = character_from(text, 0))
@@ -125,22 +135,25 @@ public:
   /// Covers quotations that have to do with a secret, and drops what else may be input.
   void cover_quotations() {
     const bool may_be_input = how_.repeats == repeats::input;
-    std::vector<range> unknown;
+    std::vector<range> suspect;
     for (const auto& x : quotations_in(uncovered())) {
       const auto content = trimmed(text_.substr(x.begin, x.end - x.begin));
       if (const auto by = cover_of(x); by != none)
         fill(x, by);
-      else if (content.empty() || is_name(content))
+      else if (is_name(content) || (content.empty() && !may_be_input))
         continue;
       else if (const auto i = secret_with(content, may_be_input ? 1 : 3); i != none)
         fill(x, i);
-      else if (may_be_input && !is_in_sql(content))
-        unknown.push_back(x);
+      else if (!content.empty() && is_in_sql(content))
+        continue;
+      if (may_be_input)
+        suspect.push_back(x); // one with nothing in it may be the first mark of a value
     }
-    if (!unknown.empty()) // a value may itself hold quotation marks
-      for (auto i = unknown.front().begin; i < unknown.back().end; ++i)
-        if (by_[i] == none)
-          by_[i] = dropped;
+    if (suspect.empty())
+      return;
+    // A value may itself hold quotation marks: what follows up to the last of them may belong to it.
+    const auto last = text_.rfind('"');
+    drop({suspect.front().begin, last == text_.npos ? suspect.back().end : std::max(suspect.back().end, last)});
   }
 
   /// Drops what else may be input without quotes.
@@ -158,7 +171,7 @@ public:
         if (word.starts_with("0x"))
           fill({begin, end}, dropped);
       } else if (colon != text_.npos && begin > colon && !is_in(quoted, begin)) {
-        if (const auto i = secret_with(word, 2); i != none)
+        if (const auto i = secret_with(without_dots(word), 2); i != none)
           fill({begin, end}, i);
         else if (word.find_first_of("0123456789") != word.npos)
           fill({begin, end}, dropped);
@@ -213,6 +226,8 @@ private:
   void fill(range x, std::size_t by) {
     std::fill(by_.begin() + static_cast<std::ptrdiff_t>(x.begin), by_.begin() + static_cast<std::ptrdiff_t>(x.end), by);
   }
+
+  void drop(range x) { cover(x, dropped); }
 
   void cover(range x, std::size_t by) {
     for (auto i = x.begin; i < x.end; ++i)

@@ -191,8 +191,12 @@ TEST_P(Pooled, ComesBackWhenThePoolerDoes) {
 
 // -- traces
 
-const auto traces = {"set work_mem = '1GB'", "listen news", "create temporary table t(n int)",
-                     "select pg_advisory_lock(7)", "select set_config('work_mem', '1GB', false)"};
+const auto traces = {"set work_mem = '1GB'",
+                     "listen news",
+                     "create temporary table t(n int)",
+                     "select pg_advisory_lock(7)",
+                     "select set_config('work_mem', '1GB', false)",
+                     "select lastval()"};
 
 TEST_P(Pooled, LeavesNothingToTheNextClient) {
   auto e = open();

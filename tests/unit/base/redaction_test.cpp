@@ -55,6 +55,25 @@ TEST(Redaction, FindsPiecesOfAValue) {
   EXPECT_EQ(met("straße-geheimnis", "refused: STRASSE-GEHEIMNIS"), "refused: ‹:x›");
 }
 
+TEST(Redaction, FindsThePieceThatAServerHasCut) {
+  EXPECT_EQ(met("tiger!", "JSON data, line 1: tiger...", repeats::input), "JSON data, line 1: ‹:x›");
+  EXPECT_THAT(met("{\"a\": hunter-2!", "JSON data, line 1: ...hunter-2...", repeats::input), Not(HasSubstr("hunter")));
+}
+
+TEST(Redaction, IsNotMisledByQuotationMarksOfAValue) {
+  for (const auto& [value, said] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"\"tiger", "invalid input syntax for type integer: \"\"tigerz\""},
+           {"\"tiger\"", "invalid input syntax for type integer: \"\"tiger\"\""},
+           {"[\"Zq7x\", KvPw", "invalid input syntax for type integer: \"[\"Zq7x\""},
+           {"[\"Zq7x\", KvPw", "invalid input syntax for type integer: \"[\"Zq7x\"\""},
+           {"a\"Zq7x\"tiger", "invalid input syntax for type integer: \"a\"Zq7x\"tig\""}}) {
+    const auto told = met(value, said, repeats::input);
+    for (const auto* piece : {"tig", "Zq7x", "KvPw"})
+      EXPECT_THAT(told, Not(HasSubstr(piece))) << said;
+    EXPECT_THAT(told, HasSubstr("invalid input syntax for type integer: \"")) << said;
+  }
+}
+
 TEST(Redaction, TakesAMessageForAValueThatIsNothingElse) {
   EXPECT_EQ(met("a", "a"), "‹:x›");
   EXPECT_EQ(met("of", " of\n"), " ‹:x›\n");

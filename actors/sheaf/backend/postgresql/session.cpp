@@ -6,6 +6,8 @@
 
 #include "sheaf/loop/blocking_executor.hpp"
 
+#include <fmt/format.h>
+
 #include <span>
 
 namespace sheaf {
@@ -66,7 +68,8 @@ void postgresql_session::start(session_run& x) {
   notices_->take(); // those that the last run had when nobody wanted them any more
   if (x.job.query->run)
     start_task();
-  else if (server_is_shared_ && x.job.text->effects.traces == traces::certain)
+  else if (server_is_shared_ &&
+           (x.job.text->effects.traces == traces::certain || x.job.text->effects.asks_for_sequences))
     refuse_traces();
   else if (x.job.text->effects.asks_for_sequences && !server_is_shared_ && reset_ != session_reset::never)
     send_once_clean();
@@ -81,14 +84,18 @@ void postgresql_session::send_once_clean() {
   undo("discard sequences");
 }
 
-/// The next client on the server connection would find its traces, and its own client would not.
+/// The next client on the server connection would find its traces, and its own client would not; it would find those of
+/// another one.
 void postgresql_session::refuse_traces() {
-  flight_->wrong =
-      failure{.code = errc::invalid_request,
-              .phase = phase::execute,
-              .message = "this statement leaves something in its session, and behind a pooler the session is "
-                         "the next client's: use `set local` within a transaction, connect to the server "
-                         "itself, or set pooler: session if each client has a connection for itself"};
+  const bool asks = flight_->job().text->effects.traces != traces::certain;
+  flight_->wrong = failure{
+      .code = errc::invalid_request,
+      .phase = phase::execute,
+      .message = fmt::format(
+          "this statement {}, and behind a pooler the session is {} client's: {}, connect to the "
+          "server itself, or set pooler: session if each client has a connection for itself",
+          asks ? "asks for what its session has drawn from a sequence" : "leaves something in its session",
+          asks ? "another" : "the next", asks ? "use `insert … returning`" : "use `set local` within a transaction")};
   state_ = state::over;                      // nothing is to be read, or cancelled
   post(&postgresql_session::settle_refused); // nobody hears from a session before `push` returns
 }

@@ -245,13 +245,19 @@ void postgresql_session::lose_connection() {
   x.paused = false;
   if (x.wrong && x.wrong->sqlstate == "08P01") // a pooler's own words for a server connection that it has lost
     x.wrong->code = errc::connection_lost;
+  // By these errors nothing has run, and it would have been sent again. No run is told as one that never began.
+  const bool has_not_run =
+      x.wrong && !x.fresh && !x.resolved && (x.stale == staleness::unknown || x.stale == staleness::changed);
+  if (has_not_run)
+    x.wrong.reset();
   const bool has_answer = x.task_answer || (!was_running && x.rows); // whatever becomes of the session
   if (!x.wrong && !has_answer)
     x.wrong = failure{.code = errc::connection_lost,
                       .phase = x.rows || x.collected ? phase::fetch : phase::execute,
-                      .message = x.is_to_follow ? "the connection to the server was lost before the query was sent"
-                                                : "the connection to the server was lost while the query ran",
-                      .reached_server = !x.is_to_follow};
+                      .message = x.is_to_follow || has_not_run
+                                     ? "the connection to the server was lost before the query was sent"
+                                     : "the connection to the server was lost while the query ran",
+                      .reached_server = !x.is_to_follow && !has_not_run};
   answer_now();
 }
 
