@@ -27,7 +27,7 @@ using namespace sheaf::app;
 
 constexpr const char* program_help = R"(Examples:
   sheaf demo --rows 100000
-  sheaf query sqlite::memory: 'select 6 * 7 as answer' "now=select datetime('now')"
+  sheaf query sqlite::memory: 'select 6 * 7 as answer' 'version=select sqlite_version()'
   sheaf init && sheaf run sheaf.yaml smoke
   sheaf query --help
   sheaf help file

@@ -57,20 +57,20 @@ public:
       open_.back().schema = text;
     else if (key_ == "ctename")
       open_.back().defined = text;
-    return true;
+    return scalar();
   }
   bool boolean(bool x) override {
     if (key_ == "is_from")
       open_.back().copies_in = x;
     else if (key_ == "recursive")
       open_.back().is_recursive = x;
-    return true;
+    return scalar();
   }
-  bool null() override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
+  bool null() override { return scalar(); }
+  bool number_integer(number_integer_t) override { return scalar(); }
+  bool number_unsigned(number_unsigned_t) override { return scalar(); }
+  bool number_float(number_float_t, const string_t&) override { return scalar(); }
+  bool binary(binary_t&) override { return scalar(); }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
 
   std::size_t statements() const noexcept { return statements_; }
@@ -86,6 +86,12 @@ private:
     mentions outer{}; ///< What its `with` mentions.
     definitions with{};
   };
+
+  /// A key is its value's alone: the next element of a list has none.
+  bool scalar() {
+    key_.clear();
+    return true;
+  }
 
   bool open() {
     open_.push_back({.key = std::exchange(key_, {})});

@@ -183,7 +183,7 @@ TEST_F(SheafFile, FindsSqlThatItsDatabaseDoesNotParse) {
                                   "    queries:\n"
                                   "      good: {sql: \"select :a::int from t where x = any('{1}')\", database: pg}\n"
                                   "      bad: {sql: \"select :a::int\\n fro x y\", database: pg}\n"
-                                  "      names: select a from nowhere where nothing(:a)\n"
+                                  "      names: select a from nowhere where nope(:a)\n"
                                   "      other: select 1 fro x y\n"
                                   "      marked: \"\\uFEFFselect 1\"\n"
                                   "      several: select 1; select 2\n"
@@ -350,7 +350,7 @@ TEST_F(SheafFile, SaysWhatIsWrongWithYamlAndWhatMendsIt) {
       {"a: &name # why\n  \"x\nb: 1\n", "1:4: " + quote},
       {"\"a: 1\n", "1:1: " + quote},
       {"a:\n  b: \"x\n  c: \"y\"\n", "; the quote that begins in line 2 ends in line 3: should it?"},
-      {"a: select 'b: c'\n", "1:12: " + colon},
+      {"a: select 'b: c'\n", "1:13: " + colon},
       {"a: 1\n\tb: 2\n", "error: a tab indents line 2: YAML takes spaces alone"},
       {"a:\n\tb: 1\n", "error: a tab indents line 2: YAML takes spaces alone"},
       {"a: 1\nb: {c: [1, 2}\n", "2:13: error: this bracket closes nothing that is open"},

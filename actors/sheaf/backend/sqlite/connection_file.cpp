@@ -78,8 +78,8 @@ failure open_failure(const sqlite_database& database, int code) {
     why = fmt::format("{} (SQLite result code {})", sqlite3_errstr(code), code);
   return {.code = errc::connect_failed,
           .phase = phase::connect,
-          .message = fmt::format("the SQLite file {} of database {} cannot be opened: {}", database.url.path,
-                                 database.name, why)};
+          .message = fmt::format("the SQLite file {} of database {} cannot be opened: {}",
+                                 std::filesystem::path{database.url.path}.filename().string(), database.name, why)};
 }
 
 } // namespace
