@@ -264,7 +264,7 @@ TEST_F(ServeBadInput, AnswersRequestsThatComeAtOnceInTheirOrder) {
 
 /// Some clients end a body with a line end that is not of it (RFC 9112, section 2.2).
 TEST_F(ServeBadInput, MayHaveEmptyLinesBetweenItsRequests) {
-  serve_sqlite(one_request, {"--header-timeout", "300ms"});
+  serve_sqlite(one_request, {"--header-timeout", "3s"});
   http_client c{port};
   c.send(post_of(json_type + "Content-Length: 8\r\n", R"({"n": 2})") + "\r\n" + get_of("/requests/pair?n=3"));
   EXPECT_THAT(c.receive().body, HasSubstr("\"rows\":[[2,"));

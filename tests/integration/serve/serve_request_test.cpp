@@ -129,7 +129,7 @@ TEST_F(ServeRequest, GivesArraysAsLists) {
 )yaml");
   const auto row = [&](const std::string& target) {
     const auto x = get(target);
-    const auto from = x.body.find("\"rows\":[[") + 9;
+    const auto from = x.body.find("\"rows\":[[") + 8;
     return x.body.substr(from, x.body.find("]]}", from) + 1 - from);
   };
   EXPECT_EQ(
