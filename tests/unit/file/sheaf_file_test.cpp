@@ -304,7 +304,7 @@ TEST_F(Scenario, IsBounded) {
 
 TEST_F(Scenario, HasNoCapturesLeftForItsThresholds) {
   EXPECT_THAT(findings("databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {queries: {q: select 1}}}\n"
-                       "scenarios: {s: {steps: [{request: r, capture: {n: q.scalar}}], thresholds: {rate: '> n'}}}"),
+                       "scenarios: {s: {steps: [{request: r, capture: {n: q.scalar}}], thresholds: {errors: '> n'}}}"),
               ElementsAre(HasSubstr("there is no n; ")));
 }
 
