@@ -30,6 +30,8 @@ std::size_t display_width(std::string_view text) noexcept;
 /// Columns of one character; 0 or more. Control characters are the caller's to escape.
 std::size_t display_width(char32_t code) noexcept;
 
+constexpr bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
+
 /// True for characters that move the cursor or change the terminal: C0, DEL and C1.
 constexpr bool is_control(char32_t code) noexcept { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
 

@@ -6,6 +6,7 @@
 
 #include "app/base/exit.hpp"
 #include "app/base/text_file.hpp"
+#include "app/base/text.hpp"
 #include "app/file/parameter_text.hpp"
 
 #include "sheaf/backends.hpp"
@@ -24,8 +25,6 @@ namespace {
 bool is_letter(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
-
-bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// `:a, :b`, or `none`.
 template <class Names>

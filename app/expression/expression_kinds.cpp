@@ -92,7 +92,7 @@ private:
     return got ? replace(2, std::move(got)) : mixed(how, *a, *b, got.error());
   }
 
-  /// What is skipped at times is looked at all the same.
+  /// An operand that is skipped at times is looked at all the same.
   std::optional<failure> logic(action act) {
     if (stack_.back() && !std::holds_alternative<bool>(*stack_.back()))
       return no_truth(*stack_.back());

@@ -20,7 +20,6 @@ namespace sheaf::app {
 
 namespace {
 
-constexpr bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 /// Bytes of the name's character at the start of `text`; 0 when there is none.

@@ -95,7 +95,7 @@ private:
     line(" {:>8} {:>8}\n", shown(x.max()), errors);
   }
 
-  /// What failed without being out of time.
+  /// Times of requests that failed without being out of time.
   void apart() {
     const auto failed = what_.result.record.failed();
     if (failed.count() > 0)

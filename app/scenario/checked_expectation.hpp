@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What came of an expectation or a threshold. Any thread.
+// An expectation or a threshold, and whether it held. Any thread.
 
 #pragma once
 
