@@ -5,8 +5,8 @@
 #include "app/commands/query_input.hpp"
 
 #include "app/base/exit.hpp"
-#include "app/base/text_file.hpp"
 #include "app/base/text.hpp"
+#include "app/base/text_file.hpp"
 #include "app/file/parameter_text.hpp"
 
 #include "sheaf/backends.hpp"
