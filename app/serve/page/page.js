@@ -79,10 +79,10 @@ async function run_both(form) {
   const slow = typical(shared), fast = typical(own);
   const pictures = [slow, fast].map((x) => picture_of(x.answer));
   const span = span_of(pictures);
-  const verdict = fast.ms > 0 ? `: own sessions are ${(slow.ms / fast.ms).toFixed(1)} times as fast` : "";
+  const verdict = fast.ms > 0 ? `; own sessions are ${(slow.ms / fast.ms).toFixed(1)} times as fast` : "";
   return {
-    note: `${form.request.name}, the median of ${own.length}: ${fast.text} with own sessions, ` +
-      `${slow.text} on a shared session${verdict}.`,
+    note: `${form.request.name}: ${fast.text} with own sessions, ${slow.text} on a shared session, ` +
+      `medians of ${own.length}${verdict}.`,
     timelines: [timeline(pictures[0], "Shared session", { span }), timeline(pictures[1], "Own sessions", { span }), legend()],
     results: results(fast.answer),
   };

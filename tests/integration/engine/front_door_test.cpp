@@ -107,7 +107,7 @@ TEST_P(FrontDoor, CallsBackExactlyOnce) {
   for (int i = 0; i < count; ++i) {
     auto asked = i % 3 == 0   ? request_of({database->answers("", i)})
                  : i % 3 == 1 ? request_of({database->fails("")})
-                              : request{}; // refused
+                              : request_of({query{"q", "select 1"}, query{"q", "select 1"}}); // refused
     e.run_async(std::move(asked), [&, i](reply x) {
       EXPECT_EQ(x.ok(), i % 3 == 0);
       if (calls[static_cast<std::size_t>(i)]++ == 0)
@@ -125,7 +125,8 @@ TEST_P(FrontDoor, SurvivesWhatACallbackThrows) {
   auto how = database->engine_options({.max_size = 1});
   how.logger = log.logger;
   engine e{std::move(how)};
-  e.run_async(request{}, [](reply) { throw std::runtime_error("hunter2"); });
+  e.run_async(request_of({query{"q", "select 1"}, query{"q", "select 1"}}), // refused
+              [](reply) { throw std::runtime_error("hunter2"); });
   for (int i = 0; i < 3; ++i)
     e.run_async(request_of({database->answers("", 1)}), [](reply) { throw std::runtime_error("hunter2"); });
   const auto x = e.run(request_of({database->answers("", 2)}));

@@ -195,7 +195,7 @@ TEST_F(BenchCommand, KnowsWhatCannotBeCompared) {
 
 TEST_F(BenchCommand, CountsErrorsByTheirCode) {
   write_scenario("    steps: [{request: one, expect: {error: \"'rejected_sql'\"}}]\n    load: {duration: 50ms}\n",
-                 "sqlite:b.db?mode=rwc", "select * from nothing where :n");
+                 "sqlite:b.db?mode=rwc", "select * from absent where :n");
   const auto said = sheaf({"bench", "b.yaml", "--output", "report.json"});
   EXPECT_EQ(said.exit_code, 0) << "it is expected" << said.out << said.err;
   EXPECT_THAT(said.out, HasSubstr("(100 %): "));

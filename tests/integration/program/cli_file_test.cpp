@@ -79,7 +79,7 @@ scenarios:
   for (const auto* name : {"one", "plain", "expects"}) {
     const auto said = sheaf({"run", "away.yaml", name});
     EXPECT_EQ(said.exit_code, 2) << name << said.out << said.err;
-    EXPECT_THAT(said.err, HasSubstr("sheaf: connect_failed")) << name;
+    EXPECT_THAT(said.err, HasSubstr("connect_failed")) << name;
   }
   EXPECT_EQ(sheaf({"run", "away.yaml", "knows"}).exit_code, 0);
 }

@@ -75,6 +75,12 @@ const std::map<std::pair<section, std::string_view>, example> examples{
      in_database("sqlite:a.db", [](const database_options& x) { return number_of(x.journal_mode); })},
     {{section::request, "on_error"}, in_request([](const request& x) { return number_of(x.on_error); })},
     {{section::request, "priority"}, in_request([](const request& x) { return number_of(x.priority); })},
+    {{section::request, "method"},
+     {"databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {queries: {q: select 1}, ", "}}",
+      [](const sheaf_file& x) {
+        const auto& method = x.requests.front().method;
+        return method ? number_of(*method) : "by its words";
+      }}},
     {{section::parameter, "type"},
      {"databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {queries: {q: 'select :p'}, parameters: {p: {",
       "}}}}", meaning_of_type}},
@@ -158,6 +164,8 @@ TEST(ChoiceWords, AreAllThatThereAre) {
 
 TEST(ChoiceWords, MeanTheDefaultWhereItIsGiven) {
   for_each_choice([](const file_key& key, const example& in) {
+    if (key.default_value.empty()) // not to give it has a meaning of its own
+      return;
     const auto given = read_with(in, fmt::format("{}: {}", key.name, key.default_value));
     EXPECT_THAT(given.findings, IsEmpty());
     EXPECT_EQ(given.meaning, read_with(in, "").meaning);
