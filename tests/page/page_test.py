@@ -206,7 +206,7 @@ class PageTest(unittest.TestCase):
         scales = [[(x.text, x.get_attribute("x")) for x in axis.find_elements(By.TAG_NAME, "text")]
                   for axis in self.all("#timelines svg.axis")]
         self.assertEqual(scales[0], scales[1])
-        self.assertRegex(self.one("#run-note").text, r"the median of [1-5]: .* own sessions are \d+\.\d times as fast\.$")
+        self.assertRegex(self.one("#run-note").text, r"on a shared session, medians of [1-5]; own sessions are \d+\.\d times as fast\.$")
 
     def test_two_hundred_queries_are_two_hundred_rows_and_one_table(self):
         self.open(self.file_url)
