@@ -375,11 +375,10 @@ private:
 
   void check_kinds(std::string_view path, const expression& read, const placed_text& text, const names& captured,
                    const paths& known) {
-    const auto it = known.example_of(path);
     const auto wrong = read.check([&](std::string_view name) -> std::optional<operand> {
-      if (name == "it")
-        return it;
-      return captured.contains(name) ? std::nullopt : known.example_of(name);
+      if (name != "it" && captured.contains(name))
+        return std::nullopt;
+      return known.example_of(name == "it" ? path : name);
     });
     if (wrong)
       error(text.at, fmt::format("{}: \"{}\": {} (character {})", path, text.text, wrong->message, wrong->position));

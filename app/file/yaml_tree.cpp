@@ -114,9 +114,8 @@ std::size_t end_of_quoted(std::string_view text, std::size_t at) {
     return at;
   const char quote = text[at];
   for (++at; at < text.size(); ++at) {
-    if (quote == '"' && text[at] == '\\')
-      ++at;
-    else if (quote == '\'' && text.substr(at).starts_with("''"))
+    const bool is_escape = quote == '"' ? text[at] == '\\' : text.substr(at).starts_with("''");
+    if (is_escape)
       ++at;
     else if (text[at] == quote)
       return at + 1;

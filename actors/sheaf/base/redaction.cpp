@@ -138,13 +138,13 @@ public:
     std::vector<range> suspect;
     for (const auto& x : quotations_in(uncovered())) {
       const auto content = trimmed(text_.substr(x.begin, x.end - x.begin));
-      if (const auto by = cover_of(x); by != none)
+      const bool is_known = is_name(content);
+      auto by = cover_of(x);
+      if (by == none && !is_known)
+        by = secret_with(content, may_be_input ? 1 : 3);
+      if (by != none)
         fill(x, by);
-      else if (is_name(content) || (content.empty() && !may_be_input))
-        continue;
-      else if (const auto i = secret_with(content, may_be_input ? 1 : 3); i != none)
-        fill(x, i);
-      else if (!content.empty() && is_in_sql(content))
+      else if (is_known || (content.empty() ? !may_be_input : is_in_sql(content)))
         continue;
       if (may_be_input)
         suspect.push_back(x); // one with nothing in it may be the first mark of a value
