@@ -375,6 +375,7 @@ private:
 
   void check_kinds(std::string_view path, const expression& read, const placed_text& text, const names& captured,
                    const paths& known) {
+    const auto it = known.example_of(path);
     const auto wrong = read.check([&](std::string_view name) -> std::optional<operand> {
       if (name != "it" && captured.contains(name))
         return std::nullopt;
