@@ -3,11 +3,9 @@
 // `sheaf serve` behind nginx: as the documentation has it, with HTTP/2 in front, and as nginx is without a word.
 
 #include "integration/serve/serve_test.hpp"
+#include "support/silent_server.hpp"
 
 #include <fmt/format.h>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 namespace {
 
@@ -26,17 +24,7 @@ protected:
   }
 
   /// A port that nobody listens on.
-  static int free_port() {
-    const int one = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    ::bind(one, reinterpret_cast<const sockaddr*>(&at), size);
-    ::getsockname(one, reinterpret_cast<sockaddr*>(&at), &size);
-    ::close(one);
-    return ntohs(at.sin_port);
-  }
+  static int free_port() { return silent_server{}.port(); }
 
   void start_nginx(const std::string& servers) {
     std::filesystem::permissions(folder.path(), std::filesystem::perms{0755}); // it may change its user
