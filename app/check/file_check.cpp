@@ -74,8 +74,8 @@ public:
       check(r);
     for (const auto& s : file_.scenarios) {
       if (requests_.contains(s.name))
-        error(s.at, fmt::format("\"{}\" is a request and a scenario: sheaf run could not tell which one; rename one",
-                                s.name));
+        warning(s.at,
+                fmt::format("\"{}\" is a request and a scenario: sheaf run takes the scenario; rename one", s.name));
       check(s);
     }
     if (file_.requests.empty() && !file_.databases.empty())

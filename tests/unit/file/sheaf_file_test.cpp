@@ -400,11 +400,11 @@ TEST_F(SheafFile, RefusesNamesAndValuesThatCannotBeShown) {
                           "2:12: error: a name in requests has a control character"));
 }
 
-TEST_F(SheafFile, NeedsOneNameForOneThing) {
-  EXPECT_THAT(findings("databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {queries: {q: select 1}}}\n"
-                       "scenarios: {r: {steps: [{request: r}]}}"),
-              ElementsAre("3:13: error: \"r\" is a request and a scenario: sheaf run could not tell which one; rename "
-                          "one"));
+TEST_F(SheafFile, WarnsOfOneNameForTwoThings) {
+  EXPECT_THAT(
+      findings("databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {queries: {q: select 1}}}\n"
+               "scenarios: {r: {steps: [{request: r}]}}"),
+      ElementsAre("3:13: warning: \"r\" is a request and a scenario: sheaf run takes the scenario; rename one"));
 }
 
 TEST_F(SheafFile, ReadsPlainFilesAlone) {
