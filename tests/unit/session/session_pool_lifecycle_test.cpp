@@ -2,7 +2,10 @@
 //
 // A pool opens its sessions, looks after them, and ends them.
 
+#include "support/counting.hpp"
 #include "unit/session/pool_client.hpp"
+
+#include <atomic>
 
 namespace {
 
@@ -149,6 +152,23 @@ TEST_F(SessionPoolLifecycle, ThatClosesRefusesWhoWaitsAndWhoComes) {
   EXPECT_FALSE(closed) << "a session is still out";
   give_back(holder);
   EXPECT_TRUE(closed);
+  EXPECT_EQ(script.now().open, 0);
+  on_loop([&] { pool.reset(); });
+}
+
+/// A resolver of names may hang, and nothing stops it.
+TEST_F(SessionPoolLifecycle, ThatClosesDoesNotWaitForEverForASessionOnItsWay) {
+  make({.max_size = 1});
+  script.hold_opening(true);
+  ask();
+  std::atomic<bool> closed = false;
+  on_loop([&] {
+    clients.clear();
+    pool->close([&] { closed = true; });
+  });
+  EXPECT_TRUE(eventually([&] { return closed.load(); }));
+  script.let_in(); // too late: it is ended at once
+  settle();
   EXPECT_EQ(script.now().open, 0);
   on_loop([&] { pool.reset(); });
 }

@@ -123,7 +123,8 @@ std::optional<failure> sqlite_connection::begin(const execution& job) {
   }
   if (job.is_to_be_guarded()) {
     is_guarded_ = true;
-    execute("pragma query_only = on");
+    if (const int code = execute("pragma query_only = on"); code != SQLITE_OK)
+      return step_failure(code, job);
   }
   note(sent_);
   x.code = x.statement->step();
