@@ -29,7 +29,7 @@ std::optional<backend::insert_failure> backend::insert(soci::session& on, std::s
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (auto why = run(on, sql, rows[i]))
       return insert_failure{std::move(*why), i};
-    if ((i + 1) % piece == 0)
+    if ((i + 1) % piece == 0 && i + 1 < rows.size())
       done(i + 1);
   }
   done(rows.size());

@@ -76,7 +76,8 @@ public:
 
   struct insert_failure {
     failure why;
-    std::size_t row = 0; ///< Its place among the rows, from 0.
+    std::optional<std::size_t>
+        row{}; ///< The place from 0 of the row that is refused; nothing where it is none's fault.
   };
 
   /// Puts rows into these columns of a table, within the transaction that is open: in bulk where the kind has a way to,

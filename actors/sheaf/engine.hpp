@@ -134,8 +134,8 @@ public:
   /// Any thread; each number is from a moment ago.
   std::vector<pool_stats> stats() const;
 
-  /// What statements took lately, by database: of each those `most` that took most of its time, the first of them
-  /// first. Any thread; each number is from a moment ago.
+  /// The latest times of the statements, by database: of each the `most` that took most of its time, in that order. Any
+  /// thread; each number is from a moment ago.
   std::vector<statement_stats> statements(std::size_t most = SIZE_MAX) const;
 
   /// All counts and times, in Prometheus' text format: names and buckets as OpenTelemetry has them for databases,

@@ -90,6 +90,11 @@ inline failure invalid_request(std::string message, std::string query = {}) {
   return {.code = errc::invalid_request, .query = std::move(query), .message = std::move(message)};
 }
 
+/// A failure of reading from an answer what it does not have.
+inline failure bad_read(std::string message, std::string query = {}) {
+  return {.code = errc::bad_read, .query = std::move(query), .message = std::move(message)};
+}
+
 std::string_view to_string(errc code) noexcept;
 std::string_view to_string(phase where) noexcept;
 

@@ -39,6 +39,7 @@ struct statement_stats {
   std::string id;         ///< 16 digits that stand for `sql`: the label `statement` in `engine::metrics_text`.
   std::uint64_t runs = 0; ///< Since it has been kept.
   std::chrono::nanoseconds total{}; ///< Of these runs, each from sending it to its last row.
+  double share = 0;                 ///< Of `total` of all statements of its database that are kept.
   /// From sending it to its last row, less the least time that any answer of that server took in the last minute: about
   /// the time that the server worked on it, or waited.
   std::chrono::nanoseconds lower_quartile{}, median{}, p95{};

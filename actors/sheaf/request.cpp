@@ -117,14 +117,6 @@ std::chrono::nanoseconds query_times::total() const noexcept {
   return queued == not_reached || end == not_reached ? 0ns : end - queued;
 }
 
-namespace {
-
-failure bad_read(std::string message, std::string_view query = {}) {
-  return {.code = errc::bad_read, .query = std::string{query}, .message = std::move(message)};
-}
-
-} // namespace
-
 const table& outcome::table() const {
   if (const auto* rows = std::get_if<sheaf::table>(&data))
     return *rows;

@@ -149,7 +149,7 @@ struct outcome {
   const T& value() const {
     if (const auto* x = std::any_cast<T>(&any()))
       return *x;
-    throw error({.code = errc::bad_read, .query = name, .message = "the task's value has another type"});
+    throw error(bad_read("the task's value has another type", name));
   }
 
   /// The failure; null when there is none.
@@ -179,7 +179,7 @@ struct reply {
   double overlap() const noexcept;
 };
 
-/// The error in `given` that shows without looking at its SQL, or nothing: no query, names that are not unique, a query
+/// The error in `given` that shows without looking at its SQL, or nothing: names that are not unique, a query
 /// with both a statement and a task or with neither, limits that are no limits, parameters that are given twice or hold
 /// NUL. `invalid_request` (an empty statement: `rejected_sql`).
 std::optional<failure> validate(const request& given);

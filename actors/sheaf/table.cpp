@@ -18,8 +18,7 @@ std::size_t table::columns() const noexcept { return storage_ ? storage_->column
 column table::column_at(std::size_t index) const {
   if (index >= columns())
     throw error(
-        {.code = errc::bad_read,
-         .message = "there is no column " + std::to_string(index) + "; the table has " + std::to_string(columns())});
+        bad_read("there is no column " + std::to_string(index) + "; the table has " + std::to_string(columns())));
   return (*storage_->columns)[index];
 }
 

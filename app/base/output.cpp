@@ -33,7 +33,7 @@ mode_t mode_of(const std::string& target) {
   return 0666 & ~mask;
 }
 
-/// As far as its file system can: the file has its name and its content already.
+/// Waits until the folder's entry is on the disk, as far as its file system can: the file itself is there already.
 void sync_folder_of(const std::string& file) {
   const auto folder = std::filesystem::path{file}.parent_path();
   const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

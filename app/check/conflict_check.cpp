@@ -33,12 +33,12 @@ std::vector<finding> conflicts_in(const request_spec& request, const sheaf_file&
   std::vector<sql_syntax> all;
   if (request.queries.size() < 2)
     return {};
-  const auto declared = parameters_of(request);
+  auto declared = parameters_of(request);
   for (std::size_t i = 0; i < request.queries.size(); ++i) {
     const auto& q = request.queries[i];
     const auto* d = databases.emplace_back(file.database_of(q.query));
     // PostgreSQL's parser reads it, whichever database it is for.
-    const auto text = q.query.statement.parse(dialect::postgresql, declared);
+    const auto text = parsed_for(dialect::postgresql, declared, q);
     const auto& x = all.emplace_back(d ? syntax_of(text->text) : sql_syntax{});
     for (const auto& table : x.read)
       tables[{d, table}].readers.push_back(i);

@@ -39,10 +39,10 @@ database_options to_be_asked(database_options d, const backend& kind) {
 std::vector<prepared_query> queries_of(const database_options& d, const sheaf_file& file) {
   std::vector<prepared_query> all;
   for (const auto& r : file.requests) {
-    const auto declared = parameters_of(r);
+    auto declared = parameters_of(r);
     for (const auto& q : r.queries)
       if (file.database_of(q.query) == &d)
-        if (auto text = parsed_for(d, declared, q); !text->empty)
+        if (auto text = parsed_for(dialect_of(d), declared, q); !text->empty)
           all.push_back({&q, std::move(text)});
   }
   return all;

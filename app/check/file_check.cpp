@@ -118,7 +118,7 @@ private:
 
   void check(const request_spec& r) {
     std::set<std::string> used;
-    const auto declared = parameters_of(r);
+    auto declared = parameters_of(r);
     names known;
     for (const auto& p : r.parameters)
       known.insert(p.name);
@@ -161,23 +161,23 @@ private:
     return wrong ? std::optional{wrong->message} : std::nullopt;
   }
 
-  void check(const query_spec& q, const request_spec& r, const parameters& declared, const names& known,
+  void check(const query_spec& q, const request_spec& r, parameters& declared, const names& known,
              std::set<std::string>& used) {
     const auto* d = database(q.query.database, q.at);
     if (!d || q.query.statement.sql().empty())
       return;
-    if (q.query.statement.sql().starts_with("\xef\xbb\xbf")) {
-      error(q.sql_at, fmt::format("query \"{}\" begins with a byte order mark (U+FEFF), which nobody sees: remove it",
-                                  q.query.name));
-      return;
-    }
-    const auto text = parsed_for(*d, declared, q);
+    const auto text = parsed_for(dialect_of(*d), declared, q);
     for (const auto& name : text->names) {
       if (known.contains(name) || (q.for_each && q.for_each->first == name))
         used.insert(name);
       else
         error(q.sql_at, fmt::format("query \"{}\": {} declares no parameter :{}{}", q.query.name, r.name, name,
                                     nearest_parameter(name, r)));
+    }
+    if (q.query.statement.sql().starts_with("\xef\xbb\xbf")) {
+      error(q.sql_at, fmt::format("query \"{}\" begins with a byte order mark (U+FEFF), which nobody sees: remove it",
+                                  q.query.name));
+      return;
     }
     if (text->empty)
       error(q.sql_at, fmt::format("query \"{}\" is an empty statement", q.query.name));

@@ -12,13 +12,11 @@
 
 namespace sheaf::app {
 
-/// The parameters that the statements of a request may use: its own, and what its for_each bind. Without values. Make
-/// them once for a request: a file may have very many.
+/// The parameters that a request declares, without values. Make them once for a request: a file may have very many.
 parameters parameters_of(const request_spec& r);
 
-/// The statement of `q`, as that database gets it.
-std::shared_ptr<const parsed_statement> parsed_for(const database_options& database, const parameters& declared,
-                                                   const query_spec& q);
+/// The statement of `q` in a dialect. `declared` are its request's; it is as before afterwards.
+std::shared_ptr<const parsed_statement> parsed_for(dialect d, parameters& declared, const query_spec& q);
 
 /// The finding of a fault in the SQL of `q` at a position in it, which counts characters from 1; 0 when it is not
 /// known.

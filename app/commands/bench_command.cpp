@@ -45,7 +45,7 @@ struct bench_arguments {
 /// `0`, or `0s` and the like.
 bool is_no_time(const std::string& text) {
   const auto unit = text.find_first_not_of('0');
-  return unit != 0 && (unit == text.npos || parse_duration('1' + text.substr(unit)).has_value());
+  return unit != 0 && (unit == text.npos || (text[unit] != '.' && parse_duration('1' + text.substr(unit)).has_value()));
 }
 
 /// The load of the file, as the command line changes it.
@@ -248,6 +248,8 @@ int run_bench(const bench_arguments& how) {
   const auto& scenario = scenario_of(file, how);
   if (has_comparison(scenario.steps))
     bad_input(fmt::format("scenario {} has a comparison, which is no load; sheaf run runs it", scenario.name));
+  if (how.output == "-")
+    bad_input("--output - would mix the JSON with the report, which goes to standard output: name a file");
   const auto& load = scenario.load;
   load_report report{.file = how.file,
                      .scenario = scenario.name,

@@ -148,10 +148,10 @@ _sheaf() {
   if [[ ${before[-1]} == '=' ]]; then unset 'before[-1]'; fi
   COMPREPLY=()
   while IFS= read -r line; do
+    if [[ $line == -* && $word != -* ]]; then continue; fi
     case "$line" in
     $'\tFILES') _sheaf_files '*' ;;
     $'\tYAML') _sheaf_files '*.y?(a)ml'; if [[ ${#COMPREPLY[@]} == 0 ]]; then _sheaf_files '*'; fi ;;
-    -*) if [[ $word == -* && $line == "$word"* ]]; then COMPREPLY+=("$line"); fi ;;
     *[!0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.:=,+/@%-]*)
       # Only as one quoted word; and within quotes that are open already it would be quoted twice.
       printf -v line '%q' "$line"

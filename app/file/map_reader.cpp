@@ -112,8 +112,8 @@ std::optional<std::string> reading::filled(const yaml_node& text, const joiner& 
 std::optional<std::string> reading::content_of(const std::string& path, location at) {
   const auto whole = (folder / path).string();
   std::error_code failed;
-  const auto status = std::filesystem::status(whole, failed);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) { // a pipe may never end
+  const bool is_plain = std::filesystem::is_regular_file(whole, failed);
+  if (whole == "-" || (!is_plain && !failed)) { // a pipe may never end, and `-` would be standard input
     error(at, fmt::format("{}: it is no plain file", whole));
     return {};
   }

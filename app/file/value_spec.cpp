@@ -40,7 +40,7 @@ bool value_spec::has_holes() const noexcept {
 result<value> value_spec::fill(std::string_view type, const filling& find) const {
   const bool takes_list = type.ends_with("[]");
   const auto element = takes_list ? type.substr(0, type.size() - 2) : type;
-  if (takes_list != is_list && !(texts.size() == 1 && !texts.front()))
+  if (takes_list != is_list && (is_list || texts.front())) // a null is a list as well
     return failure{.code = errc::invalid_request,
                    .message = takes_list ? fmt::format("{} takes a list", type)
                                          : fmt::format("{} takes one value, and this is a list", type)};

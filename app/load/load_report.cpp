@@ -23,15 +23,6 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? "0 %" : fmt::format("{:.3g} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
-/// Gives a statement's share of the time that all of these had sessions for.
-auto shares(const std::vector<statement_stats>& all) {
-  std::chrono::nanoseconds total{0};
-  for (const auto& x : all)
-    total += x.total;
-  const auto whole = static_cast<double>(std::max<std::int64_t>(total.count(), 1));
-  return [whole](const statement_stats& x) { return static_cast<double>(x.total.count()) / whole; };
-}
-
 /// The ratio of the medians of a request, in turn over at once. Nothing unless both were measured.
 std::optional<double> speed_up(const load_report& of, std::size_t request) {
   const auto& at_once = of.result.record.requests[request].latency;
@@ -138,9 +129,8 @@ private:
     });
   }
 
-  /// What the engine has learnt. Among them are those of setup.
+  /// The statements that the engine has learnt of; those of setup are among them.
   void statements() {
-    const auto share_of = shares(what_.statements);
     const auto shown = std::min(what_.statements.size(), statements_shown);
     if (shown == 0)
       return;
@@ -151,10 +141,17 @@ private:
     for (std::size_t i = 0; i < shown; ++i) {
       const auto& x = what_.statements[i];
       line("{} {:>9} {:>8} {:>8}   {:>8} {:>8} {:>8} {:>6.1f} %\n", label(x.query, true), x.runs, to_people(x.rows),
-           to_people(x.bytes), to_text(x.lower_quartile), to_text(x.median), to_text(x.p95), 100 * share_of(x));
+           to_people(x.bytes), to_text(x.lower_quartile), to_text(x.median), to_text(x.p95), 100 * x.share);
     }
     if (const auto more = what_.statements.size() - shown; more > 0)
       line("  and {} more\n", more);
+  }
+
+  /// Of a request whose queries are as many as its file has: `for_each` makes more of one.
+  static std::string limit_of(const request_spec& spec, double ratio) {
+    const bool makes_more = std::any_of(spec.queries.begin(), spec.queries.end(),
+                                        [](const query_spec& q) { return q.for_each.has_value(); });
+    return makes_more ? "" : std::string{limit_of_cores(spec.queries.size(), ratio)};
   }
 
   bool asked_alone() const { return file_.requests.size() == 1; }
@@ -177,7 +174,7 @@ private:
              fmt::format("{}: {:.2f} times as fast as in turn (p50 {} at once, {} in turn){}",
                          one_line(file_.requests[i].name), *ratio, to_text(r.requests[i].latency.percentile(50)),
                          to_text(what_.in_turn->requests[i].latency.percentile(50)),
-                         limit_of_cores(file_.requests[i].queries.size(), *ratio)));
+                         limit_of(file_.requests[i], *ratio)));
     for (const auto& p : what_.pools)
       fact("Pool", fmt::format("{}: {:.1f} of {} sessions in use on average ({:.0f} %), at most {}; at most {} waiting",
                                p.database, p.active, p.max_size,
@@ -281,13 +278,12 @@ std::string to_json(const load_report& report, const sheaf_file& file) {
                      {"active", p.active},
                      {"most_active", p.most_active},
                      {"most_waiting", p.most_waiting}});
-  const auto share_of = shares(report.statements);
   for (const auto& x : report.statements)
     statements.push_back({{"database", x.database},
                           {"query", x.query},
                           {"sql", x.sql},
                           {"runs", x.runs},
-                          {"share", share_of(x)},
+                          {"share", x.share},
                           {"rows", x.rows},
                           {"bytes", x.bytes},
                           {"p25_ms", in_ms(x.lower_quartile)},

@@ -36,7 +36,8 @@ std::size_t load_csv(const backend& kind, soci::session& to, const setup_spec& s
   if (const auto refused =
           kind.insert(to, step.into, parsed->columns, parsed->rows, [&](std::size_t n) { progress(step, n); }))
     fail(refused->why.code,
-         fmt::format("{}: line {}: {}", step.csv.string(), parsed->lines[refused->row], refused->why.message));
+         fmt::format("{}: {}{}", step.csv.string(),
+                     refused->row ? fmt::format("line {}: ", parsed->lines[*refused->row]) : "", refused->why.message));
   return parsed->rows.size();
 }
 

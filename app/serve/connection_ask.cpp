@@ -245,10 +245,13 @@ void connection::end_counted_stream() {
 void connection::refuse_run(const failure& why) {
   // A write in a transaction that reads only, and an attempt to change that.
   constexpr std::string_view read_only_sql_transaction = "25006", active_sql_transaction = "25001";
-  const bool would_write = why.sqlstate == read_only_sql_transaction || why.sqlstate == active_sql_transaction;
   auto& x = *exchange_;
+  // Where the file lets GET do what it likes, it is the database that only reads.
+  const bool is_guarded = home_.request(x.where->index).method != request_method::get;
+  const bool would_write =
+      is_guarded && (why.sqlstate == read_only_sql_transaction || why.sqlstate == active_sql_transaction);
   auto made = make_problem(why, x.id);
-  const auto detail = std::move(made.detail);
+  auto detail = std::move(made.detail);
   if (would_write && x.request().method() != http::verb::post) {
     made = make_problem(status::method_not_allowed, "changes_something", "it would change something, which takes POST",
                         x.id);
@@ -256,7 +259,7 @@ void connection::refuse_run(const failure& why) {
   } else if (cut_ && why.code == errc::query_canceled) {
     made = make_problem(status::service_unavailable, "draining", "the service ends", x.id);
   }
-  made.detail = detail;
+  made.detail = std::move(detail);
   respond(std::move(made));
 }
 

@@ -273,7 +273,7 @@ void connection::finish_exchange(unsigned status) {
 
 void connection::begin_events() {
   auto& x = *exchange_;
-  if (home_.stopping()) {
+  if (home_.stopping() || home_.retired()) {
     respond(make_problem(http::status::service_unavailable, "draining", "the service ends", x.id));
     return;
   }

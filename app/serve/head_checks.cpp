@@ -2,6 +2,7 @@
 
 #include "app/serve/head_checks.hpp"
 
+#include "app/base/text.hpp"
 #include "app/serve/problem.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -34,7 +35,7 @@ bool is_ambiguous(const head& x) {
   if ((x.count(field::host) == 0 && x.version() >= 11) || !is_authority(field_of(x, field::host)))
     return true;
   const auto lengths = x.count(field::content_length);
-  if ((lengths == 1 && field_of(x, field::content_length).find(',') != std::string_view::npos))
+  if (field_of(x, field::content_length).find(',') != std::string_view::npos)
     return true;
   return x.count(field::transfer_encoding) > 0 && (lengths > 0 || x.version() < 11);
 }
@@ -72,9 +73,8 @@ bool is_from_other_site(const service& of, const head& x) {
   const auto origin = field_of(x, field::origin);
   if (!of.rules.cors_origin.empty() && origin == of.rules.cors_origin)
     return false;
-  const auto site = x["Sec-Fetch-Site"];
-  if (site == "cross-site" || site == "same-site")
-    return true;
+  if (const auto site = x["Sec-Fetch-Site"]; !site.empty()) // which no script can forge
+    return site == "cross-site" || site == "same-site";
   if (origin.empty() || !of.rules.token.empty())
     return false;
   const auto scheme_end = origin.find("://");
@@ -189,8 +189,8 @@ bool names_other_version(std::string_view head) noexcept {
   if (line.size() == head.size() || at == line.npos)
     return false;
   const auto version = line.substr(at + form.size());
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  return version.size() == 3 && is_digit(version[0]) && version[1] == '.' && is_digit(version[2]) && version[0] != '1';
+  return version.size() == 3 && is_decimal(version[0]) && version[1] == '.' && is_decimal(version[2]) &&
+         version[0] != '1';
 }
 
 std::optional<response> check_head(const service& of, exchange& x) {

@@ -272,6 +272,7 @@ json::object components(bool needs_token) {
                                {"first_row_ms", time},
                                {"last_row_ms", time},
                                {"released_ms", time},
+                               {"answered_ms", time},
                                {"database", text}}}}}}}}}};
   schemas["Problem"] = {
       {"type", "object"},

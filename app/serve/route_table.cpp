@@ -5,6 +5,8 @@
 #include "app/check/query_sql.hpp"
 #include "app/serve/page.hpp"
 
+#include "sheaf/backends.hpp"
+
 #include <algorithm>
 
 namespace sheaf::app::serve {
@@ -22,10 +24,10 @@ std::string path_of(std::string_view page) {
 bool takes_only_post(const sheaf_file& file, const request_spec& x) {
   if (x.method)
     return *x.method == request_method::post;
-  const auto declared = parameters_of(x);
+  auto declared = parameters_of(x);
   return std::any_of(x.queries.begin(), x.queries.end(), [&](const query_spec& q) {
     const auto* database = file.database_of(q.query);
-    const auto effects = parsed_for(database ? *database : file.databases.front(), declared, q)->effects;
+    const auto effects = parsed_for(dialect_of(database ? *database : file.databases.front()), declared, q)->effects;
     return effects.effect == effect::writes || effects.names_change;
   });
 }

@@ -34,14 +34,12 @@ service::service(const sheaf_file& served, const std::vector<std::string>& short
 
 namespace {
 
-/// The statements that took most of the time since the service began, with each one's share.
+constexpr std::size_t statements_shown = 10;
+
+/// The statements that took most of the time since the service began, with each one's share of its database's.
 void append_statements(std::string& out, std::vector<statement_stats> all) {
-  constexpr std::size_t shown = 10;
-  std::chrono::nanoseconds total{0};
-  for (const auto& x : all)
-    total += x.total;
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.total > b.total; });
-  all.resize(std::min(all.size(), shown));
+  all.resize(std::min(all.size(), statements_shown));
   out += '[';
   for (const auto& x : all) {
     out += out.back() == '[' ? "{\"database\":" : ",{\"database\":";
@@ -51,8 +49,7 @@ void append_statements(std::string& out, std::vector<statement_stats> all) {
     fmt::format_to(
         std::back_inserter(out),
         ",\"id\":\"{}\",\"runs\":{},\"rows\":{:.1f},\"median_ms\":{:.3f},\"p95_ms\":{:.3f},\"share\":{:.3f}}}", x.id,
-        x.runs, x.rows, in_ms(x.median), in_ms(x.p95),
-        static_cast<double>(x.total.count()) / static_cast<double>(std::max<std::int64_t>(total.count(), 1)));
+        x.runs, x.rows, in_ms(x.median), in_ms(x.p95), x.share);
   }
   out += ']';
 }
@@ -91,7 +88,7 @@ std::string service::event() const {
                    x.open_failures, x.lost, x.timeouts, x.cancels);
   }
   out += "],\"statements\":";
-  append_statements(out, own_sessions.statements());
+  append_statements(out, own_sessions.statements(statements_shown));
   out += ',';
   seen.append_now(out);
   out += '}';

@@ -71,7 +71,7 @@ void append_json_double(std::string& out, double x) {
     out += ".0";
 }
 
-/// True for a number, as JSON has it, of which a reader with doubles makes another one: an integer beyond 2^53, more
+/// True for a number, as JSON has it, of which a reader with doubles makes another one: an integer from 2^53 on, more
 /// than 15 digits (which every double keeps), or an exponent near a double's bounds.
 bool is_rounded(std::string_view number) noexcept {
   constexpr std::int64_t safe_integer_max = (std::int64_t{1} << 53) - 1;

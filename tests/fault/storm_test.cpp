@@ -147,8 +147,10 @@ TEST_F(FaultStorm, IsWeathered) {
     if (hard)
       hard_at += between_hard_ones;
     kill_one(hard);
-    for (; calling < callers; ++calling)
+    for (int resting = callers - calling; resting > 0; --resting) {
+      ++calling;
       call();
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds{dice(100)}); // when next, is left to chance
   }
   over = true;

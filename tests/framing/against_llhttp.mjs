@@ -149,6 +149,12 @@ async function ask_llhttp(text) {
 await new Promise((done) => node.listen(0, "127.0.0.1", done));
 
 const service = spawn(program, ["serve", "--rows", "10", "--listen", "127.0.0.1:0", "--no-access-log"], { stdio: ["ignore", "pipe", "inherit"] });
+let left = count;
+process.on("exit", () => service.kill()); // also when a promise above is rejected
+service.once("exit", (code) => {
+  if (left > 0)
+    process.exit(code || 1);
+});
 const port = await new Promise((done) => service.stdout.once("data", (x) => done(Number(/:(\d+)\n/.exec(x)[1]))));
 
 let faults = 0, stricter = 0, both = 0;
@@ -157,7 +163,6 @@ function fault(why, text, ours, theirs) {
   console.log(`${why}\n  sent:   ${JSON.stringify(text)}\n  ours:   ${JSON.stringify(ours)}\n  llhttp: ${JSON.stringify(theirs)}`);
 }
 
-let left = count;
 async function work() {
   while (left-- > 0) {
     const { text, is_plain } = next();

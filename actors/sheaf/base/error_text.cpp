@@ -33,11 +33,8 @@ void blank_controls(std::string& text, char kept) noexcept {
 }
 
 std::string plain(std::string_view text, std::size_t bytes_max, char kept) {
-  auto size = std::min(text.size(), bytes_max);
-  const bool cut = size < text.size();
-  while (cut && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
-    --size; // not within a character
-  std::string out{text.substr(0, size)};
+  std::string out{in_whole_characters(text, bytes_max)};
+  const bool cut = out.size() < text.size();
   blank_controls(out, kept);
   constexpr std::string_view blanks = " \n";
   out.erase(out.find_last_not_of(blanks) + 1);
@@ -48,6 +45,13 @@ std::string plain(std::string_view text, std::size_t bytes_max, char kept) {
 }
 
 } // namespace
+
+std::string_view in_whole_characters(std::string_view text, std::size_t bytes_max) noexcept {
+  auto size = std::min(text.size(), bytes_max);
+  while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
+    --size;
+  return text.substr(0, size);
+}
 
 void blank_controls(std::string& text) noexcept { blank_controls(text, ' '); }
 

@@ -154,10 +154,10 @@ public:
   }
 
   void add_statements() {
-    family x{
-        all_, MetricType::Summary, "sheaf_statement_duration_seconds",
-        "Statements, from being sent to the last row: sum and count of all runs, quantiles of the last ones, these "
-        "without the way there and back."};
+    family x{all_, MetricType::Summary, "sheaf_statement_duration_seconds",
+             "Statements, from being sent to the last row: sum and count of the runs that were learnt from, quantiles "
+             "of the last ones, these "
+             "without the way there and back."};
     each_pool([&](std::size_t i, const labels& of) {
       for (const auto& s : loops_.statements(i, statements_max))
         x.add(with(with(of, "query", s.query), "statement", s.id), s);

@@ -2,6 +2,7 @@
 //
 // The reason why a cell could not be read, in one line: row, column, both types, never the value.
 
+#include "sheaf/base/error_text.hpp"
 #include "sheaf/table.hpp"
 
 #include <algorithm>
@@ -13,19 +14,13 @@ namespace {
 /// The name on one line, and short: SQLite names a column by its whole expression, and takes anything for a type.
 std::string clipped(std::string_view name) {
   constexpr std::size_t size_max = 64; // PostgreSQL's names are shorter
-  auto size = std::min(name.size(), size_max);
-  // Not in the middle of a character.
-  while (size < name.size() && size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0) == 0x80)
-    --size;
-  std::string out;
-  for (char x : name.substr(0, size))
-    out += static_cast<unsigned char>(x) < ' ' || x == '\x7F' ? ' ' : x;
-  return size < name.size() ? out + "…" : out;
+  std::string out{in_whole_characters(name, size_max)};
+  const bool is_cut = out.size() < name.size();
+  blank_controls(out);
+  return is_cut ? out + "…" : out;
 }
 
 std::string in_quotes(std::string_view name) { return '"' + clipped(name) + '"'; }
-
-failure bad_read(std::string message) { return {.code = errc::bad_read, .message = std::move(message)}; }
 
 std::string size_of(const table& x) {
   return std::to_string(x.rows()) + (x.rows() == 1 ? " row" : " rows") + " and " + std::to_string(x.columns()) +

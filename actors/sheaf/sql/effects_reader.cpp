@@ -179,8 +179,8 @@ void effects_reader::take_word(const sql_token& t) noexcept {
   if ((is_change && (last_.is_sign('(') || last_.is_sign(')'))) || t.is_word("into")) {
     writes(); // within `with x as (…)`, or behind it; `select … into`
   } else if (is_change || t.is_word("share")) {
-    may_write(); // `for update`, `for share`
-    read_.names_change = true;
+    may_write();                                                                     // `for update`, `for share`
+    read_.names_change |= is_change || last_.is_word("for") || last_.is_word("key"); // a column may be called `share`
   } else if (((t.is_word("temp") || t.is_word("temporary")) && is_one_of(last_, before_temporary)) ||
              name.text() == "pg_temp" || name.text().starts_with("pg_temp_") ||
              (t.kind == token_kind::name && t.text.front() != '"')) { // U&"…" may be any name, such as set_config

@@ -2,6 +2,8 @@
 
 #include "sheaf/telemetry/statement_times.hpp"
 
+#include "sheaf/base/error_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,15 +37,6 @@ std::string_view without_number(std::string_view name) noexcept {
   return before == name.npos || name[before] != '[' || before + 2 == name.size() ? name : name.substr(0, before);
 }
 
-/// At most that many bytes of it, in whole characters of UTF-8.
-std::string_view cut(std::string_view name, std::size_t bytes) noexcept {
-  const auto is_amid = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
-  if (name.size() > bytes)
-    for (; bytes > 0 && is_amid(name[bytes]); --bytes) {
-    }
-  return name.substr(0, bytes);
-}
-
 } // namespace
 
 std::optional<statement_times::expected> statement_times::expect(const parsed_statement& text,
@@ -58,8 +51,7 @@ std::optional<statement_times::expected> statement_times::expect(const parsed_st
 }
 
 void statement_times::tries(const parsed_statement& text, clock::time_point now) {
-  const std::unique_lock held{lock_, std::try_to_lock};
-  if (auto* x = held ? statements_.find(text) : nullptr)
+  if (const auto* x = statements_.peek(text))
     x->tried_at = now;
 }
 
@@ -99,7 +91,8 @@ void statement_times::learn(const query& asked, const parsed_statement& text, st
       return;
     if (statements_.size() == statements_max)
       statements_.drop(statements_.oldest());
-    x = &statements_.add({.text = text, .query = std::string{cut(without_number(asked.name), name_max)}});
+    x = &statements_.add(
+        {.text = text, .query = std::string{in_whole_characters(without_number(asked.name), name_max)}});
   }
   x->answers.add(took);
   x->tried_at = now;
@@ -164,8 +157,11 @@ std::vector<statement_stats> merged(const std::string& database,
       sum.latest.insert(sum.latest.end(), x.latest.begin(), x.latest.end());
     }
   std::vector<decltype(by_text)::value_type*> in_order;
-  for (auto& x : by_text)
+  auto total = 1ns; // not 0, to divide by
+  for (auto& x : by_text) {
     in_order.push_back(&x);
+    total += x.second.total;
+  }
   std::stable_sort(in_order.begin(), in_order.end(),
                    [](const auto* a, const auto* b) { return a->second.total > b->second.total; });
   in_order.resize(std::min(in_order.size(), most));
@@ -180,6 +176,7 @@ std::vector<statement_stats> merged(const std::string& database,
                    .id = fmt::format("{:016x}", x.hash),
                    .runs = x.runs,
                    .total = x.total,
+                   .share = static_cast<double>(x.total.count()) / static_cast<double>(total.count()),
                    .lower_quartile = of_server(25),
                    .median = of_server(50),
                    .p95 = of_server(95),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What statements took lately, learnt from their answers: of one database, by the requests of one loop. Nothing is
-// asked of the server. On that loop only, but for what reports read: that never makes the loop wait.
+// Learns from answers how long statements take: of one database, by the requests of one loop. Nothing is asked of the
+// server. On that loop only, but for what reports read; they never make the loop wait when it learns.
 
 #pragma once
 
@@ -71,8 +71,8 @@ private:
     latest_durations answers{};
     std::uint64_t runs = 0;
     std::chrono::nanoseconds total{};
-    double rows = 0, bytes = 0;   ///< Means, the later ones weigh more.
-    clock::time_point tried_at{}; ///< When it was run last, or was to be tried again. Reports do not read it.
+    double rows = 0, bytes = 0;           ///< Means, the later ones weigh more.
+    mutable clock::time_point tried_at{}; ///< When it was run last, or was to be tried again. Reports do not read it.
   };
 
   void learn(const query& asked, const parsed_statement& text, std::chrono::nanoseconds took, const table* rows,

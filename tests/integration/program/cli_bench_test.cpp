@@ -193,6 +193,16 @@ TEST_F(BenchCommand, KnowsWhatCannotBeCompared) {
   EXPECT_THAT(said.out, Not(HasSubstr("q.scalar")));
 }
 
+TEST_F(BenchCommand, ReadsTheTimeOfAWarmUp) {
+  write_scenario("    steps: [{request: one}]\n    load: {duration: 10ms}\n");
+  for (const auto& [text, ms] : std::initializer_list<std::pair<const char*, double>>{
+           {"0", 0}, {"0s", 0}, {"00ms", 0}, {"0.02s", 20}, {"20ms", 20}}) {
+    EXPECT_EQ(sheaf({"bench", "b.yaml", "--warm-up", text, "--output", "report.json"}).exit_code, 0) << text;
+    EXPECT_EQ(report().at("warm_up_ms").to_number<double>(), ms) << text;
+  }
+  EXPECT_THAT(sheaf({"bench", "b.yaml", "--output", "-"}).err, HasSubstr("name a file"));
+}
+
 TEST_F(BenchCommand, CountsErrorsByTheirCode) {
   write_scenario("    steps: [{request: one, expect: {error: \"'rejected_sql'\"}}]\n    load: {duration: 50ms}\n",
                  "sqlite:b.db?mode=rwc", "select * from absent where :n");

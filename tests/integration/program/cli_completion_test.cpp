@@ -141,6 +141,7 @@ TEST_P(Completion, OffersANameAsOneWordThatDoesNothing) {
                       "  $(touch made): {queries: {q: select 1}}\n"
                       "  \"a b\\nc\": {queries: {q: select 1}}\n"
                       "  \"a\\tYAML\": {queries: {q: select 1}}\n"
+                      "  \"--a;touch${IFS}made\": {queries: {q: select 1}}\n"
                       "  FILES: {queries: {q: select 1}}\n"
                       "  a-plain.one: {queries: {q: select 1}}\n");
   const std::set<std::string> plain = offered({"sheaf", "run", "names.yaml", "a"});
@@ -151,7 +152,10 @@ TEST_P(Completion, OffersANameAsOneWordThatDoesNothing) {
   if (GetParam() == "zsh")
     return; // it quotes what it inserts
   EXPECT_THAT(offered({"sheaf", "run", "names.yaml", "\"a"}), IsEmpty()) << "within quotes it would be quoted twice";
-  for (const auto& word : all) {
+  auto inserted = all;
+  inserted.merge(offered({"sheaf", "run", "names.yaml", "--a"}));
+  EXPECT_EQ(inserted.size(), all.size() + 1) << "one begins as an option does";
+  for (const auto& word : inserted) {
     const auto done = run({"bash", "-c", "printf '%s\\n' " + word}, there());
     EXPECT_EQ(lines_of(done.out).size(), 1u) << word;
     EXPECT_EQ(done.err, "") << word;

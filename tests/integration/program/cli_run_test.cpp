@@ -4,6 +4,7 @@
 // large files.
 
 #include "integration/program/sheaf_file_command.hpp"
+#include "support/counting.hpp"
 #include "support/postgresql_server.hpp"
 
 #include <gmock/gmock.h>
@@ -13,6 +14,7 @@
 namespace {
 
 using namespace cli;
+using sheaf::test::eventually;
 using sheaf::test::postgresql_schema;
 using testing::HasSubstr;
 
@@ -117,8 +119,7 @@ TEST_F(SheafFileCommand, StopsItsStatementsBeforeTheTeardownWhenInterrupted) {
                     schema.url()));
   for (const char* scenario : {"one", "two"}) {
     child command{{program(), "run", "f.yaml", scenario}, {.directory = folder.path()}};
-    while (schema.running() == 0) {
-    }
+    ASSERT_TRUE(eventually([&] { return schema.running() > 0; }));
     command.send(SIGINT);
     const auto done = command.finish();
     EXPECT_EQ(done.exit_code, 128 + SIGINT);

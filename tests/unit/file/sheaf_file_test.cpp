@@ -400,6 +400,22 @@ TEST_F(SheafFile, RefusesNamesAndValuesThatCannotBeShown) {
                           "2:12: error: a name in requests has a control character"));
 }
 
+/// What one query's for_each binds is none of another's parameters: there `id` may be a column.
+TEST_F(SheafFile, KnowsWhichQueryAForEachIsOf) {
+  EXPECT_THAT(
+      findings("databases: {main: {url: 'postgresql://h/d'}}\nrequests:\n  r:\n    parameters: {ids: {type: 'int[]', "
+               "default: [1]}}\n    queries:\n      one: {sql: 'select :id', for_each: {id: ids}}\n"
+               "      two: {sql: 'select a[1:id] from t'}\n"),
+      testing::IsEmpty());
+}
+
+TEST_F(SheafFile, TakesNoListOfNullForOneValue) {
+  EXPECT_THAT(
+      findings("databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {parameters: {n: {type: int, default: "
+               "[null]}}, queries: {q: 'select :n'}}}"),
+      ElementsAre(HasSubstr("int takes one value, and this is a list")));
+}
+
 TEST_F(SheafFile, WarnsOfOneNameForTwoThings) {
   EXPECT_THAT(
       findings("databases: {main: {url: 'sqlite::memory:'}}\nrequests: {r: {queries: {q: select 1}}}\n"

@@ -27,9 +27,11 @@ void expect(effect e, traces t, std::initializer_list<const char*> statements) {
 }
 
 TEST(PostgresqlEffects, NameAChangeWhereTheyNameItsCommand) {
-  for (const auto* sql : {"select * from t for update", "select * from t for share", "select update from t"})
+  for (const auto* sql : {"select * from t for update", "select * from t for share", "select * from t for key share",
+                          "select update from t"})
     EXPECT_TRUE(pg(sql).names_change) << sql;
-  for (const auto* sql : {"select f()", "select 'for update'", "select \"update\"", "explain select 1 for update"})
+  for (const auto* sql : {"select f()", "select share from fund", "select 'for update'", "select \"update\"",
+                          "explain select 1 for update"})
     EXPECT_FALSE(pg(sql).names_change) << sql;
 }
 

@@ -160,8 +160,11 @@ TEST_F(StatementTimes, ReportsAllLoopsTogetherWithoutTheWayThereAndBack) {
   EXPECT_EQ(all[1].lower_quartile, 0ms);
   EXPECT_EQ(all[1].p95, 4ms);
   EXPECT_EQ(all[1].total, 160ms);
+  EXPECT_NEAR(all[1].share, 160.0 / 660, 1e-6);
   EXPECT_NE(all[0].id, all[1].id);
-  EXPECT_EQ(merged("books", {times.samples(), other.samples()}, 2ms, 1).size(), 1u);
+  const auto first = merged("books", {times.samples(), other.samples()}, 2ms, 1);
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_NEAR(first[0].share, 500.0 / 660, 1e-6) << "of all, also of those that are not told";
 }
 
 TEST_F(StatementTimes, AreKnownByTheNameOfTheirFirstQuery) {

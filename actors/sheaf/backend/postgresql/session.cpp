@@ -6,9 +6,8 @@
 
 #include "sheaf/loop/blocking_executor.hpp"
 
-#include <fmt/format.h>
-
 #include <span>
+#include <string>
 
 namespace sheaf {
 
@@ -84,18 +83,19 @@ void postgresql_session::send_once_clean() {
   undo("discard sequences");
 }
 
-/// The next client on the server connection would find its traces, and its own client would not; it would find those of
-/// another one.
+/// The next client on the server connection would find its traces, and its own client would not; what it asks for would
+/// be another client's.
 void postgresql_session::refuse_traces() {
-  const bool asks = flight_->job().text->effects.traces != traces::certain;
+  const bool leaves = flight_->job().text->effects.traces == traces::certain;
   flight_->wrong = failure{
       .code = errc::invalid_request,
       .phase = phase::execute,
-      .message = fmt::format(
-          "this statement {}, and behind a pooler the session is {} client's: {}, connect to the "
-          "server itself, or set pooler: session if each client has a connection for itself",
-          asks ? "asks for what its session has drawn from a sequence" : "leaves something in its session",
-          asks ? "another" : "the next", asks ? "use `insert … returning`" : "use `set local` within a transaction")};
+      .message =
+          std::string{leaves ? "this statement leaves something in its session, and behind a pooler the session is "
+                               "the next client's: use `set local` within a transaction"
+                             : "this statement asks for what its session has drawn from a sequence, and behind a "
+                               "pooler the session is another client's: use `insert … returning`"} +
+          ", connect to the server itself, or set pooler: session if each client has a connection for itself"};
   state_ = state::over;                      // nothing is to be read, or cancelled
   post(&postgresql_session::settle_refused); // nobody hears from a session before `push` returns
 }

@@ -245,7 +245,8 @@ void postgresql_session::lose_connection() {
   x.paused = false;
   if (x.wrong && x.wrong->sqlstate == "08P01") // a pooler's own words for a server connection that it has lost
     x.wrong->code = errc::connection_lost;
-  // By these errors nothing has run, and it would have been sent again. No run is told as one that never began.
+  // By these errors nothing has run, and it would have been sent again: it is told as a query that was not sent, so
+  // that another session takes it.
   const bool has_not_run =
       x.wrong && !x.fresh && !x.resolved && (x.stale == staleness::unknown || x.stale == staleness::changed);
   if (has_not_run)

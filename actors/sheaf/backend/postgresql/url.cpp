@@ -91,6 +91,9 @@ std::string_view unknown_keyword(std::string_view url) {
     const auto* option = known.get();
     while (option->keyword && option->keyword != keyword)
       ++option;
+    const bool is_secret = option->keyword && option->dispchar && *option->dispchar == '*';
+    if (is_secret || one.find('=') == one.npos) // from there on it may be a piece of one
+      return {};
     if (!option->keyword && keyword.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == keyword.npos)
       return keyword;
   }
