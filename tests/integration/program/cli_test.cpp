@@ -285,6 +285,9 @@ TEST(Cli, TakesAParameterInASubscript) {
   }
 }
 
+/// A word of a shell's: the folder may have blanks in its name.
+std::string in_quotes(const std::string& word) { return "'" + word + "'"; }
+
 /// A message that nobody can read changes neither what a command does nor its exit code.
 TEST(Cli, GoesOnWhereItsMessagesCannotBeWritten) {
   const sheaf::app::temporary_directory folder;
@@ -293,7 +296,8 @@ TEST(Cli, GoesOnWhereItsMessagesCannotBeWritten) {
        {"query sqlite::memory: 'select 1 as x' --timeline", "query sqlite::memory: 'select nonsense'", "nonsense",
         "check bad.yaml", "run bad.yaml", "demo --rows nonsense", "demo --rows 1000"}) {
     const auto with = [&](const char* redirection) {
-      return cli::run({"sh", "-c", cli::program() + ' ' + command + redirection}, {.directory = folder.path()});
+      return cli::run({"sh", "-c", in_quotes(cli::program()) + ' ' + command + redirection},
+                      {.directory = folder.path()});
     };
     const auto usual = with("");
     EXPECT_THAT(usual.exit_code, testing::AnyOf(0, 1, 2)) << command;
@@ -312,7 +316,8 @@ TEST(Cli, WritesNoMessageIntoAFileThatItOpens) {
   std::ofstream{here / "sheaf.yaml"} << "databases: {main: {url: \"sqlite::memory:\"}}\n"
                                      << "requests: {r: {queries: {q: select 1 as x}}}\n";
   const auto run_with = [&](const std::string& redirection) {
-    const auto command = cli::program() + " run sheaf.yaml r --format csv --output out.csv --timeline" + redirection;
+    const auto command =
+        in_quotes(cli::program()) + " run sheaf.yaml r --format csv --output out.csv --timeline" + redirection;
     EXPECT_EQ(cli::run({"sh", "-c", command}, {.directory = folder.path()}).exit_code, 0) << redirection;
     return cli::text_of(here / "out.csv");
   };
