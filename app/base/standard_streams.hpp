@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The program's words beside its output: messages and progress, on stderr, whatever that is. Main thread.
+// The program's words beside its output: messages and progress, on stderr, whatever that is. Any thread, but for
+// `occupy_standard_descriptors`.
 
 #pragma once
 

@@ -221,8 +221,7 @@ private:
     if (x.refusal)
       refuse(*x.refusal, x.position);
     if (x.unread)
-      warning(q.sql_at, fmt::format("query \"{}\": a statement of more than {} KiB is not parsed before it is run",
-                                    q.query.name, syntax_bytes_max >> 10));
+      warning(q.sql_at, fmt::format("query \"{}\": it is too large to be parsed before it is run", q.query.name));
   }
 
   // -- scenarios

@@ -223,7 +223,7 @@ sql_syntax parsed(const std::string& text) {
   table_finder finder{out};
   json::sax_parse(std::string_view{call.result.parse_tree}, &finder);
   if (finder.statements() > 1)
-    return {.refusal = "several statements: a query is one"};
+    return {.refusal = several_statements};
   return out;
 }
 

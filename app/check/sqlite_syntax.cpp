@@ -3,6 +3,7 @@
 #include "app/check/sqlite_syntax.hpp"
 
 #include "app/base/text.hpp"
+#include "app/check/sql_syntax.hpp"
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
@@ -39,8 +40,6 @@ bool is_about_syntax(std::string_view message) {
   return message.ends_with(": syntax error") || message == "incomplete input" ||
          message.starts_with("unrecognized token: ");
 }
-
-constexpr const char* several_statements = "several statements: a query is one";
 
 /// True when there is something but blanks, comments and semicolons.
 bool more_than_blanks(sqlite3* db, const char* text) {

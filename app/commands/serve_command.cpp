@@ -124,6 +124,7 @@ public:
     way_.go_to(now_->loops());
   }
   ~server() {
+    way_.go_to({}); // nobody passes a client on to loops that are gone
     now_.reset();
     before_.clear();
     close(wake_);

@@ -22,6 +22,10 @@ const database_options* sheaf_file::find_database(std::string_view name) const n
 
 const request_spec* sheaf_file::find_request(std::string_view name) const noexcept { return named(requests, name); }
 
+const parameter_spec* request_spec::find_parameter(std::string_view name) const noexcept {
+  return named(parameters, name);
+}
+
 const scenario_spec* sheaf_file::find_scenario(std::string_view name) const noexcept { return named(scenarios, name); }
 
 bool has_comparison(const std::vector<step_spec>& steps) {

@@ -57,6 +57,8 @@ struct request_spec {
   std::optional<request_method> method; ///< Without one its statements decide.
   std::string about;                    ///< A sentence for who asks; may be empty.
   request settings;                     ///< Deadline, width, policy and limits; no queries.
+
+  const parameter_spec* find_parameter(std::string_view name) const noexcept; ///< Null where it declares none.
 };
 
 struct step_spec;

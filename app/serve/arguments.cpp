@@ -51,12 +51,6 @@ result<value> typed(const parameter_spec& p, const argument& given) {
   return takes_list ? value{std::move(all)} : std::move(all.front());
 }
 
-const parameter_spec* find(const request_spec& spec, std::string_view name) {
-  const auto found =
-      std::find_if(spec.parameters.begin(), spec.parameters.end(), [&](const auto& p) { return p.name == name; });
-  return found == spec.parameters.end() ? nullptr : &*found;
-}
-
 } // namespace
 
 typed_arguments type_arguments(const request_spec& spec, const std::vector<argument>& given) {
@@ -65,7 +59,7 @@ typed_arguments type_arguments(const request_spec& spec, const std::vector<argum
   for (const auto& p : spec.parameters)
     names.emplace_back(p.name);
   for (const auto& x : given)
-    if (!find(spec, x.name))
+    if (!spec.find_parameter(x.name))
       made.bad.push_back({x.name, "there is no such parameter" + did_you_mean(x.name, names)});
   for (const auto& p : spec.parameters) {
     const auto found = std::find_if(given.begin(), given.end(), [&](const auto& x) { return x.name == p.name; });
@@ -90,7 +84,7 @@ std::vector<argument> arguments_of(const request_spec& spec, const std::vector<n
   for (const auto& [name, text] : query) {
     auto found = std::find_if(all.begin(), all.end(), [&n = name](const auto& x) { return x.name == n; });
     if (found == all.end()) {
-      const auto* p = find(spec, name);
+      const auto* p = spec.find_parameter(name);
       all.push_back({.name = name, .is_list = text && p && p->type.ends_with("[]"), .values = {}});
       found = std::prev(all.end());
     } else {

@@ -43,10 +43,6 @@ struct run_options {
   std::vector<bad_argument> bad;
 };
 
-bool declares(const request_spec& spec, std::string_view name) {
-  return std::any_of(spec.parameters.begin(), spec.parameters.end(), [&](const auto& p) { return p.name == name; });
-}
-
 constexpr meaning<answer_shape> shapes[]{
     {"rows", answer_shape::rows}, {"objects", answer_shape::objects}, {"scalar", answer_shape::scalar}};
 constexpr meaning<bool> numbers_are_exact[]{{"number", false}, {"string", true}};
@@ -73,7 +69,7 @@ run_options take_options(const request_spec& spec, std::vector<named_text>& quer
   std::erase_if(query, [&](const auto& x) {
     const auto& name = x.first;
     const auto text = x.second ? std::string_view{*x.second} : std::string_view{};
-    if (!has_body && declares(spec, name))
+    if (!has_body && spec.find_parameter(name))
       return false;
     if (name == "shape")
       choose(made.form.shape, name, text, shapes, made.bad);

@@ -142,16 +142,12 @@ std::string operation_id(std::string_view method, std::string_view name, std::se
   return made;
 }
 
-bool declares(const request_spec& of, std::string_view name) {
-  return std::any_of(of.parameters.begin(), of.parameters.end(), [&](const auto& p) { return p.name == name; });
-}
-
 /// An option that a parameter of the same name hides does not stand beside it.
 json::object operation(const request_spec& of, std::string_view method, json::array parameters, bool needs_token,
                        std::set<std::string>& taken) {
   const bool is_post = method == "post";
   for (const auto* name : {"shape", "numbers", "arrays", "session"})
-    if (is_post || !declares(of, name))
+    if (is_post || !of.find_parameter(name))
       parameters.emplace_back(reference(fmt::format("parameters/{}", name)));
   for (const auto* name : {"timeout", "request_id", "traceparent"})
     parameters.emplace_back(reference(fmt::format("parameters/{}", name)));

@@ -25,7 +25,7 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-bool has_control(std::string_view text) {
+bool has_ascii_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return is_control(static_cast<unsigned char>(c)) && c >= 0; });
 }
@@ -107,11 +107,11 @@ std::string percent_encoded(std::string_view text) {
 
 std::optional<target> parse_target(std::string_view text) {
   target made;
-  if (has_control(text) || !take_authority(text, made.authority))
+  if (has_ascii_control(text) || !take_authority(text, made.authority))
     return std::nullopt;
   const auto mark = text.find('?');
   auto path = percent_decoded(text.substr(0, mark), false);
-  if (!path || has_control(*path))
+  if (!path || has_ascii_control(*path))
     return std::nullopt;
   made.path = path->empty() ? "/" : std::move(*path); // of `http://host`
   if (mark == text.npos)
