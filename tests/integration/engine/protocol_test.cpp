@@ -232,6 +232,7 @@ TEST_P(Protocol, FailsRequestsOnceTheEngineIsGone) {
 
 TEST_P(Protocol, AnswersWhatIsInFlightWhenTheEngineGoes) {
   const auto door = actor_of(open({.max_size = 2}));
+  std::promise<void> sent; // two of them run before the last has been sent, which would find the engine gone
   std::promise<std::vector<errc>> done;
   system.spawn([&](caf::event_based_actor* self) {
     auto codes = std::make_shared<std::vector<errc>>();
@@ -241,7 +242,9 @@ TEST_P(Protocol, AnswersWhatIsInFlightWhenTheEngineGoes) {
         if (codes->size() == 10)
           done.set_value(*codes);
       });
+    sent.set_value();
   });
+  sent.get_future().wait();
   ASSERT_TRUE(eventually([&] { return database->running() == 2; }));
   e.reset();
   for (const auto code : done.get_future().get())
