@@ -85,7 +85,7 @@ struct database_options {
 struct options {
   std::vector<database_options> databases; ///< At least one; queries that name none go to the first.
   std::chrono::nanoseconds deadline = std::chrono::seconds{30}; ///< Deadline of a request that sets none.
-  std::size_t width = 0;          ///< Queries of one request at once; 0 for the pool's size.
+  std::size_t width = 0; ///< Queries of one request at once; 0 for as many of each database as its pool has sessions.
   std::size_t max_rows = 100'000; ///< Maximum for one result.
   /// Maximum for one result, about what it takes in memory. Each cell counts 16 bytes, NULL too, and besides those of
   /// its value, as text where it comes as that; but for booleans, numbers of a fixed size, and PostgreSQL's `date`,

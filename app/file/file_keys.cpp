@@ -60,7 +60,9 @@ constexpr std::array request_keys{
     file_key{"queries", named_maps, "", "The queries by name: each its SQL, or a map.", section::query},
     file_key{"about", text, "", "A sentence for those who ask: in the service's interface, `/openapi.json`."},
     file_key{"deadline", duration, "30s", "Time for the whole request, from when the engine takes it."},
-    file_key{"width", number, "", "Maximum number of queries running at once; the pool's size when not set."},
+    file_key{
+        "width", number, "",
+        "Maximum number of queries running at once; when not set, of each database as many as its pool has sessions."},
     file_key{"on_error", choice, "fail", "Effect of a failing query on the request.", {}, "fail partial first"},
     file_key{"first", number, "1", "Number of queries that have to succeed under `on_error: first`."},
     file_key{

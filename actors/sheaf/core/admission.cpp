@@ -109,8 +109,9 @@ std::optional<failure> admission::refuse(const checked_request& asked, std::size
   const auto width = asked.given.width != 0 ? asked.given.width : settings_.width;
   const std::chrono::nanoseconds wait{
       static_cast<std::int64_t>(before / static_cast<double>(sessions) * (1 + databases_[database].margin))};
-  const auto takes = (own.work - own.longest) / static_cast<std::ptrdiff_t>(std::min(width, sessions)) +
-                     std::max(own.longest, own.longest_most);
+  const auto at_once = width != 0 ? std::min(width, sessions) : sessions;
+  const auto takes =
+      (own.work - own.longest) / static_cast<std::ptrdiff_t>(at_once) + std::max(own.longest, own.longest_most);
   const auto left = asked.deadline - now;
   if (left <= std::chrono::nanoseconds{0}) // it is over without us
     return {};

@@ -24,18 +24,6 @@ pool_options share(pool_options all, std::size_t index, std::size_t count) {
   return all;
 }
 
-std::size_t width_of(const options& how) {
-  std::size_t sessions = 0;
-  for (const auto& d : how.databases)
-    sessions += d.pool.max_size;
-  return how.width != 0 ? how.width : sessions;
-}
-
-options with_width(options how) {
-  how.width = width_of(how);
-  return how;
-}
-
 } // namespace
 
 void end_request(const std::shared_ptr<request_link>& link, early_end why) {
@@ -62,7 +50,7 @@ engine_loop::engine_loop(engine_loops& owner, std::size_t index)
 }
 
 engine_loops::engine_loops(options how, std::vector<engine_database> databases)
-  : settings_(with_width(std::move(how))), databases_(std::move(databases)) {
+  : settings_(std::move(how)), databases_(std::move(databases)) {
   for (std::size_t i = 0; i < settings_.loops; ++i)
     loops_.push_back(std::make_unique<engine_loop>(*this, i));
   std::vector<std::vector<const session_pool*>> by_database;

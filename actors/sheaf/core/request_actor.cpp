@@ -52,6 +52,7 @@ void request_actor::begin() {
   loop().refresh_now();
   const auto& given = request_->given;
   width_ = given.width != 0 ? given.width : home_.all.settings().width;
+  begun_.resize(home_.all.settings().databases.size());
   home_.requests.push_back(*this);
   link_->request = this;
   loop().arm(deadline_, request_->deadline);
@@ -70,8 +71,7 @@ void request_actor::begin() {
     return;
   }
   ticket_ = std::move(*admitted);
-  while (wants_more())
-    spawn_next();
+  spawn_all_that_may_begin();
 }
 
 /// Answers a request of which no query has begun, nor will.
@@ -94,13 +94,34 @@ void request_actor::receive(caf::message& message) {
     give_up(message.get_as<early_end>(0));
 }
 
-bool request_actor::wants_more() const noexcept {
-  return !ending_ && spawned_ < request_->given.queries.size() && pending_ < width_;
+/// In the order given. Where there is no width, those of one database do not wait until others of theirs, which only
+/// wait for a session of another, are over.
+std::optional<std::size_t> request_actor::next() noexcept {
+  const auto& databases = request_->databases;
+  if (ending_ || spawned_ == databases.size() || (width_ != 0 && pending_ >= width_))
+    return {};
+  auto first = databases.size();
+  for (std::uint32_t i = 0; i < begun_.size(); ++i) {
+    auto& [before, pending] = begun_[i];
+    if (width_ == 0 && pending >= home_.all.settings().databases[i].pool.max_size)
+      continue;
+    while (before < databases.size() && databases[before] != i)
+      ++before;
+    first = std::min(first, before);
+  }
+  return first < databases.size() ? std::optional{first} : std::nullopt;
 }
 
-void request_actor::spawn_next() {
-  const auto index = spawned_++;
+void request_actor::spawn_all_that_may_begin() {
+  while (const auto index = next())
+    spawn_next(*index);
+}
+
+void request_actor::spawn_next(std::size_t index) {
   const auto database = request_->databases[index];
+  ++spawned_;
+  begun_[database].before = index + 1;
+  ++begun_[database].pending;
   auto& where = home_.all.place(home_, database);
   const bool is_away = &where != &home_;
   if (is_away)
@@ -181,10 +202,10 @@ void request_actor::join(std::size_t index, outcome&& got) {
   home_.admission.done(*request_, index, ticket_.each[index], slot, loop().now());
   running_[index] = nullptr;
   --pending_;
+  --begun_[request_->databases[index]].pending;
   if (!ending_)
     apply_policy(q, slot);
-  while (wants_more())
-    spawn_next();
+  spawn_all_that_may_begin();
   if (pending_ == 0 && spawned_ == reply_.outcomes.size() && !ended())
     reply_now();
 }
@@ -230,12 +251,15 @@ void request_actor::end_rest(const early_end& why) {
   ending_ = true;
   end_ = why;
   const auto& queries = request_->given.queries;
-  for (; spawned_ < queries.size(); ++spawned_) {
-    auto& slot = reply_.outcomes[spawned_];
-    slot.name = queries[spawned_].name;
+  for (std::size_t i = 0; i < queries.size() && spawned_ < queries.size(); ++i) {
+    if (i < begun_[request_->databases[i]].before)
+      continue;
+    ++spawned_;
+    auto& slot = reply_.outcomes[i];
+    slot.name = queries[i].name;
     slot.data = failure{.code = why.code, .phase = phase::queue, .query = slot.name, .message = why.message};
     if (!ticket_.each.empty())
-      home_.admission.done(*request_, spawned_, ticket_.each[spawned_], slot, loop().now());
+      home_.admission.done(*request_, i, ticket_.each[i], slot, loop().now());
   }
   for (const auto& actor : running_)
     if (actor)

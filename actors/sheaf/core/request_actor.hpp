@@ -11,8 +11,11 @@
 #include "sheaf/core/query_actor.hpp"
 #include "sheaf/loop/loop_actor.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace sheaf {
@@ -38,10 +41,11 @@ private:
   void call(const query_called& called) override;
 
   void refuse();
-  void spawn_next();
+  std::optional<std::size_t> next() noexcept;
+  void spawn_all_that_may_begin();
+  void spawn_next(std::size_t index);
   void spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before);
   void spawn_on(std::size_t index, engine_loop& where, bool reserved, const std::optional<query_called>& before);
-  bool wants_more() const noexcept;
   void apply_policy(const query& q, const outcome& got);
   void end_rest(const early_end& why);
   void settle_failure();
@@ -58,9 +62,15 @@ private:
   reply reply_;
   admission::ticket ticket_;        ///< Empty where it was refused.
   std::vector<caf::actor> running_; ///< By position; null where the query has not begun or is over.
-  std::size_t spawned_ = 0, pending_ = 0, width_ = 0, succeeded_ = 0, failed_ = 0;
-  bool ending_ = false; ///< No query begins any more, and those that run have been told to end.
-  early_end end_;       ///< With this, if so.
+  /// Of the queries of one database, those at positions `before` this one have begun, and `pending` are not over.
+  struct begun {
+    std::size_t before = 0, pending = 0;
+  };
+  boost::container::small_vector<begun, 2> begun_; ///< By database.
+  std::size_t spawned_ = 0, pending_ = 0, succeeded_ = 0, failed_ = 0;
+  std::size_t width_ = 0; ///< 0 for as many of each database as its pool has sessions.
+  bool ending_ = false;   ///< No query begins any more, and those that run have been told to end.
+  early_end end_;         ///< With this, if so.
   timer deadline_;
 };
 

@@ -207,4 +207,44 @@ TEST_F(TwoDatabases, AnswerOneRequest) {
   expect_nothing_left();
 }
 
+/// The last query is of another database than those before it, which are more than theirs has sessions.
+TEST_F(TwoDatabases, DoNotWaitForEachOther) {
+  temporary_folder folder;
+  add_sqlite_functions();
+  count_what_is_there();
+  {
+    auto how = for_database("sqlite:" + folder / "main.db?mode=rwc", {.max_size = 2});
+    how.databases.push_back(
+        {.name = "local", .url = "sqlite:" + folder / "local.db?mode=rwc", .pool = {.max_size = 2}});
+    auto engine = std::move(sheaf::engine::create(how, system).value());
+    auto asked = request_of(7, [](int i) {
+      query q{"", i < 2 || i == 6 ? "select meet(3) as n" : fmt::format("select {} as n", i)};
+      q.database = i < 6 ? "main" : "local";
+      return q;
+    });
+    const auto all = engine->run(asked);
+    ASSERT_TRUE(all.ok()) << to_string(*all.failure);
+    for (std::size_t i = 2; i < 6; ++i)
+      EXPECT_EQ(number_in(all[i]), static_cast<std::int64_t>(i));
+
+    asked.on_error = error_policy::first;
+    for (int i = 0; i < 6; ++i)
+      asked.queries[static_cast<std::size_t>(i)].statement = statement{
+          "with recursive n(x) as (select 1 union all select x + 1 from n where endless(0)) select count(*) from n"};
+    asked.queries[6].statement = statement{"select 7 as n"};
+    const auto one = engine->run(asked);
+    ASSERT_TRUE(one.ok()) << to_string(*one.failure);
+    EXPECT_EQ(number_in(one[6]), 7);
+    for (std::size_t i = 0; i < 6; ++i) {
+      ASSERT_FALSE(one[i].ok());
+      EXPECT_EQ(one[i].name, fmt::format("q{}", i + 1));
+      EXPECT_EQ(one[i].error_info()->code, errc::query_canceled);
+      if (i >= 2) {
+        EXPECT_EQ(one[i].error_info()->phase, phase::queue) << "it has not begun";
+      }
+    }
+  }
+  expect_nothing_left();
+}
+
 } // namespace
