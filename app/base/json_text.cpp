@@ -10,10 +10,12 @@
 
 namespace sheaf::app {
 
-void append_json_string(std::string& out, std::string_view text) {
+bool append_json_string(std::string& out, std::string_view text) {
+  bool is_whole = true;
   out += '"';
   while (!text.empty()) {
     const auto c = first_character(text);
+    is_whole = is_whole && c.valid;
     if (!c.valid)
       out += "\ufffd";
     else if (c.code == '"' || c.code == '\\')
@@ -31,6 +33,7 @@ void append_json_string(std::string& out, std::string_view text) {
     text.remove_prefix(c.size);
   }
   out += '"';
+  return is_whole;
 }
 
 } // namespace sheaf::app

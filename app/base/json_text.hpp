@@ -9,7 +9,7 @@
 
 namespace sheaf::app {
 
-/// Appends `text` as a JSON string; bytes that are not UTF-8 become U+FFFD.
-void append_json_string(std::string& out, std::string_view text);
+/// Appends `text` as a JSON string; bytes that are not UTF-8 become U+FFFD. False if there are such.
+bool append_json_string(std::string& out, std::string_view text);
 
 } // namespace sheaf::app

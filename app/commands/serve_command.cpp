@@ -108,10 +108,11 @@ void complete_setup(serve_arguments& how, const boost::asio::ip::address& addres
   rules.hosts = how.hosts;
   rules.hosts.insert(rules.hosts.end(), {"localhost", "127.0.0.1", "[::1]"});
   rules.hosts.push_back(address.is_v6() ? '[' + address.to_string() + ']' : address.to_string());
-  setup.logs = make_stderr_logs();
-  setup.logs.events->set_level(spdlog::level::info);
+  setup.log = make_stderr_log();
+  setup.events = make_event_logger(setup.log);
+  setup.events->set_level(spdlog::level::info);
   if (how.no_access_log)
-    setup.logs.access = nullptr;
+    setup.log = nullptr;
 }
 
 /// The service while it runs: its present generation, and earlier ones that have not ended yet.
@@ -161,11 +162,15 @@ private:
   /// Waits for a signal, or for a generation that is over. True for a signal to end.
   bool told_to_end(const signal_watch& signals) {
     try {
-      signals.wait_for(wake_);
+      const bool is_told = signals.wait_for(wake_, give_back_at_);
       std::uint64_t ignored = 0;
       [[maybe_unused]] const auto taken = read(wake_, &ignored, sizeof ignored);
-      if (counts_.has_memory_to_give_back())
+      if (!is_told) {
         malloc_trim(0);
+        give_back_at_ = clock::time_point::max();
+      }
+      if (counts_.has_memory_to_give_back() && give_back_at_ == clock::time_point::max())
+        give_back_at_ = clock::now() + std::chrono::seconds{1}; // the answer's rows are free by then; it takes a while
       std::erase_if(before_, [](const auto& x) { return x->is_over(); });
       return false;
     } catch (const interrupted& by) {
@@ -177,7 +182,7 @@ private:
 
   /// All or nothing: when the file, the certificate or a limit is not good, what is served stays.
   void reload() {
-    auto& log = *how_.setup.logs.events;
+    auto& log = *how_.setup.events;
     if (demo_) {
       log.info("SIGHUP: there is no file to read again");
       return;
@@ -204,6 +209,7 @@ private:
   demo_file* const demo_;
   listening_socket socket_;
   const int wake_;
+  clock::time_point give_back_at_ = clock::time_point::max();
   handover way_;
   traffic counts_;
   activity seen_;

@@ -2,7 +2,7 @@
 
 #include "app/serve/activity.hpp"
 
-#include "app/serve/access_log.hpp"
+#include "app/serve/service_log.hpp"
 
 #include "app/base/duration.hpp"
 #include "app/base/json_text.hpp"

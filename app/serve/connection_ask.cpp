@@ -124,7 +124,7 @@ void connection::serve() {
     respond(response{.type = "text/plain; version=0.0.4; charset=utf-8", .body = all.metrics_text()});
     return;
   case action::openapi:
-    respond(response{.body = all.openapi});
+    respond(response{.body = all.openapi()});
     return;
   case action::catalogue:
     respond(response{.body = all.catalogue});

@@ -14,7 +14,7 @@ constexpr std::size_t spare_bytes_max = 1 << 17; ///< The size of one.
 } // namespace
 
 connection_host::connection_host(boost::asio::io_context& context, service& of)
-  : context_(context), service_(of), log_(of.log), requests_(of.file.requests) {
+  : context_(context), service_(of), requests_(of.file.requests) {
   for (auto& request : requests_)
     for (auto& q : request.queries)
       q.query.statement = statement{q.query.statement.sql()};

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The things that a connection gets from the loop that it lives on: memory, the clock of its headers, the logs. On that
-// loop's thread.
+// The things that a connection gets from the loop that it lives on: memory, the clock of its headers. On that loop's
+// thread.
 
 #pragma once
 
-#include "app/serve/access_log.hpp"
 #include "app/serve/activity.hpp"
 #include "app/serve/exchange.hpp"
 #include "app/serve/response.hpp"
@@ -33,7 +32,6 @@ public:
   boost::asio::io_context& context() noexcept { return context_; }
   service& shared() noexcept { return service_; }
   date_line& date() noexcept { return date_; }
-  access_log& log() noexcept { return log_; }
   activity_batch& seen() noexcept { return seen_; }
 
   /// A request of the file, whose statements no other loop shares: counting references to the same would send them to
@@ -68,7 +66,6 @@ protected:
 
   boost::asio::io_context& context_;
   service& service_;
-  access_log log_;
   activity_batch seen_;
   bool stopping_ = false, retired_ = false;
 

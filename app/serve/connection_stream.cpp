@@ -113,13 +113,14 @@ void connection::end_stream(reply r) {
   }
   note_failures(r);
   if (r.failure || !r.outcomes[s.query].ok()) {
-    if (cut_)
+    if (cut_ && x.code == to_string(errc::query_canceled))
       x.code = "draining";
     finish_exchange(static_cast<unsigned>(x.status));
     end();
     return;
   }
-  x.rows.emplace(std::move(r), std::move(x.databases), x.form, s.query);
+  home_.shared().columns.learn(x.where->index, r);
+  x.rows.emplace(std::move(r), std::move(x.databases), std::move(s.rows), s.query);
   next_piece();
   write();
 }

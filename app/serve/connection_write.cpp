@@ -3,8 +3,10 @@
 // A connection answers: whole if the answer is short, else in pieces as the client takes them.
 
 #include "app/serve/connection.hpp"
+
 #include "app/serve/connection_host.hpp"
 #include "app/serve/problem.hpp"
+#include "app/serve/service_log.hpp"
 
 #include "sheaf/clock.hpp"
 
@@ -97,8 +99,9 @@ void connection::respond(reply r) {
     }
   x.status = http::status::ok;
   note_failures(r);
+  home_.shared().columns.learn(x.where->index, r);
   const auto timing = server_timing(r);
-  x.rows.emplace(std::move(r), std::move(x.databases), x.form);
+  x.rows.emplace(std::move(r), std::move(x.databases), row_writer{x.form});
   x.piece.clear();
   const bool is_whole = x.rows->write(x.piece, piece_bytes);
   const auto held = is_whole ? 0 : x.rows->value_bytes();
@@ -257,16 +260,16 @@ void connection::finish_exchange(unsigned status) {
     return;
   const auto client = client_.to_string();
   const auto method = x.head_done ? x.request().method_string() : boost::beast::string_view{};
-  home_.log().add({.request_id = x.id,
-                   .trace_id = x.trace.id,
-                   .method = {method.data(), method.size()},
-                   .path = x.asked.path,
-                   .client = client,
-                   .status = status,
-                   .bytes = x.bytes_sent,
-                   .duration = took,
-                   .code = x.code,
-                   .detail = x.detail});
+  all.log->add({.request_id = x.id,
+                .trace_id = x.trace.id,
+                .method = {method.data(), method.size()},
+                .path = x.asked.path,
+                .client = client,
+                .status = status,
+                .bytes = x.bytes_sent,
+                .duration = took,
+                .code = x.code,
+                .detail = x.detail});
 }
 
 // -- events

@@ -31,7 +31,7 @@ std::unique_ptr<engine> make_own_sessions(const serve_setup& how, const sheaf_fi
   options all;
   all.databases = file.databases;
   all.loops = loops_for(how, file);
-  all.logger = how.logs.events;
+  all.logger = how.events;
   return make_engine(std::move(all));
 }
 
@@ -39,7 +39,7 @@ std::unique_ptr<engine> make_own_sessions(const serve_setup& how, const sheaf_fi
 std::unique_ptr<engine> make_shared_session(const serve_setup& how, const sheaf_file& file) {
   options all;
   all.databases = file.databases;
-  all.logger = how.logs.events;
+  all.logger = how.events;
   for (auto& d : all.databases) {
     d.pool.max_size = 1;
     d.pool.min_size = 0;
@@ -113,7 +113,7 @@ generation::generation(const serve_setup& how, sheaf_file file, int listener, ha
   auto rules = how.rules;
   rules.tls = tls_.get();
   service_ = std::make_unique<service>(file_, how.shortcuts, *own_sessions_, *shared_session_, how.limits,
-                                       std::move(rules), counts, seen, how.logs.access);
+                                       std::move(rules), counts, seen, how.log);
   copies_of copies{listener, loops_for(how, file_)};
   own_sessions_->run_on_each_loop([&](boost::asio::io_context& context) {
     const int copy = copies.take();

@@ -5,9 +5,9 @@
 
 #pragma once
 
-#include "app/serve/access_log.hpp"
 #include "app/serve/http_loop.hpp"
 #include "app/serve/service.hpp"
+#include "app/serve/service_log.hpp"
 
 #include "app/file/sheaf_file.hpp"
 
@@ -29,7 +29,8 @@ struct serve_setup {
   std::string tls_cert, tls_key;      ///< Files; both empty for plain HTTP.
   std::vector<std::string> shortcuts; ///< See `route_table`.
   std::size_t loops = 0;              ///< 0 for one for each core, at most four and not more than a pool has sessions.
-  stderr_logs logs;
+  std::shared_ptr<service_log> log;   ///< Of requests; null for none.
+  std::shared_ptr<spdlog::logger> events; ///< Of the service and its engines.
 };
 
 class generation {

@@ -2,6 +2,8 @@
 
 #include "app/serve/http_loop.hpp"
 
+#include "app/serve/service_log.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
@@ -141,7 +143,8 @@ void http_loop::check_empty() {
   if (!(stopping_ || retired_) || !connections_.empty() || adopting_ > 0 || told_)
     return;
   told_ = true;
-  log_.flush();
+  if (service_.log)
+    service_.log->flush();
   on_empty_();
 }
 
@@ -176,7 +179,8 @@ void http_loop::sweep() {
       one.tell(event);
     }
   }
-  log_.flush();
+  if (service_.log)
+    service_.log->flush();
 }
 
 /// One look at all sockets that nothing is read from or written to. A client that has closed its half has gone: a

@@ -2,6 +2,8 @@
 //
 // The service as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0), made from the sheaf file. Any thread.
 
+#include "app/serve/known_columns.hpp"
+#include "app/serve/result_schema.hpp"
 #include "app/serve/route_table.hpp"
 #include "app/serve/service.hpp"
 #include "app/serve/target.hpp"
@@ -75,18 +77,27 @@ json::object choice(std::string_view name, std::string_view about, json::array v
           {"schema", json::object{{"type", "string"}, {"enum", std::move(values)}, {"default", first}}}};
 }
 
+/// A request of the file, and the things that the document takes from elsewhere.
+struct described_request {
+  const request_spec& spec;
+  std::size_t index; ///< Its position in the file.
+  const known_columns& columns;
+  bool only_post, needs_token;
+};
+
 /// The results by name: those of `for_each` have their numbers behind it. Under a policy that lets queries fail each
 /// may be among the errors instead.
-json::object results_of(const request_spec& of) {
+json::object results_of(const described_request& of) {
   json::object members;
   json::array required;
   bool any_each = false;
-  for (const auto& q : of.queries) {
+  for (const auto& q : of.spec.queries) {
     any_each = any_each || q.for_each;
     if (q.for_each)
       continue;
-    members[q.query.name] = reference("schemas/Result");
-    if (of.settings.on_error == error_policy::fail)
+    const auto columns = of.columns.of(of.index, q.query.name);
+    members[q.query.name] = columns.empty() ? reference("schemas/Result") : result_schema(columns);
+    if (of.spec.settings.on_error == error_policy::fail)
       required.emplace_back(q.query.name);
   }
   json::object made{{"type", "object"}, {"properties", std::move(members)}};
@@ -99,7 +110,7 @@ json::object results_of(const request_spec& of) {
   return made;
 }
 
-json::object reply_to(const request_spec& of) {
+json::object reply_to(const described_request& of) {
   json::object headers;
   for (const auto* name : {"X-Request-Id", "traceresponse", "Server-Timing"})
     headers[name] = reference(fmt::format("headers/{}", name));
@@ -108,18 +119,22 @@ json::object reply_to(const request_spec& of) {
                      {"properties",
                       {{"results", results_of(of)},
                        {"errors", {{"type", "object"}, {"additionalProperties", reference("schemas/QueryError")}}},
+                       {"replaced_values",
+                        {{"type", "integer"},
+                         {"description", "Values with bytes that are not UTF-8, each of which has become U+FFFD; not "
+                                         "there when there are none"}}},
                        {"timing", reference("schemas/Timing")}}}};
   return {{"description", "Each query's result or error"},
           {"headers", std::move(headers)},
           {"content", {{"application/json", {{"schema", std::move(reply)}}}}}};
 }
 
-json::object responses(const request_spec& of, bool is_post, bool needs_token) {
+json::object responses(const described_request& of, bool is_post) {
   json::object made{{"200", reply_to(of)}};
   for (const auto* status :
        {"400", "403", "405", "408", "413", "414", "421", "422", "431", "500", "501", "504", "505", "507"})
     made[status] = reference("responses/Problem");
-  if (needs_token)
+  if (of.needs_token)
     made["401"] = reference("responses/Problem");
   if (is_post) {
     made["415"] = reference("responses/Problem");
@@ -143,25 +158,25 @@ std::string operation_id(std::string_view method, std::string_view name, std::se
 }
 
 /// An option that a parameter of the same name hides does not stand beside it.
-json::object operation(const request_spec& of, std::string_view method, json::array parameters, bool needs_token,
+json::object operation(const described_request& of, std::string_view method, json::array parameters,
                        std::set<std::string>& taken) {
   const bool is_post = method == "post";
   for (const auto* name : {"shape", "numbers", "arrays", "session"})
-    if (is_post || !of.find_parameter(name))
+    if (is_post || !of.spec.find_parameter(name))
       parameters.emplace_back(reference(fmt::format("parameters/{}", name)));
   for (const auto* name : {"timeout", "request_id", "traceparent"})
     parameters.emplace_back(reference(fmt::format("parameters/{}", name)));
-  return {{"operationId", operation_id(method, of.name, taken)},
-          {"summary", of.about.empty() ? fmt::format("Runs the request {}", of.name) : of.about},
+  return {{"operationId", operation_id(method, of.spec.name, taken)},
+          {"summary", of.spec.about.empty() ? fmt::format("Runs the request {}", of.spec.name) : of.spec.about},
           {"tags", json::array{"requests"}},
           {"parameters", std::move(parameters)},
-          {"responses", responses(of, is_post, needs_token)}};
+          {"responses", responses(of, is_post)}};
 }
 
-json::object path_of(const request_spec& of, bool only_post, bool needs_token, std::set<std::string>& taken) {
+json::object path_of(const described_request& of, std::set<std::string>& taken) {
   json::array parameters, required;
   json::object members, example;
-  for (const auto& p : of.parameters) {
+  for (const auto& p : of.spec.parameters) {
     json::object made{{"name", p.name},  {"in", "query"},   {"required", !p.default_value.has_value()},
                       {"style", "form"}, {"explode", true}, {"schema", schema_of(p, false)}};
     if (!p.about.empty())
@@ -181,9 +196,9 @@ json::object path_of(const request_spec& of, bool only_post, bool needs_token, s
   if (!is_required) // which no value would be made up for
     content["example"] = std::move(example);
   json::object made;
-  if (!only_post)
-    made["get"] = operation(of, "get", std::move(parameters), needs_token, taken);
-  auto post = operation(of, "post", {}, needs_token, taken);
+  if (!of.only_post)
+    made["get"] = operation(of, "get", std::move(parameters), taken);
+  auto post = operation(of, "post", {}, taken);
   post["requestBody"] = {{"required", is_required}, {"content", {{"application/json", std::move(content)}}}};
   made["post"] = std::move(post);
   return made;
@@ -208,31 +223,6 @@ json::object header_parameter(std::string_view name, std::string_view about) {
   return {{"name", name}, {"in", "header"}, {"description", about}, {"schema", json::object{{"type", "string"}}}};
 }
 
-/// A result in one of its shapes. What is in a cell is the database's to say.
-json::object result_schema() {
-  const auto result = [](json::object row) {
-    const json::object text{{"type", "string"}};
-    return json::object{{"type", "object"},
-                        {"required", json::array{"columns", "rows"}},
-                        {"properties",
-                         {{"columns",
-                           {{"type", "array"},
-                            {"items",
-                             {{"type", "object"},
-                              {"required", json::array{"name", "type"}},
-                              {"properties", {{"name", text}, {"type", text}}}}}}},
-                          {"rows", {{"type", "array"}, {"items", std::move(row)}}},
-                          {"affected_rows", {{"type", "integer"}, {"description", "Of a command without rows"}}}}}};
-  };
-  return {
-      {"description", "A result in the form of `shape`"},
-      {"anyOf",
-       {json::object{{"title", "rows"}, {"allOf", json::array{result({{"type", "array"}, {"items", json::object{}}})}}},
-        json::object{{"title", "objects"},
-                     {"allOf", json::array{result({{"type", "object"}, {"additionalProperties", true}})}}},
-        json::object{{"title", "scalar"}, {"description", "The only value"}}}}};
-}
-
 json::object problem(bool has_time) {
   json::object headers{{"X-Request-Id", reference("headers/X-Request-Id")}};
   if (has_time)
@@ -246,7 +236,7 @@ json::object components(bool needs_token) {
   const json::object text{{"type", "string"}}, number{{"type", "number"}};
   const json::object time{{"type", json::array{"number", "null"}}};
   json::object schemas;
-  schemas["Result"] = result_schema();
+  schemas["Result"] = result_schema({});
   schemas["QueryError"] = {
       {"type", "object"},
       {"required", json::array{"code", "message", "phase"}},
@@ -306,11 +296,14 @@ json::object components(bool needs_token) {
 
 } // namespace
 
-std::string make_openapi(const sheaf_file& file, bool needs_token) {
+std::string make_openapi(const sheaf_file& file, const known_columns& columns, bool needs_token) {
   json::object paths;
   std::set<std::string> taken{"healthz", "readyz", "metrics"};
-  for (const auto& x : file.requests)
-    paths["/requests/" + percent_encoded(x.name)] = path_of(x, takes_only_post(file, x), needs_token, taken);
+  for (std::size_t i = 0; i < file.requests.size(); ++i) {
+    const auto& x = file.requests[i];
+    paths["/requests/" + percent_encoded(x.name)] =
+        path_of({x, i, columns, takes_only_post(file, x), needs_token}, taken);
+  }
   paths["/healthz"] = plain_path("healthz", "Reports that the service lives", "text/plain");
   paths["/readyz"] = plain_path("readyz", "Reports whether each database answers", "application/json");
   paths["/readyz"].at("get").at("responses").as_object()["503"] = reference("responses/Later");

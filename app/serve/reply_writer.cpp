@@ -39,9 +39,9 @@ void append_times(std::string& out, const query_times& times, std::string_view d
 
 } // namespace
 
-reply_writer::reply_writer(reply got, std::vector<std::string> databases, answer_form how,
+reply_writer::reply_writer(reply got, std::vector<std::string> databases, row_writer rows,
                            std::optional<std::size_t> written)
-  : what_(std::move(got)), databases_(std::move(databases)), how_(how), written_(written), rows_(how) {}
+  : reply_(std::move(got)), databases_(std::move(databases)), written_(written), rows_(std::move(rows)) {}
 
 std::string reply_writer::begin(std::string_view name) {
   std::string out = "{\"results\":{";
@@ -50,7 +50,7 @@ std::string reply_writer::begin(std::string_view name) {
 }
 
 bool reply_writer::write(std::string& out, std::size_t bytes_max) {
-  const auto& all = what_.outcomes;
+  const auto& all = reply_.outcomes;
   if (part_ == part::head) {
     if (written_) {
       row_writer::end(out, all[*written_].table());
@@ -85,7 +85,7 @@ bool reply_writer::write(std::string& out, std::size_t bytes_max) {
 
 std::size_t reply_writer::value_bytes() const noexcept {
   std::size_t sum = 0;
-  for (const auto& x : what_.outcomes)
+  for (const auto& x : reply_.outcomes)
     if (const auto* rows = std::get_if<table>(&x.data))
       sum += rows->bytes();
   return sum;
@@ -109,7 +109,7 @@ bool reply_writer::write_result(std::string& out, const outcome& x, std::size_t 
   const auto& rows = x.table();
   if (!within_) {
     begin_member(out, x.name);
-    if (how_.shape == answer_shape::scalar) {
+    if (rows_.shape() == answer_shape::scalar) {
       if (returns_rows(rows))
         rows_.write_cell(out, rows, 0, 0);
       else
@@ -143,16 +143,19 @@ void reply_writer::write_error(std::string& out, const outcome& x) const {
 }
 
 void reply_writer::write_timing(std::string& out) const {
-  out += "},\"timing\":{";
-  append_milliseconds(out, "elapsed_ms", what_.elapsed);
-  append_milliseconds(out, "serial_sum_ms", what_.serial_sum());
-  fmt::format_to(std::back_inserter(out), "\"overlap\":{:.2f},\"queries\":{{", what_.overlap());
-  for (std::size_t i = 0; i < what_.outcomes.size(); ++i) {
+  out += '}';
+  if (rows_.replaced() > 0)
+    fmt::format_to(std::back_inserter(out), ",\"replaced_values\":{}", rows_.replaced());
+  out += ",\"timing\":{";
+  append_milliseconds(out, "elapsed_ms", reply_.elapsed);
+  append_milliseconds(out, "serial_sum_ms", reply_.serial_sum());
+  fmt::format_to(std::back_inserter(out), "\"overlap\":{:.2f},\"queries\":{{", reply_.overlap());
+  for (std::size_t i = 0; i < reply_.outcomes.size(); ++i) {
     if (i > 0)
       out += ',';
-    append_json_string(out, what_.outcomes[i].name);
+    append_json_string(out, reply_.outcomes[i].name);
     out += ':';
-    append_times(out, what_.outcomes[i].times, databases_[i]);
+    append_times(out, reply_.outcomes[i].times, databases_[i]);
   }
   out += "}}}";
 }

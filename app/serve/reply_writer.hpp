@@ -18,9 +18,9 @@ namespace sheaf::app::serve {
 
 class reply_writer {
 public:
-  /// `databases` has the name of each query's, in their order. `written` is a query whose rows are out already, behind
-  /// what `begin` gave.
-  reply_writer(reply got, std::vector<std::string> databases, answer_form how, std::optional<std::size_t> written = {});
+  /// `databases` has the name of each query's, in their order. `written` is a query whose rows are out already, by
+  /// `rows`, behind what `begin` gave.
+  reply_writer(reply got, std::vector<std::string> databases, row_writer rows, std::optional<std::size_t> written = {});
 
   /// The text before the result that is written first, when that is done before the reply is there.
   static std::string begin(std::string_view name);
@@ -39,9 +39,8 @@ private:
   void write_timing(std::string& out) const;
   std::string& begin_member(std::string& out, std::string_view name);
 
-  const reply what_;
+  const reply reply_;
   const std::vector<std::string> databases_;
-  const answer_form how_;
   const std::optional<std::size_t> written_;
   row_writer rows_;
   part part_ = part::head;

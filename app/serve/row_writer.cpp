@@ -57,8 +57,8 @@ void row_writer::write_row(std::string& out, const table& rows, std::size_t row)
   out += named ? '}' : ']';
 }
 
-void row_writer::write_cell(std::string& out, const table& rows, std::size_t row, std::size_t column) const {
-  append_json_cell(out, rows, row, column, how_.values);
+void row_writer::write_cell(std::string& out, const table& rows, std::size_t row, std::size_t column) {
+  replaced_ += !append_json_cell(out, rows, row, column, how_.values);
 }
 
 } // namespace sheaf::app::serve

@@ -26,6 +26,8 @@ class row_writer {
 public:
   explicit row_writer(answer_form how) noexcept : how_(how) {}
 
+  answer_shape shape() const noexcept { return how_.shape; }
+
   /// Begins a result: its columns.
   void begin(std::string& out, const table& rows);
 
@@ -36,13 +38,17 @@ public:
   /// Ends it. A command without rows has the number of those that it changed.
   static void end(std::string& out, const table& result);
 
-  void write_cell(std::string& out, const table& rows, std::size_t row, std::size_t column) const;
+  void write_cell(std::string& out, const table& rows, std::size_t row, std::size_t column);
+
+  /// The values so far, of all results, that had bytes that are not UTF-8: each such byte has become U+FFFD.
+  std::size_t replaced() const noexcept { return replaced_; }
 
 private:
   void write_row(std::string& out, const table& rows, std::size_t row);
 
   answer_form how_;
   std::vector<std::string> keys_; ///< The keys of objects.
+  std::size_t replaced_ = 0;
   bool any_ = false;
 };
 

@@ -26,11 +26,10 @@ std::vector<std::size_t> streams_max(const sheaf_file& of, const service_limits&
 
 service::service(const sheaf_file& served, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
                  const service_limits& bounds, access_rules who, traffic& counted, activity& watched,
-                 std::shared_ptr<spdlog::logger> to)
+                 std::shared_ptr<service_log> to)
   : file(served), routes(served, shortcuts), own_sessions(own), shared_session(shared), limits(bounds),
     rules(std::move(who)), counts(counted), streams(streams_max(served, bounds)), seen(watched), log(std::move(to)),
-    metrics(routes.patterns()), openapi(make_openapi(served, !rules.token.empty())), catalogue(make_catalogue(served)) {
-}
+    metrics(routes.patterns()), columns(served), catalogue(make_catalogue(served)) {}
 
 namespace {
 
@@ -55,6 +54,20 @@ void append_statements(std::string& out, std::vector<statement_stats> all) {
 }
 
 } // namespace
+
+std::string service::openapi() const {
+  const auto version = columns.version();
+  {
+    const std::lock_guard held{openapi_mutex_};
+    if (openapi_version_ == version)
+      return openapi_;
+  }
+  auto made = make_openapi(file, columns, !rules.token.empty()); // without the lock, which would hold up other loops
+  const std::lock_guard held{openapi_mutex_};
+  openapi_ = made;
+  openapi_version_ = version;
+  return made;
+}
 
 std::string service::metrics_text() const {
   auto out = own_sessions.metrics_text();

@@ -7,6 +7,7 @@
 
 #include "app/serve/activity.hpp"
 #include "app/serve/http_metrics.hpp"
+#include "app/serve/known_columns.hpp"
 #include "app/serve/limits.hpp"
 #include "app/serve/route_table.hpp"
 #include "app/serve/traffic.hpp"
@@ -15,8 +16,11 @@
 
 #include "sheaf/engine.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +28,9 @@ namespace boost::asio::ssl {
 class context;
 }
 
-namespace spdlog {
-class logger;
-}
-
 namespace sheaf::app::serve {
+
+class service_log;
 
 /// Rules on who may ask, and from where.
 struct access_rules {
@@ -43,7 +45,7 @@ class service {
 public:
   service(const sheaf_file& served, const std::vector<std::string>& shortcuts, engine& own, engine& shared,
           const service_limits& bounds, access_rules who, traffic& counts, activity& seen,
-          std::shared_ptr<spdlog::logger> log);
+          std::shared_ptr<service_log> log);
 
   const sheaf_file& file;
   const route_table routes;
@@ -54,21 +56,30 @@ public:
   traffic& counts;
   stream_counts streams;
   activity& seen;
-  const std::shared_ptr<spdlog::logger> log; ///< Null for none.
+  const std::shared_ptr<service_log> log; ///< Null for none.
   http_metrics metrics;
-  const std::string openapi, catalogue; ///< JSON.
+  known_columns columns;
+  const std::string catalogue; ///< JSON.
+
+  /// The file as OpenAPI 3.1, with the columns that are known by now.
+  std::string openapi() const;
 
   /// All metrics in Prometheus' text format.
   std::string metrics_text() const;
 
   /// The event that `/events` sends once a second, without the line ends around it.
   std::string event() const;
+
+private:
+  mutable std::mutex openapi_mutex_;
+  mutable std::string openapi_;
+  mutable std::optional<std::uint64_t> openapi_version_; ///< The version of the columns that are in it.
 };
 
 /// The requests of the file, as the page wants them: `{"requests": [{"name", "path", "parameters", "queries"}]}`.
 std::string make_catalogue(const sheaf_file& file);
 
-/// The file as OpenAPI 3.1.
-std::string make_openapi(const sheaf_file& file, bool needs_token);
+/// The file as OpenAPI 3.1, with the columns that are known.
+std::string make_openapi(const sheaf_file& file, const known_columns& columns, bool needs_token);
 
 } // namespace sheaf::app::serve

@@ -37,6 +37,11 @@ void write_ndjson_format(output& to, const reply& got, const std::vector<std::st
 /// Appends a cell's text as `psql` shows it, an SQLite blob as `\x00ff`; nothing for NULL.
 void append_cell(std::string& out, const table& from, std::size_t row, std::size_t column);
 
+/// The kinds of PostgreSQL's types in JSON: those that its own to_json() writes as they are (json.c,
+/// json_categorize_type), and `string` for all others.
+enum class json_kind : std::uint8_t { string, number, numeric, boolean, json };
+json_kind kind_of(std::uint32_t oid) noexcept;
+
 struct json_form {
   /// Numbers that a reader would round who has only doubles are strings: integers beyond 2^53, every `numeric`, and in
   /// json those of more than 15 digits, or too large.
@@ -45,13 +50,15 @@ struct json_form {
 };
 
 /// Appends a cell as JSON: numbers as the database writes them, json as it is, PostgreSQL's arrays as lists, nested as
-/// they are and without their bounds, everything else as strings.
-void append_json_cell(std::string& out, const table& from, std::size_t row, std::size_t column,
+/// they are and without their bounds, everything else as strings. False for a text of SQLite's that has bytes that are
+/// not UTF-8: each has become U+FFFD.
+bool append_json_cell(std::string& out, const table& from, std::size_t row, std::size_t column,
                       const json_form& how = {});
 
 /// The columns' names as an object's keys, each a JSON string: a name that stood before gets `_2`, `_3`, … so that no
 /// value is lost.
 std::vector<std::string> json_keys(const table& rows);
+std::vector<std::string> json_keys(const std::vector<std::string>& names);
 
 /// False for a command that answers with nothing but what it did. (`select` without a column has rows.)
 bool returns_rows(const table& from) noexcept;

@@ -26,9 +26,6 @@ void append_hex(std::string& out, const cell& from) {
     fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(from.data[i]));
 }
 
-/// The types that PostgreSQL's own to_json() writes as they are (json.c, json_categorize_type).
-enum class json_kind { string, number, numeric, boolean, json };
-
 struct json_type {
   std::uint32_t oid;
   std::string_view name;
@@ -39,11 +36,6 @@ constexpr json_type json_types[]{
     {23, "int4", json_kind::number},       {700, "float4", json_kind::number}, {701, "float8", json_kind::number},
     {1700, "numeric", json_kind::numeric}, {114, "json", json_kind::json},     {3802, "jsonb", json_kind::json},
 };
-
-json_kind kind_of(std::uint32_t oid) noexcept {
-  const auto* found = std::find_if(std::begin(json_types), std::end(json_types), [&](auto& x) { return x.oid == oid; });
-  return found == std::end(json_types) ? json_kind::string : found->kind;
-}
 
 json_kind kind_of(std::string_view type) noexcept {
   const auto* found =
@@ -149,23 +141,24 @@ void append_json(std::string& out, std::string_view text, bool exact_numbers) {
   }
 }
 
-/// A value as PostgreSQL writes it.
-void append_json_value(std::string& out, std::string_view text, json_kind kind, bool exact_numbers) {
+/// A value as PostgreSQL writes it. False if it had bytes that are not UTF-8.
+bool append_json_value(std::string& out, std::string_view text, json_kind kind, bool exact_numbers) {
   switch (kind) {
   case json_kind::boolean:
     out += text == "t" ? "true" : "false";
-    return;
+    return true;
   case json_kind::number:
   case json_kind::numeric:
     append_json_number(out, text,
                        exact_numbers && (kind == json_kind::numeric || (is_integer(text) && is_rounded(text))));
-    return;
+    return true;
   case json_kind::json:
     append_json(out, text, exact_numbers);
-    return;
+    return true;
   case json_kind::string:
-    append_json_string(out, text);
+    break;
   }
+  return append_json_string(out, text);
 }
 
 /// The next element of an array, without its quotes and escapes; `text` goes on behind it.
@@ -211,6 +204,11 @@ void append_json_array(std::string& out, std::string_view text, std::string_view
 
 } // namespace
 
+json_kind kind_of(std::uint32_t oid) noexcept {
+  const auto* found = std::find_if(std::begin(json_types), std::end(json_types), [&](auto& x) { return x.oid == oid; });
+  return found == std::end(json_types) ? json_kind::string : found->kind;
+}
+
 void append_cell(std::string& out, const table& from, std::size_t row, std::size_t column) {
   const auto stored = from.cell_at(row, column);
   if (stored.encoding == encoding::blob)
@@ -219,23 +217,23 @@ void append_cell(std::string& out, const table& from, std::size_t row, std::size
     from.append_text(out, row, column);
 }
 
-void append_json_cell(std::string& out, const table& from, std::size_t row, std::size_t column, const json_form& how) {
+bool append_json_cell(std::string& out, const table& from, std::size_t row, std::size_t column, const json_form& how) {
   const auto stored = from.cell_at(row, column);
   if (stored.encoding == encoding::null) {
     out += "null";
-    return;
+    return true;
   }
   if (stored.encoding == encoding::real) {
     double x = 0;
     std::memcpy(&x, stored.data, sizeof x);
     append_json_double(out, x);
-    return;
+    return true;
   }
   std::string text;
   append_cell(text, from, row, column);
   if (stored.encoding == encoding::integer) {
     append_json_value(out, text, json_kind::number, how.exact_numbers);
-    return;
+    return true;
   }
   const bool may_be_array = stored.oid != 0 && (text.starts_with('{') || text.starts_with('['));
   const auto kind = kind_of(stored.oid);
@@ -243,10 +241,10 @@ void append_json_cell(std::string& out, const table& from, std::size_t row, std:
     const auto type = from.column_at(column).type;
     if (type.ends_with("[]")) {
       append_json_array(out, text, std::string_view{type}.substr(0, type.size() - 2), how.exact_numbers);
-      return;
+      return true;
     }
   }
-  append_json_value(out, text, kind, how.exact_numbers);
+  return append_json_value(out, text, kind, how.exact_numbers);
 }
 
 bool returns_rows(const table& from) noexcept { return from.columns() > 0 || from.rows() > 0; }

@@ -92,17 +92,20 @@ void append_columns(std::string& out, const table& rows) {
 void write_result(output& to, const table& rows) {
   auto& out = to.text();
   append_columns(out, rows);
+  std::size_t replaced = 0;
   for (std::size_t r = 0; r < rows.rows(); ++r) {
     out += r > 0 ? ",\n   [" : "\n   [";
     for (std::size_t c = 0; c < rows.columns(); ++c) {
       if (c > 0)
         out += ", ";
-      append_json_cell(out, rows, r, c);
+      replaced += !append_json_cell(out, rows, r, c);
     }
     out += ']';
     to.row_done();
   }
   out += ']';
+  if (replaced > 0)
+    fmt::format_to(std::back_inserter(out), ", \"replaced_values\": {}", replaced);
   if (!returns_rows(rows))
     fmt::format_to(std::back_inserter(out), ", \"affected_rows\": {}", rows.affected_rows());
   out += '}';
@@ -150,11 +153,15 @@ void write_lines(output& to, std::string_view name, const table& rows) {
   for (std::size_t r = 0; r < rows.rows(); ++r) {
     append_member(out += '{', "query", name);
     out += ", \"row\": {";
+    std::size_t replaced = 0;
     for (std::size_t c = 0; c < keys.size(); ++c) {
       (c > 0 ? out += ", " : out).append(keys[c]).append(": ");
-      append_json_cell(out, rows, r, c);
+      replaced += !append_json_cell(out, rows, r, c);
     }
-    out += "}}\n";
+    out += '}';
+    if (replaced > 0)
+      fmt::format_to(std::back_inserter(out), ", \"replaced_values\": {}", replaced);
+    out += "}\n";
     to.row_done();
   }
 }
@@ -162,12 +169,17 @@ void write_lines(output& to, std::string_view name, const table& rows) {
 } // namespace
 
 std::vector<std::string> json_keys(const table& rows) {
-  std::set<std::string> all, used;
+  std::vector<std::string> names;
   for (std::size_t c = 0; c < rows.columns(); ++c)
-    all.insert(rows.column_at(c).name);
+    names.push_back(rows.column_at(c).name);
+  return json_keys(names);
+}
+
+std::vector<std::string> json_keys(const std::vector<std::string>& names) {
+  const std::set<std::string> all{names.begin(), names.end()};
+  std::set<std::string> used;
   std::vector<std::string> keys;
-  for (std::size_t c = 0; c < rows.columns(); ++c) {
-    const auto name = rows.column_at(c).name;
+  for (const auto& name : names) {
     auto key = name;
     for (int n = 2; used.contains(key) || (key != name && all.contains(key)); ++n)
       key = fmt::format("{}_{}", name, n);

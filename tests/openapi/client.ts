@@ -27,6 +27,15 @@ export const other = fixed.results.m;
 // @ts-expect-error: it takes POST only
 export const none: paths["/requests/change"]["get"] & string = "";
 
+// Columns are known once the request has run.
+declare const known: JsonOf<paths["/requests/known"]["get"]["responses"][200]>;
+const row = known.results.pair.rows[0]!;
+export const cell: unknown = Array.isArray(row) ? row[1] : row["the b"];
+// @ts-expect-error: it has no such column
+export const third: unknown = Array.isArray(row) ? row[2] : row.a;
+// @ts-expect-error: nor by name
+export const none_such: unknown = Array.isArray(row) ? row[0] : row.b;
+
 declare const partial: JsonOf<paths["/requests/partial"]["get"]["responses"][200]>;
 export const perhaps = partial.results.b;
 

@@ -172,6 +172,7 @@ TEST(CliFormat, IsValidJsonWhateverSqliteHolds) {
   EXPECT_THAT(said.text, testing::HasSubstr("[9223372036854775807, 1.0, 0.30000000000000004, \"Infinity\""));
   EXPECT_EQ(row.at(4), "\\x00ff");
   EXPECT_EQ(row.at(5), "A\ufffdB\ufffd");
+  EXPECT_EQ(said.parsed.at("results").at("q1").at("replaced_values"), 1);
   EXPECT_EQ(row.at(6), "a\n\"\\\x01\u2028");
   EXPECT_TRUE(row.at(7).is_null());
   EXPECT_EQ(row.at(8), 1e20);

@@ -445,13 +445,6 @@ TEST_F(ServeBadInput, IsToldWhenTheResultIsLargerThanAllowed) {
   EXPECT_EQ(json::parse(x.body).at("code").as_string(), "result_too_large");
 }
 
-/// The part of the process's memory that is resident.
-std::size_t resident_bytes(pid_t process) {
-  const auto status = cli::text_of("/proc/" + std::to_string(process) + "/status");
-  constexpr std::string_view name = "VmRSS:";
-  return std::stoul(status.substr(status.find(name) + name.size())) << 10;
-}
-
 TEST_F(ServeBadInput, ComesTenThousandFold) {
   constexpr std::size_t many = 10'000;
   rlimit descriptors{};
@@ -461,14 +454,14 @@ TEST_F(ServeBadInput, ComesTenThousandFold) {
   setrlimit(RLIMIT_NOFILE, &descriptors);
   serve_sqlite(one_request);
   EXPECT_EQ(get("/requests/pair").status, 200);
-  [[maybe_unused]] const auto before = resident_bytes(service->id());
+  [[maybe_unused]] const auto before = memory("VmRSS");
   std::deque<http_client> all;
   for (std::size_t i = 0; i < many; ++i) {
     ASSERT_TRUE(all.emplace_back(port).connected()) << i;
     ASSERT_EQ(all.back().get("/healthz").status, 200) << i;
   }
 #ifndef __SANITIZE_ADDRESS__ // whose memory is all that this would measure
-  EXPECT_LT(resident_bytes(service->id()) - before, many * (12 << 10)) << "idle, with connections kept";
+  EXPECT_LT(memory("VmRSS") - before, many * (12 << 10)) << "idle, with connections kept";
 #endif
   for (std::size_t i = 0; i < many; i += 100)
     all[i].send(i % 200 == 0 ? get_of("/requests/pair") : "GET /req");

@@ -345,6 +345,50 @@ TEST_F(ServeDemo, CountsBooksOnASessionEachOrOnOne) {
     EXPECT_GE(spans[i].first, spans[i - 1].second);
 }
 
+/// The types that a client is generated from.
+TEST_F(ServeRequest, DescribesTheColumnsOfAQueryOnceItHasRun) {
+  const postgresql_schema schema;
+  serve_postgresql(schema, R"(
+  typed:
+    on_error: partial
+    parameters: {ids: {type: "int[]", default: [1, 2]}}
+    queries:
+      row: "select 1 as a, 2::int8 as b, 1.5 as b, true as d, '{}'::json as e, array[1] as f, now() as g"
+      one: select 7 as n
+      later: {sql: "select * from not_yet", required: false}
+      each: {sql: "select :x::int as x", for_each: {x: "{ids}"}}
+)");
+  const auto schema_of = [&](std::string_view query) {
+    const auto all = json::parse(get("/openapi.json").body);
+    return json::serialize(all.at("paths")
+                               .at("/requests/typed")
+                               .at("get")
+                               .at("responses")
+                               .at("200")
+                               .at("content")
+                               .at("application/json")
+                               .at("schema")
+                               .at("properties")
+                               .at("results")
+                               .at("properties")
+                               .at(query));
+  };
+  const std::string unknown = R"({"$ref":"#/components/schemas/Result"})";
+  for (const auto* query : {"row", "one", "later"})
+    EXPECT_EQ(schema_of(query), unknown);
+  EXPECT_EQ(get("/requests/typed").status, 200);
+  EXPECT_THAT(schema_of("row"),
+              HasSubstr(R"("prefixItems":[{"type":["integer","null"]},{"type":["integer","string","null"]},)"
+                        R"({"type":["number","string","null"]},{"type":["boolean","null"]},{},)"
+                        R"({"type":["array","string","null"],"items":{}},{"type":["string","null"]}],)"
+                        R"("items":false,"minItems":7,"maxItems":7)"));
+  EXPECT_THAT(schema_of("row"), HasSubstr(R"("required":["a","b","b_2","d","e","f","g"])"));
+  EXPECT_THAT(schema_of("row"), testing::Not(HasSubstr("scalar")));
+  EXPECT_THAT(schema_of("one"), HasSubstr(R"("title":"scalar","description":"The only value","allOf":[{"type":)"
+                                          R"(["integer","null"]}])"));
+  EXPECT_EQ(schema_of("later"), unknown);
+}
+
 TEST_F(ServeDemo, ListsItsRequestsAndDescribesThem) {
   const auto list = json::parse(get("/api/requests").body).at("requests").as_array();
   ASSERT_EQ(list.size(), 3);

@@ -37,13 +37,7 @@ protected:
   json::object results_of(const http_answer& x) const { return json::parse(x.body).at("results").as_object(); }
 
   /// The most memory that the service has had at once since `forget_peak`.
-  std::size_t peak() const {
-    std::ifstream status{fmt::format("/proc/{}/status", service->id())};
-    for (std::string line; std::getline(status, line);)
-      if (line.starts_with("VmHWM:"))
-        return std::stoul(line.substr(line.find_first_of("0123456789"))) * 1024;
-    throw std::runtime_error("no VmHWM");
-  }
+  std::size_t peak() const { return memory("VmHWM"); }
   void forget_peak() const { std::ofstream{fmt::format("/proc/{}/clear_refs", service->id())} << 5; }
 
   void expect_sessions_at_rest() {
@@ -112,6 +106,18 @@ TEST_F(ServeStream, TakesLittleMemory) {
   file.seekg(-200, std::ios::end);
   EXPECT_THAT(std::string(std::istreambuf_iterator<char>{file}, {}), HasSubstr("\"small\""));
 }
+
+#ifndef __SANITIZE_ADDRESS__ // which keeps back what is freed
+/// What was freed is the allocator's, which would keep it for as long as the service runs.
+TEST_F(ServeStream, GivesTheMemoryOfALargeAnswerBack) {
+  serve_postgresql(schema, requests_for(90'000, 400));
+  EXPECT_EQ(get("/requests/whole?shape=scalar").status, 422);
+  const auto before = memory("VmRSS");
+  EXPECT_EQ(get("/requests/whole").status, 200);
+  EXPECT_GT(memory("VmHWM") - before, 32 * mib);
+  EXPECT_TRUE(eventually([&] { return memory("VmRSS") < before + 8 * mib; })) << memory("VmRSS") - before;
+}
+#endif
 
 TEST_F(ServeStream, WaitsForItsClient) {
   serve_postgresql(schema, requests_for(2'000'000, 100));

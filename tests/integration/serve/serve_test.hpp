@@ -12,6 +12,7 @@
 #include "support/postgresql_server.hpp"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -71,6 +72,12 @@ protected:
         cli::run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                   "-days", "1", "-subj", "/CN=localhost", "-keyout", path_of("key.pem"), "-out", path_of("cert.pem")});
     ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+
+  /// A line of /proc/…/status: `VmRSS`, the memory that the service has now, or `VmHWM`, the most that it has had.
+  std::size_t memory(const std::string& name) const {
+    const auto status = cli::text_of(fmt::format("/proc/{}/status", service->id()));
+    return std::stoul(status.substr(status.find(name + ':') + name.size() + 1)) * 1024;
   }
 
   /// Ends it, and gives what it has said.

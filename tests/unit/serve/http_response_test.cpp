@@ -2,11 +2,11 @@
 //
 // The output of the HTTP service: replies piece by piece, problems, metrics, the log, the page's events.
 
-#include "app/serve/access_log.hpp"
 #include "app/serve/activity.hpp"
 #include "app/serve/http_metrics.hpp"
 #include "app/serve/problem.hpp"
 #include "app/serve/reply_writer.hpp"
+#include "app/serve/service_log.hpp"
 #include "app/serve/traffic.hpp"
 #include "sheaf/table_builder.hpp"
 
@@ -16,6 +16,8 @@
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <sstream>
+#include <thread>
+#include <vector>
 
 namespace {
 
@@ -48,7 +50,7 @@ const std::vector<std::string> databases{"main", "main", "other"};
 
 TEST(HttpReply, IsTheSameInPiecesAsInOne) {
   std::string whole;
-  EXPECT_TRUE((reply_writer{three(), databases, {}}.write(whole, 1 << 20)));
+  EXPECT_TRUE((reply_writer{three(), databases, row_writer{{}}}.write(whole, 1 << 20)));
   const auto read = json::parse(whole);
   EXPECT_EQ(read.at("results").at("many").at("rows").as_array().size(), 100);
   EXPECT_EQ(read.at("errors").at("bad").at("phase").as_string(), "connect");
@@ -57,7 +59,7 @@ TEST(HttpReply, IsTheSameInPiecesAsInOne) {
   EXPECT_DOUBLE_EQ(read.at("timing").at("elapsed_ms").as_double(), 1.5);
 
   for (const std::size_t bytes_max : {1, 100, 1000}) {
-    reply_writer in_pieces{three(), databases, {}};
+    reply_writer in_pieces{three(), databases, row_writer{{}}};
     std::string all;
     for (bool done = false; !done;) {
       std::string piece;
@@ -71,8 +73,8 @@ TEST(HttpReply, IsTheSameInPiecesAsInOne) {
 
 TEST(HttpReply, KeepsLargeIntegersFromBeingRounded) {
   std::string out;
-  reply_writer{three(), databases, {.shape = answer_shape::objects, .values = {.exact_numbers = true}}}.write(out,
-                                                                                                              1 << 20);
+  const row_writer objects{{.shape = answer_shape::objects, .values = {.exact_numbers = true}}};
+  reply_writer{three(), databases, objects}.write(out, 1 << 20);
   EXPECT_THAT(out, HasSubstr(R"({"n":"9007199254740992","text":"row \"0\""})"));
   table_builder b{{{.name = "n"}}};
   for (const std::int64_t n : {9007199254740991, -9007199254740991, -9007199254740992})
@@ -81,8 +83,30 @@ TEST(HttpReply, KeepsLargeIntegersFromBeingRounded) {
   reply x;
   x.outcomes.push_back({.name = "edge", .data = b.finish()});
   out.clear();
-  reply_writer{std::move(x), {"main"}, {.values = {.exact_numbers = true}}}.write(out, 1 << 20);
+  reply_writer{std::move(x), {"main"}, row_writer{{.values = {.exact_numbers = true}}}}.write(out, 1 << 20);
   EXPECT_THAT(out, HasSubstr(R"("rows":[[9007199254740991],[-9007199254740991],["-9007199254740992"],[null]])"));
+}
+
+TEST(HttpReply, SaysInHowManyValuesItHasReplacedBytes) {
+  table_builder b{{{.name = "t"}}};
+  for (const auto* text : {"a\xff", "\xc3", "\ufffd"})
+    b.add_text(text);
+  reply x;
+  x.outcomes.push_back({.name = "q", .data = b.finish()});
+  std::string out;
+  reply_writer{x, {"main"}, row_writer{{}}}.write(out, 1 << 20);
+  EXPECT_EQ(json::parse(out).at("replaced_values").as_int64(), 2);
+
+  table_builder c{{{.name = "t"}}};
+  c.add_text("\xfe");
+  x.outcomes[0].data = c.finish();
+  out.clear();
+  reply_writer{x, {"main"}, row_writer{{.shape = answer_shape::scalar}}}.write(out, 1 << 20);
+  EXPECT_EQ(json::parse(out).at("replaced_values").as_int64(), 1);
+
+  out.clear();
+  reply_writer{three(), databases, row_writer{{}}}.write(out, 1 << 20);
+  EXPECT_FALSE(json::parse(out).as_object().contains("replaced_values"));
 }
 
 TEST(HttpProblem, HasAStatusForEachFailure) {
@@ -151,12 +175,16 @@ TEST(HttpMetrics, CountsByRouteMethodAndStatus) {
   EXPECT_THAT(out, HasSubstr("http_response_status_code=\"0\"")) << "one that is not foreseen";
 }
 
+std::shared_ptr<spdlog::logger> logger_to(std::ostream& out) {
+  auto made = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(out));
+  made->set_pattern("%v");
+  return made;
+}
+
 TEST(HttpLog, IsAnObjectALine) {
   std::ostringstream out;
-  const auto logger = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(out));
-  logger->set_pattern("%v");
   {
-    access_log log{logger};
+    service_log log{logger_to(out), service_log::reader::program};
     log.add({.request_id = "1", .path = "/\"\n", .status = 200, .bytes = 7, .duration = 1500us});
     log.add({.request_id = "2", .status = 503, .code = "connect_failed", .detail = "why"});
   }
@@ -169,6 +197,50 @@ TEST(HttpLog, IsAnObjectALine) {
   ASSERT_TRUE(std::getline(in, line));
   EXPECT_EQ(json::parse(line).at("detail").as_string(), "why");
   EXPECT_FALSE(std::getline(in, line));
+}
+
+TEST(HttpLog, IsInTheOrderOfItsTimes) {
+  constexpr int each = 2000;
+  std::ostringstream out;
+  {
+    const auto log = std::make_shared<service_log>(logger_to(out), service_log::reader::program);
+    const auto events = make_event_logger(log);
+    std::vector<std::thread> loops;
+    for (int i = 0; i < 3; ++i)
+      loops.emplace_back([&] {
+        for (int n = 0; n < each; ++n)
+          n % 100 == 0 ? events->info("now") : log->add({.request_id = "1", .status = 200});
+      });
+    for (auto& x : loops)
+      x.join();
+  }
+  std::istringstream in{out.str()};
+  int lines = 0;
+  std::string before;
+  for (std::string line; std::getline(in, line); ++lines) {
+    const std::string now{json::parse(line).at("time").as_string()};
+    EXPECT_GE(now, before);
+    before = now;
+  }
+  EXPECT_EQ(lines, 3 * each);
+}
+
+TEST(HttpLog, IsForPeopleWithoutWhatATerminalWouldObey) {
+  std::ostringstream out;
+  const auto log = std::make_shared<service_log>(logger_to(out), service_log::reader::person);
+  log->add({.request_id = "r1",
+            .method = "GET",
+            .path = "/a\x1b[2J",
+            .status = 422,
+            .bytes = 7,
+            .duration = 1500us,
+            .code = "rejected_sql",
+            .detail = "two\nlines"});
+  make_event_logger(log)->warn("\x1b]0;title\a");
+  EXPECT_THAT(out.str(),
+              testing::MatchesRegex("[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3} GET /a\\\\x1B\\[2J 422, 1\\.5 ms, 7 bytes, "
+                                    "rejected_sql: two lines \\(request r1\\)\n[0-9:.]{12} warning: "
+                                    "\\\\x1B\\]0;title\\\\x07\n"));
 }
 
 TEST(HttpActivity, KeepsTheLastHundredOfAllLoops) {
