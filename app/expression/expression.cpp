@@ -14,11 +14,11 @@ namespace sheaf::app {
 class expression::machine {
 public:
   machine(const expression& parsed, const scope& names, generator* random)
-    : what_(parsed), names_(names), random_(random) {}
+    : evaluated_(parsed), names_(names), random_(random) {}
 
   result<operand> run() {
-    for (std::size_t at = 0; at < what_.program_.size(); ++at) {
-      const auto& todo = what_.program_[at];
+    for (std::size_t at = 0; at < evaluated_.program_.size(); ++at) {
+      const auto& todo = evaluated_.program_[at];
       auto stepped = step(todo);
       if (!stepped) {
         auto why = std::move(stepped).error();
@@ -39,10 +39,10 @@ private:
   result<bool> step(const instruction& todo) {
     switch (todo.act) {
     case action::push:
-      stack_.push_back(what_.constants_[todo.argument]);
+      stack_.push_back(evaluated_.constants_[todo.argument]);
       return false;
     case action::load:
-      return push(load(what_.names_[todo.argument].path));
+      return push(load(evaluated_.names_[todo.argument].path));
     case action::negate:
       return replace(1, negated(stack_.back()));
     case action::apply:
@@ -95,7 +95,7 @@ private:
     return false;
   }
 
-  const expression& what_;
+  const expression& evaluated_;
   const scope& names_;
   generator* random_;
   std::vector<operand> stack_;

@@ -45,10 +45,10 @@ failure no_truth(const operand& x) {
 
 class expression::kinds {
 public:
-  kinds(const expression& parsed, const examples& names) : what_(parsed), names_(names) {}
+  kinds(const expression& parsed, const examples& names) : parsed_(parsed), names_(names) {}
 
   std::optional<failure> check() {
-    for (const auto& step : what_.program_)
+    for (const auto& step : parsed_.program_)
       if (auto why = take(step)) {
         if (why->position == 0)
           why->position = step.position;
@@ -63,10 +63,10 @@ private:
   std::optional<failure> take(const instruction& todo) {
     switch (todo.act) {
     case action::push:
-      stack_.emplace_back(example_of(what_.constants_[todo.argument]));
+      stack_.emplace_back(example_of(parsed_.constants_[todo.argument]));
       return {};
     case action::load: {
-      const auto x = names_(what_.names_[todo.argument].path);
+      const auto x = names_(parsed_.names_[todo.argument].path);
       stack_.push_back(x ? example{example_of(*x)} : std::nullopt);
       return {};
     }
@@ -131,7 +131,7 @@ private:
 
   void pop(std::size_t count) { stack_.resize(stack_.size() - count); }
 
-  const expression& what_;
+  const expression& parsed_;
   const examples& names_;
   std::vector<example> stack_;
 };

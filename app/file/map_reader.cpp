@@ -117,22 +117,23 @@ std::optional<std::string> reading::content_of(const std::string& path, location
     error(at, fmt::format("{}: it is no plain file", whole));
     return {};
   }
-  auto text = read_text_file(whole);
-  if (text.has_value()) {
-    constexpr std::size_t mebibytes_max = 64;
-    bytes_named += text->size();
-    if (bytes_named <= mebibytes_max << 20)
-      return std::move(*text);
+  constexpr std::size_t mebibytes_max = 64;
+  const auto size = std::filesystem::file_size(whole, failed);
+  bytes_named += failed ? 0 : size;
+  if (bytes_named > mebibytes_max << 20) { // before it is read: a small file may be named a thousand times
     error(at, fmt::format("{}: the files that this one names are larger than {} MiB in all", whole, mebibytes_max));
     return {};
   }
+  auto text = read_text_file(whole);
+  if (text.has_value())
+    return std::move(*text);
   error(at, fmt::format("{}: {}", whole, text.error().message));
   return {};
 }
 
 // -- one section
 
-map_reader::map_reader(reading& in, const yaml_node& node, section which) : in_(in), node_(node), what_(which) {
+map_reader::map_reader(reading& in, const yaml_node& node, section which) : in_(in), node_(node), section_(which) {
   if (node.is != yaml_node::kind::map) {
     in.error(node.at, fmt::format("{} is a map, and this is {}", to_string(which), to_string(node.is)));
     return;
@@ -150,7 +151,7 @@ map_reader::map_reader(reading& in, const yaml_node& node, section which) : in_(
 }
 
 const file_key& map_reader::declared(std::string_view key) const {
-  const auto keys = keys_of(what_);
+  const auto keys = keys_of(section_);
   return *std::find_if(keys.begin(), keys.end(), [key](const file_key& x) { return x.name == key; });
 }
 

@@ -86,7 +86,7 @@ private:
 
   reading& in_;
   const yaml_node& node_;
-  section what_;
+  section section_;
 };
 
 } // namespace sheaf::app

@@ -18,6 +18,7 @@ namespace sheaf::app {
 namespace {
 
 constexpr double reported_percentiles[] = {50, 90, 95, 99, 99.9};
+constexpr double shown_percentiles[] = {50, 95, 99, 99.9}; ///< For people: a line has 80 columns.
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? "0 %" : fmt::format("{:.3g} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
@@ -36,11 +37,11 @@ std::optional<double> speed_up(const load_report& of, std::size_t request) {
 class text_report {
 public:
   text_report(std::string& to, const load_report& report, const sheaf_file& file, const terminal& where)
-    : to_(to), what_(report), file_(file), where_(where) {}
+    : to_(to), report_(report), file_(file), where_(where) {}
 
   void write() {
     heading();
-    if (what_.result.record.count() == 0) {
+    if (report_.result.record.count() == 0) {
       line("Nothing that began while it was measured was answered.\n");
     } else {
       times();
@@ -49,7 +50,7 @@ public:
       statements();
     }
     summary();
-    for (const auto& x : what_.thresholds)
+    for (const auto& x : report_.thresholds)
       line("  {}  {}  (it is {})\n", verdict(x.held), one_line(x.text), one_line(x.found()));
   }
 
@@ -64,12 +65,12 @@ private:
   }
 
   void heading() {
-    const auto& r = what_.result;
-    line("{}: {} {}{} for {}{}, seed {}{}\n\n", what_.scenario, what_.clients,
-         what_.clients == 1 ? "client" : "clients", what_.rate ? fmt::format(" at {:.6g}/s", *what_.rate) : "",
+    const auto& r = report_.result;
+    line("{}: {} {}{} for {}{}, seed {}{}\n\n", report_.scenario, report_.clients,
+         report_.clients == 1 ? "client" : "clients", report_.rate ? fmt::format(" at {:.6g}/s", *report_.rate) : "",
          to_text(r.measured),
-         what_.warm_up.count() > 0 ? fmt::format(" after {} of warm-up", to_text(what_.warm_up)) : "", what_.seed,
-         what_.interrupted ? " (interrupted)" : "");
+         report_.warm_up.count() > 0 ? fmt::format(" after {} of warm-up", to_text(report_.warm_up)) : "", report_.seed,
+         report_.interrupted ? " (interrupted)" : "");
   }
 
   /// A name, indented, in the width that all names take.
@@ -80,25 +81,25 @@ private:
 
   void row(const std::string& name, const histogram& x, const std::string& rate, std::uint64_t errors) {
     const auto shown = [&](std::chrono::nanoseconds time) { return x.count() == 0 ? "-" : to_text(time); };
-    line("{} {:>9} {:>8}", name, x.count(), rate);
-    for (const double p : reported_percentiles)
-      line(" {:>8}", shown(x.percentile(p)));
-    line(" {:>8} {:>8}\n", shown(x.max()), errors);
+    line("{} {:>7} {:>8}", name, x.count(), rate);
+    for (const double p : shown_percentiles)
+      line(" {:>7}", shown(x.percentile(p)));
+    line(" {:>7} {:>6}\n", shown(x.max()), errors);
   }
 
   /// Times of requests that failed without being out of time.
   void apart() {
-    const auto failed = what_.result.record.failed();
+    const auto failed = report_.result.record.failed();
     if (failed.count() > 0)
       line("Not among these: {} that failed at once or while they ran, p50 {}, p99 {}, max {}\n", failed.count(),
            to_text(failed.percentile(50)), to_text(failed.percentile(99)), to_text(failed.max()));
   }
 
   void times() {
-    const auto& r = what_.result;
+    const auto& r = report_.result;
     line("{}\n", paint(where_, style::bold,
-                       fmt::format("{} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}", padded("", name_width),
-                                   "count", "rate", "p50", "p90", "p95", "p99", "p99.9", "max", "errors")));
+                       fmt::format("{} {:>7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7} {:>6}", padded("", name_width),
+                                   "count", "rate", "p50", "p95", "p99", "p99.9", "max", "errors")));
     const auto rate_of = [&](std::uint64_t n) { return to_people(r.rate_of(n)) + "/s"; };
     const auto asked = std::count_if(r.record.requests.begin(), r.record.requests.end(),
                                      [](const request_record& x) { return x.count() > 0; });
@@ -131,19 +132,18 @@ private:
 
   /// The statements that the engine has learnt of; those of setup are among them.
   void statements() {
-    const auto shown = std::min(what_.statements.size(), statements_shown);
+    const auto shown = std::min(report_.statements.size(), statements_shown);
     if (shown == 0)
       return;
     line("\n{}\n", paint(where_, style::bold,
-                         fmt::format("{} {:>9} {:>8} {:>8}   {:>8} {:>8} {:>8} {:>8}",
-                                     padded("statements: last runs", name_width), "runs", "rows", "bytes", "p25", "p50",
-                                     "p95", "share")));
+                         fmt::format("{} {:>7} {:>7} {:>7}   {:>7} {:>7} {:>7} {:>8}", padded("statements", name_width),
+                                     "runs", "rows", "bytes", "p25", "p50", "p95", "share")));
     for (std::size_t i = 0; i < shown; ++i) {
-      const auto& x = what_.statements[i];
-      line("{} {:>9} {:>8} {:>8}   {:>8} {:>8} {:>8} {:>6.1f} %\n", label(x.query, true), x.runs, to_people(x.rows),
+      const auto& x = report_.statements[i];
+      line("{} {:>7} {:>7} {:>7}   {:>7} {:>7} {:>7} {:>6.1f} %\n", label(x.query, true), x.runs, to_people(x.rows),
            to_people(x.bytes), to_text(x.lower_quartile), to_text(x.median), to_text(x.p95), 100 * x.share);
     }
-    if (const auto more = what_.statements.size() - shown; more > 0)
+    if (const auto more = report_.statements.size() - shown; more > 0)
       line("  and {} more\n", more);
   }
 
@@ -159,34 +159,32 @@ private:
   template <class F>
   void each(F f) {
     for (std::size_t i = 0; i < file_.requests.size(); ++i)
-      if (what_.result.record.requests[i].count() > 0)
-        f(file_.requests[i], what_.result.record.requests[i]);
+      if (report_.result.record.requests[i].count() > 0)
+        f(file_.requests[i], report_.result.record.requests[i]);
   }
 
   void summary() {
-    const auto& r = what_.result.record;
+    const auto& r = report_.result.record;
     line("\n");
     if (r.overlap() > 0)
       fact("Overlap", fmt::format("{:.1f} queries of a request at once on average", r.overlap()));
     for (std::size_t i = 0; i < file_.requests.size(); ++i)
-      if (const auto ratio = speed_up(what_, i))
+      if (const auto ratio = speed_up(report_, i))
         fact("Speed-up",
              fmt::format("{}: {:.2f} times as fast as in turn (p50 {} at once, {} in turn){}",
                          one_line(file_.requests[i].name), *ratio, to_text(r.requests[i].latency.percentile(50)),
-                         to_text(what_.in_turn->requests[i].latency.percentile(50)),
+                         to_text(report_.in_turn->requests[i].latency.percentile(50)),
                          limit_of(file_.requests[i], *ratio)));
-    for (const auto& p : what_.pools)
-      fact("Pool", fmt::format("{}: {:.1f} of {} sessions in use on average ({:.0f} %), at most {}; at most {} waiting",
-                               p.database, p.active, p.max_size,
-                               100 * p.active / static_cast<double>(std::max<std::size_t>(p.max_size, 1)),
-                               p.most_active, p.most_waiting));
+    for (const auto& p : report_.pools)
+      fact("Pool", fmt::format("{}: {:.1f} of {} sessions used on average, {} at most; {} waited at most", p.database,
+                               p.active, p.max_size, p.most_active, p.most_waiting));
     std::string codes;
     for (const auto& [code, n] : r.codes)
       codes += fmt::format("{}{} {}", codes.empty() ? ": " : ", ", n, to_string(code));
     fact("Errors",
          fmt::format("{} of {} requests ({}){}", r.errors(), r.count(), percent(r.errors(), r.count()), codes));
     if (r.not_begun > 0)
-      fact("Not begun", fmt::format("{} that were due: all {} clients were busy", r.not_begun, what_.clients));
+      fact("Not begun", fmt::format("{} that were due: all {} clients were busy", r.not_begun, report_.clients));
     if (r.checked > 0)
       fact("Expected", fmt::format("{} expectations, {} missed", r.checked, r.missed));
     for (const auto& [text, n] : r.misses)
@@ -197,10 +195,10 @@ private:
     line("{} {}\n", paint(where_, style::bold, fmt::format("{:<10}", name)), text);
   }
 
-  static constexpr std::size_t name_width = 22, statements_shown = 10;
+  static constexpr std::size_t name_width = 16, statements_shown = 10;
 
   std::string& to_;
-  const load_report& what_;
+  const load_report& report_;
   const sheaf_file& file_;
   const terminal& where_;
 };

@@ -36,7 +36,7 @@ struct label {
 
 class drawing {
 public:
-  drawing(const reply& got, std::string_view title) : what_(got), title_(title), at_(got) {}
+  drawing(const reply& got, std::string_view title) : reply_(got), title_(title), at_(got) {}
 
   std::string draw() {
     out_.reserve(4096 + at_.rows.size() * 512);
@@ -80,10 +80,11 @@ private:
   }
 
   std::string summary() const {
-    const auto count = what_.outcomes.size();
-    auto out = fmt::format("{} {} in {}", count, count == 1 ? "query" : "queries", to_text(what_.elapsed));
-    if (count > 1 && at_.serial > nanoseconds::zero() && what_.overlap() > 0)
-      out += fmt::format("; their times add up to {}: {:.1f} at once on average", to_text(at_.serial), what_.overlap());
+    const auto count = reply_.outcomes.size();
+    auto out = fmt::format("{} {} in {}", count, count == 1 ? "query" : "queries", to_text(reply_.elapsed));
+    if (count > 1 && at_.serial > nanoseconds::zero() && reply_.overlap() > 0)
+      out +=
+          fmt::format("; their times add up to {}: {:.1f} at once on average", to_text(at_.serial), reply_.overlap());
     return out;
   }
 
@@ -95,11 +96,11 @@ private:
     append("<title>{}</title>\n<desc>{}</desc>\n<style>{}</style>\n", markup(title_), markup(summary()), picture_style);
     append("<rect class=\"paper\" width=\"{}\" height=\"{:.0f}\"/>\n", width, height);
     append_text({.x = edge, .y = 22, .font = 16, .kind = "head"},
-                shortened(one_line(title_), what_.failure ? 60 : 85, true));
+                shortened(one_line(title_), reply_.failure ? 60 : 85, true));
     append_text({.x = edge, .y = 44, .font = 12, .kind = "dim"}, summary());
-    if (!what_.failure)
+    if (!reply_.failure)
       return;
-    const auto code = to_string(what_.failure->code);
+    const auto code = to_string(reply_.failure->code);
     append_text({.x = width - edge, .y = 22, .font = 12, .anchor = "end", .kind = "bad"},
                 fmt::format("failed: {}", code));
   }
@@ -115,17 +116,17 @@ private:
         append_text({.x = at_.x_of(at), .y = at_.serial_middle - 39, .font = 11, .anchor = "middle", .kind = "dim"},
                     text);
     }
-    if (what_.elapsed <= nanoseconds::zero() || what_.elapsed > at_.span)
+    if (reply_.elapsed <= nanoseconds::zero() || reply_.elapsed > at_.span)
       return;
-    const auto x = at_.x_of(what_.elapsed);
+    const auto x = at_.x_of(reply_.elapsed);
     append_line("elapsed", x, layout::rows_top - 4, x, at_.serial_middle - 24);
     append_text(
         {.x = x, .y = at_.serial_middle - 20, .font = 11, .anchor = x > width / 2 ? "end" : "start", .kind = "dim"},
-        fmt::format("elapsed {}", to_text(what_.elapsed)));
+        fmt::format("elapsed {}", to_text(reply_.elapsed)));
   }
 
   void append_row(std::size_t i) {
-    const auto& of = what_.outcomes[i];
+    const auto& of = reply_.outcomes[i];
     const auto& when = at_.rows[i].when;
     const auto middle = at_.middle_of(i);
     const bool critical = std::ranges::find(at_.path, i) != at_.path.end();
@@ -153,7 +154,7 @@ private:
 
   /// Behind its bar, and above all lines.
   void append_note(std::size_t i) {
-    const bool ok = what_.outcomes[i].ok();
+    const bool ok = reply_.outcomes[i].ok();
     const auto middle = at_.middle_of(i);
     auto x = at_.end_of(i) + gap * 0.75;
     if (!ok) {
@@ -229,7 +230,7 @@ private:
     out_ += "</g>\n";
   }
 
-  const reply& what_;
+  const reply& reply_;
   std::string_view title_;
   layout at_;
   std::string out_;

@@ -97,7 +97,7 @@ std::string timeline(const reply& got, const terminal& where) {
     out += fmt::format("  and {} more queries\n", got.outcomes.size() - shown);
   const auto [waiting, running] = signs_of(where);
   out += fmt::format("  {:{}}  0{:>{}}\n", "", name_width, to_text(got.elapsed), width - 1);
-  out += fmt::format("  {} waiting for a session   {} running\n", paint(where, style::waiting, waiting),
+  out += fmt::format("  {} waiting for a session or its opening   {} running\n", paint(where, style::waiting, waiting),
                      paint(where, style::good, running));
   return out;
 }

@@ -157,7 +157,7 @@ std::vector<statement_stats> merged(const std::string& database,
       sum.latest.insert(sum.latest.end(), x.latest.begin(), x.latest.end());
     }
   std::vector<decltype(by_text)::value_type*> in_order;
-  auto total = 1ns; // not 0, to divide by
+  auto total = 0ns;
   for (auto& x : by_text) {
     in_order.push_back(&x);
     total += x.second.total;
@@ -176,7 +176,7 @@ std::vector<statement_stats> merged(const std::string& database,
                    .id = fmt::format("{:016x}", x.hash),
                    .runs = x.runs,
                    .total = x.total,
-                   .share = static_cast<double>(x.total.count()) / static_cast<double>(total.count()),
+                   .share = static_cast<double>(x.total.count()) / static_cast<double>(std::max(total, 1ns).count()),
                    .lower_quartile = of_server(25),
                    .median = of_server(50),
                    .p95 = of_server(95),

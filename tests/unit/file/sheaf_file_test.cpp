@@ -404,7 +404,7 @@ TEST_F(SheafFile, RefusesNamesAndValuesThatCannotBeShown) {
 TEST_F(SheafFile, KnowsWhichQueryAForEachIsOf) {
   EXPECT_THAT(
       findings("databases: {main: {url: 'postgresql://h/d'}}\nrequests:\n  r:\n    parameters: {ids: {type: 'int[]', "
-               "default: [1]}}\n    queries:\n      one: {sql: 'select :id', for_each: {id: ids}}\n"
+               "default: [1]}}\n    queries:\n      one: {sql: 'select :id', for_each: {id: '{ids}'}}\n"
                "      two: {sql: 'select a[1:id] from t'}\n"),
       testing::IsEmpty());
 }

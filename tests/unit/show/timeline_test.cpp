@@ -26,7 +26,7 @@ TEST(Timeline, TellsWaitingFromRunning) {
                                    "  second  ..........##########  ran 50.0 ms, waited 50.0 ms\n"
                                    "  third   ....................  pool_timeout, never ran, waited 100 ms\n"
                                    "          0             100 ms\n"
-                                   "  . waiting for a session   # running\n");
+                                   "  . waiting for a session or its opening   # running\n");
 }
 
 TEST(Timeline, ShowsAQueryThatWasGivenUpUntilThen) {
