@@ -32,10 +32,10 @@ requests:
   dashboard:
     parameters:
       author: {type: text, default: Ada} # a value for :author; it is bound, and never put into the SQL
-    deadline: 2s
+    deadline: 5s
     queries: # all at once, each on a session of its own
       total: select count(*) from book
-      by_author: {sql: "select count(*) from book where author = :author", timeout: 500ms, read_only: true}
+      by_author: {sql: "select count(*) from book where author = :author", timeout: 2s, read_only: true}
       dearest: select author, price from book order by price desc limit 1
 
 scenarios:

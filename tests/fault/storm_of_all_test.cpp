@@ -344,7 +344,7 @@ TEST_F(FaultStormOfAll, IsWeathered) {
 
   EXPECT_EQ(answered, asked);
   EXPECT_EQ(outcomes[errc::internal], 0u);
-  EXPECT_GT(outcomes[errc{}], 1000u);
+  EXPECT_GT(outcomes[errc{}], all.size()) << "more than one between two of them, on whatever machine";
   EXPECT_GT(outcomes[errc::in_doubt], 0u);
   EXPECT_GT(outcomes[errc::connection_lost], 0u);
   RecordProperty("requests", static_cast<int>(asked));

@@ -31,7 +31,9 @@ protected:
   /// Runs a query on one of the sessions, while the other is not to be had.
   reply run_on(int pid, query q) {
     auto held = hold_both();
-    auto& wanted = held[held[0].pid.get() == pid ? 0 : 1];
+    const int first = held[0].pid.get();
+    held[1].pid.wait(); // else it might take the session that is let go
+    auto& wanted = held[first == pid ? 0 : 1];
     wanted.release();
     return run(std::move(q));
   }
