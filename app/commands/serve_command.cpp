@@ -40,7 +40,7 @@ struct serve_arguments {
   std::string header_timeout = "10s", body_timeout = "30s", idle_timeout = "75s", write_timeout = "30s";
   std::vector<std::string> defines, hosts;
   std::uint64_t rows = 1'000'000;
-  bool insecure = false, no_access_log = false;
+  bool insecure = false, no_access_log = false, hide_sql = false;
   serve_setup setup;
 };
 
@@ -108,6 +108,10 @@ void complete_setup(serve_arguments& how, const boost::asio::ip::address& addres
   rules.hosts = how.hosts;
   rules.hosts.insert(rules.hosts.end(), {"localhost", "127.0.0.1", "[::1]"});
   rules.hosts.push_back(address.is_v6() ? '[' + address.to_string() + ']' : address.to_string());
+  // A token, a proxy on this machine (as --allow-host has it) and a page of another site let others in.
+  rules.is_private =
+      address.is_loopback() && rules.token.empty() && how.hosts.empty() && rules.cors_origin.empty();
+  rules.shows_sql = rules.is_private && !how.hide_sql;
   setup.log = make_stderr_log();
   setup.events = make_event_logger(setup.log);
   setup.events->set_level(spdlog::level::info);
@@ -319,6 +323,7 @@ void add_serve_command(CLI::App& program, chosen_command& chosen) {
       ->allow_extra_args(false)
       ->type_name("NAME")
       ->group("Safety");
+  command->add_flag("--hide-sql", how->hide_sql, "Keeps statements and their plans off the page")->group("Safety");
   command->add_option("--cors-origin", how->setup.rules.cors_origin, "A page of this origin may ask the service")
       ->type_name("ORIGIN")
       ->group("Safety");

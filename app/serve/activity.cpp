@@ -29,7 +29,7 @@ void append_recent(std::string& out, const finished_request& x) {
   append_json_string(out, x.name);
   fmt::format_to(std::back_inserter(out), ",\"status\":{},\"elapsed_ms\":{:.3f},\"code\":", x.status, in_ms(x.took));
   append_json_string(out, x.code);
-  out += '}';
+  out += x.timeline.empty() ? ",\"timeline\":false}" : ",\"timeline\":true}";
 }
 
 } // namespace
@@ -38,6 +38,7 @@ void activity_batch::add(finished_request x) {
   constexpr unsigned error_from = 400;
   ++requests;
   errors += x.status >= error_from ? 1 : 0;
+  timelines += x.timeline.empty() ? 0 : 1;
   times.add(x.took);
   if (recent.size() == recent_max)
     recent.pop_front();
@@ -110,6 +111,19 @@ void activity::append_now(std::string& out) {
     append_recent(out, *x);
   }
   out += ']';
+}
+
+bool activity::append_one(std::string& out, std::string_view id) {
+  const std::lock_guard held{lock_};
+  const auto x = std::find_if(recent_.rbegin(), recent_.rend(), [&](const auto& r) { return r.id == id; });
+  if (x == recent_.rend())
+    return false;
+  append_recent(out, *x);
+  out.pop_back();
+  append_json_string(out += ",\"detail\":", x->detail);
+  (out += ",\"timing\":") += x->timeline.empty() ? "null" : x->timeline;
+  out += '}';
+  return true;
 }
 
 void activity::append_history(std::string& out) {

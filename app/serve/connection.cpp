@@ -393,8 +393,10 @@ void connection::linger() {
 }
 
 void connection::end() {
-  if (state_ == state::events)
+  if (state_ == state::events) {
+    home_.shared().counts.end_events();
     finish_exchange(static_cast<unsigned>(exchange_->status));
+  }
   close_socket();
   home_.end(*this);
 }

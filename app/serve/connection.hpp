@@ -88,10 +88,12 @@ private:
   void name_exchange();
   void refuse(response why);
 
-  // Asking: connection_ask.cpp.
+  // Asking: connection_ask.cpp; what the page looks at, connection_look.cpp.
   void serve();
   void run();
   void run(request asked, bool on_shared_session);
+  void explain();
+  void tell_recent();
   void check_ready();
   void finish_run(reply x);
   void refuse_run(const failure& why);

@@ -132,6 +132,12 @@ void connection::serve() {
   case action::events:
     begin_events();
     return;
+  case action::recent:
+    tell_recent();
+    return;
+  case action::explain:
+    explain();
+    return;
   case action::run:
     run();
     return;
@@ -208,6 +214,7 @@ void connection::run(request asked, bool on_shared_session) {
   auto finish_later = [this, &here = home_.context()](reply r) {
     boost::asio::post(here, [this, r = std::move(r)]() mutable { finish_run(std::move(r)); });
   };
+  x.on_shared_session = on_shared_session;
   if (on_shared_session) {
     asked.width = asked.queries.size(); // all at once, as the caller meant it; they wait for the session
     x.running = all.shared_session.run_async(std::move(asked), finish_later);
@@ -262,6 +269,9 @@ void connection::refuse_run(const failure& why) {
 void connection::finish_run(reply x) {
   home_.shared().counts.end_request();
   end_counted_stream();
+  if (exchange_->where->act == action::run && home_.seen().keeps_timeline())
+    exchange_->timeline =
+        timeline_of(x, exchange_->databases, exchange_->on_shared_session, home_.shared().rules.is_private);
   if (gone_) {
     exchange_->stream.reset();
     end_lost();

@@ -255,7 +255,9 @@ void connection::finish_exchange(unsigned status) {
                       .name = home_.request(x.where->index).name,
                       .code = x.code,
                       .status = status,
-                      .took = took});
+                      .took = took,
+                      .detail = all.rules.is_private ? x.detail : std::string{},
+                      .timeline = std::move(x.timeline)});
   if (!all.log)
     return;
   const auto client = client_.to_string();
@@ -292,6 +294,7 @@ void connection::begin_events() {
   home_.shared().seen.append_history(x.out);
   x.out += "\n\n";
   state_ = state::events;
+  home_.shared().counts.begin_events();
   tell({});
 }
 

@@ -53,6 +53,7 @@ struct exchange {
   std::optional<std::size_t> stream_of; ///< The position of the database of which it counts as a stream.
   std::vector<std::string> databases;   ///< The databases of the running request's queries.
   answer_form form;
+  bool on_shared_session = false;
 
   std::string out, piece; ///< The bytes being written; a part of the body in the making.
   std::optional<reply_writer> rows;
@@ -64,6 +65,7 @@ struct exchange {
   http::status status = http::status::ok;
   std::uint64_t bytes_sent = 0;
   std::string code, detail; ///< Words for the log.
+  std::string timeline;     ///< The queries' times, for the page; see `finished_request`.
 
   const http::request<http::string_body>& request() const { return parser->get(); }
 
@@ -83,6 +85,7 @@ struct exchange {
     stream_of.reset();
     databases.clear();
     form = {};
+    on_shared_session = false;
     out.clear();
     piece.clear();
     rows.reset();
@@ -94,6 +97,7 @@ struct exchange {
     bytes_sent = 0;
     code.clear();
     detail.clear();
+    timeline.clear();
   }
 };
 

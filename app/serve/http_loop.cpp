@@ -7,6 +7,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <unistd.h>
 #include <utility>
 
@@ -166,21 +167,30 @@ void http_loop::sweep() {
   if (now >= cut_at_)
     for (auto at = connections_.begin(); at != connections_.end();)
       (at++)->cut();
-  if (now >= next_second_) {
-    next_second_ = now + 1s;
-    service_.seen.take(seen_);
-    std::string event;
-    for (auto at = connections_.begin(); at != connections_.end();) {
-      auto& one = *at++;
-      if (!one.hears_events())
-        continue;
-      if (event.empty())
-        event = "data: " + service_.event() + "\n\n";
-      one.tell(event);
-    }
-  }
+  service_.seen.take(seen_);
+  tell_listeners(now);
   if (service_.log)
     service_.log->flush();
+}
+
+/// Tells all there is each second and, in between, the pools while something runs.
+void http_loop::tell_listeners(clock::time_point now) {
+  if (std::none_of(connections_.begin(), connections_.end(), [](const auto& x) { return x.hears_events(); }))
+    return;
+  std::string event;
+  if (now >= next_second_) {
+    next_second_ = now + 1s;
+    event = "data: " + service_.event() + "\n\n";
+  } else {
+    const auto moment = service_.now();
+    if (!moment.is_busy && !std::exchange(was_busy_, moment.is_busy))
+      return;
+    was_busy_ = moment.is_busy;
+    event = "event: now\ndata: " + moment.event + "\n\n";
+  }
+  for (auto at = connections_.begin(); at != connections_.end();)
+    if (auto& one = *at++; one.hears_events())
+      one.tell(event);
 }
 
 /// One look at all sockets that nothing is read from or written to. A client that has closed its half has gone: a

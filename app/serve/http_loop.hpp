@@ -52,6 +52,7 @@ private:
   void sweep_later();
   void sweep();
   void find_lost_clients();
+  void tell_listeners(clock::time_point now);
   void check_empty();
 
   handover& way_;
@@ -65,6 +66,7 @@ private:
   std::vector<pollfd> polled_;
   clock::time_point next_second_{}, cut_at_ = clock::time_point::max();
   bool told_ = false;
+  bool was_busy_ = false;                                  ///< As the event before has it.
   std::atomic<std::size_t> adopting_{0};                   ///< Connections on their way to it. Any thread.
   std::shared_ptr<char> alive_ = std::make_shared<char>(); ///< Later handlers look whether this is there.
 };

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace sheaf::app::serve {
@@ -158,6 +159,32 @@ void reply_writer::write_timing(std::string& out) const {
     append_times(out, reply_.outcomes[i].times, databases_[i]);
   }
   out += "}}}";
+}
+
+std::string timeline_of(const reply& got, const std::vector<std::string>& databases, bool on_shared_session,
+                        bool tells_details) {
+  std::string out = "{";
+  append_milliseconds(out, "elapsed_ms", got.elapsed);
+  fmt::format_to(std::back_inserter(out), "\"overlap\":{:.2f},\"session\":\"{}\",\"queries\":[", got.overlap(),
+                 on_shared_session ? "shared" : "own");
+  const auto n = std::min({got.outcomes.size(), databases.size(), timeline_queries_max});
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto& x = got.outcomes[i];
+    append_json_string(out += i > 0 ? ",{\"name\":" : "{\"name\":", x.name);
+    append_times(out += ",\"times\":", x.times, databases[i]);
+    fmt::format_to(std::back_inserter(out), ",\"attempts\":{}", x.attempts);
+    if (const auto* why = x.error_info()) {
+      append_json_string(out += ",\"code\":", to_string(why->code));
+      if (tells_details)
+        append_json_string(out += ",\"detail\":", to_string(*why));
+    } else if (const auto* rows = std::get_if<table>(&x.data)) {
+      fmt::format_to(std::back_inserter(out), ",\"{}\":{}", returns_rows(*rows) ? "rows" : "affected_rows",
+                     returns_rows(*rows) ? rows->rows() : rows->affected_rows());
+    }
+    out += '}';
+  }
+  fmt::format_to(std::back_inserter(out), "],\"left_out\":{}}}", got.outcomes.size() - n);
+  return out;
 }
 
 std::string server_timing(const reply& got) {

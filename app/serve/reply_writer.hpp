@@ -52,6 +52,15 @@ private:
 /// rows that a command without rows has changed.
 bool fits_shape(const table& x, answer_shape shape) noexcept;
 
+/// Bounds what is kept of one request for the page: some 50 KiB.
+inline constexpr std::size_t timeline_queries_max = 256;
+
+/// The queries' times as JSON: `{"elapsed_ms", "overlap", "session", "queries": [{"name", "times", "attempts", …}],
+/// "left_out"}`. `times` is what an answer's `timing` has; with a failure there is its `code`, and its `detail` where
+/// the database's words may be told; else the number of `rows`, or of `affected_rows`.
+std::string timeline_of(const reply& got, const std::vector<std::string>& databases, bool on_shared_session,
+                        bool tells_details);
+
 /// For the Server-Timing field: `db;dur=12.3, overlap;desc="2.52 queries at once"`.
 std::string server_timing(const reply& got);
 

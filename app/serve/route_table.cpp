@@ -21,15 +21,22 @@ std::string path_of(std::string_view page) {
 
 } // namespace
 
-bool takes_only_post(const sheaf_file& file, const request_spec& x) {
-  if (x.method)
-    return *x.method == request_method::post;
+effect effect_of(const sheaf_file& file, const request_spec& x) {
   auto declared = parameters_of(x);
-  return std::any_of(x.queries.begin(), x.queries.end(), [&](const query_spec& q) {
+  auto most = effect::reads;
+  for (const auto& q : x.queries) {
     const auto* database = file.database_of(q.query);
     const auto effects = parsed_for(dialect_of(database ? *database : file.databases.front()), declared, q)->effects;
-    return effects.effect == effect::writes || effects.names_change;
-  });
+    if (effects.effect == effect::writes || effects.names_change)
+      return effect::writes;
+    if (!q.query.read_only)
+      most = std::max(most, effects.effect);
+  }
+  return most;
+}
+
+bool takes_only_post(const sheaf_file& file, const request_spec& x) {
+  return x.method ? *x.method == request_method::post : effect_of(file, x) == effect::writes;
 }
 
 void route_table::add(route x) {
@@ -45,6 +52,8 @@ route_table::route_table(const sheaf_file& file, const std::vector<std::string>&
   add({.pattern = "/metrics", .act = action::metrics});
   add({.pattern = "/openapi.json", .act = action::openapi});
   add({.pattern = "/api/requests", .act = action::catalogue});
+  add({.pattern = "/api/recent", .act = action::recent});
+  add({.pattern = "/api/explain", .act = action::explain, .only_post = true});
   add({.pattern = "/events", .act = action::events});
   for (std::size_t i = 0; i < file.requests.size(); ++i) {
     const auto& name = file.requests[i].name;

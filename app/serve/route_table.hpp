@@ -6,6 +6,8 @@
 
 #include "app/file/sheaf_file.hpp"
 
+#include "sheaf/sql/statement_effects.hpp"
+
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,7 +15,7 @@
 
 namespace sheaf::app::serve {
 
-enum class action : std::uint8_t { page, health, ready, metrics, openapi, catalogue, events, run };
+enum class action : std::uint8_t { page, health, ready, metrics, openapi, catalogue, events, recent, explain, run };
 
 struct route {
   std::string pattern; ///< For metrics: `/requests/total_books`.
@@ -23,7 +25,7 @@ struct route {
   bool only_post = false; ///< It may change something: a link, or a picture in a page, must not ask for it.
   std::size_t number = 0;
 
-  bool takes_post() const noexcept { return act == action::run; }
+  bool takes_post() const noexcept { return act == action::run || act == action::explain; }
   bool takes_get() const noexcept { return !only_post; }
   std::string_view allowed() const noexcept {
     if (only_post)
@@ -31,6 +33,10 @@ struct route {
     return takes_post() ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
   }
 };
+
+/// The most that a query of the request may do by its words. One that the file declares `read_only` is taken at its
+/// word, unless it names a change.
+effect effect_of(const sheaf_file& file, const request_spec& x);
 
 /// True when a request takes POST only: the file says so, or says nothing and a query of it may change something by its
 /// words (RFC 9110, section 9.2.1). Functions that it calls may, too; that is seen to when it runs.

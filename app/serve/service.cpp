@@ -29,7 +29,7 @@ service::service(const sheaf_file& served, const std::vector<std::string>& short
                  std::shared_ptr<service_log> to)
   : file(served), routes(served, shortcuts), own_sessions(own), shared_session(shared), limits(bounds),
     rules(std::move(who)), counts(counted), streams(streams_max(served, bounds)), seen(watched), log(std::move(to)),
-    metrics(routes.patterns()), columns(served), catalogue(make_catalogue(served)) {}
+    metrics(routes.patterns()), columns(served), catalogue(make_catalogue(served, rules.shows_sql)) {}
 
 namespace {
 
@@ -51,6 +51,25 @@ void append_statements(std::string& out, std::vector<statement_stats> all) {
         x.runs, x.rows, in_ms(x.median), in_ms(x.p95), x.share);
   }
   out += ']';
+}
+
+void append_pools(std::string& out, const std::vector<pool_stats>& all) {
+  out += '[';
+  for (const auto& x : all) {
+    out += out.back() == '[' ? "{\"database\":" : ",{\"database\":";
+    append_json_string(out, x.database);
+    fmt::format_to(std::back_inserter(out),
+                   ",\"max_size\":{},\"total\":{},\"idle\":{},\"active\":{},\"connecting\":{},\"cancelling\":{},"
+                   "\"waiting\":{},\"opened\":{},\"open_failures\":{},\"lost\":{},\"timeouts\":{},\"cancels\":{}}}",
+                   x.max_size, x.total, x.idle, x.active, x.connecting, x.cancelling, x.waiting, x.opened,
+                   x.open_failures, x.lost, x.timeouts, x.cancels);
+  }
+  out += ']';
+}
+
+bool is_busy(const std::vector<pool_stats>& all) {
+  return std::any_of(all.begin(), all.end(),
+                     [](const pool_stats& x) { return x.active + x.connecting + x.cancelling + x.waiting > 0; });
 }
 
 } // namespace
@@ -77,33 +96,31 @@ std::string service::metrics_text() const {
                  "# HELP http_server_active_requests Requests that the engine works on.\n"
                  "# TYPE http_server_active_requests gauge\nhttp_server_active_requests {}\n"
                  "# HELP sheaf_http_connections Connections of clients.\n"
-                 "# TYPE sheaf_http_connections gauge\nsheaf_http_connections {}\n",
-                 counts.in_flight(), counts.connections());
+                 "# TYPE sheaf_http_connections gauge\nsheaf_http_connections {}\n"
+                 "# HELP sheaf_http_event_streams Clients that hear events.\n"
+                 "# TYPE sheaf_http_event_streams gauge\nsheaf_http_event_streams {}\n",
+                 counts.in_flight(), counts.connections(), counts.event_streams());
   return out;
 }
 
-std::string service::event() const {
-  std::string out = "{";
-  auto to = std::back_inserter(out);
+service::moment service::now() const {
+  const auto own = own_sessions.stats(), shared = shared_session.stats();
+  moment made{"{", counts.in_flight() > 0 || is_busy(own) || is_busy(shared)};
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  fmt::format_to(to, "\"time_ms\":{},\"connections\":{},\"in_flight\":{},\"pools\":[",
+  fmt::format_to(std::back_inserter(made.event), "\"time_ms\":{},\"connections\":{},\"in_flight\":{},\"pools\":",
                  std::chrono::duration_cast<std::chrono::milliseconds>(now).count(), counts.connections(),
                  counts.in_flight());
-  bool first = true;
-  for (const auto& x : own_sessions.stats()) {
-    out += first ? "{\"database\":" : ",{\"database\":";
-    first = false;
-    append_json_string(out, x.database);
-    fmt::format_to(to,
-                   ",\"max_size\":{},\"total\":{},\"idle\":{},\"active\":{},\"connecting\":{},\"cancelling\":{},"
-                   "\"waiting\":{},\"opened\":{},\"open_failures\":{},\"lost\":{},\"timeouts\":{},\"cancels\":{}}}",
-                   x.max_size, x.total, x.idle, x.active, x.connecting, x.cancelling, x.waiting, x.opened,
-                   x.open_failures, x.lost, x.timeouts, x.cancels);
-  }
-  out += "],\"statements\":";
-  append_statements(out, own_sessions.statements(statements_shown));
-  out += ',';
-  seen.append_now(out);
+  append_pools(made.event, own);
+  append_pools(made.event += ",\"shared\":", shared);
+  made.event += '}';
+  return made;
+}
+
+std::string service::event() const {
+  auto out = now().event;
+  out.back() = ',';
+  append_statements(out += "\"statements\":", own_sessions.statements(statements_shown));
+  seen.append_now(out += ',');
   out += '}';
   return out;
 }

@@ -38,6 +38,8 @@ struct access_rules {
   bool checks_host = true;                  ///< Refuses a Host that is not in `hosts`.
   std::vector<std::string> hosts;           ///< Names without a port.
   std::string cors_origin;                  ///< A page of this origin may ask; empty for none.
+  bool is_private = false;                  ///< Only this machine's users can ask: they may know what a database said.
+  bool shows_sql = false;                   ///< And the statements, and their plans.
   boost::asio::ssl::context* tls = nullptr; ///< Null for plain HTTP.
 };
 
@@ -70,14 +72,22 @@ public:
   /// The event that `/events` sends once a second, without the line ends around it.
   std::string event() const;
 
+  /// The one that it sends in between while something runs.
+  struct moment {
+    std::string event;
+    bool is_busy = false; ///< A request runs, or a session is not idle.
+  };
+  moment now() const;
+
 private:
   mutable std::mutex openapi_mutex_;
   mutable std::string openapi_;
   mutable std::optional<std::uint64_t> openapi_version_; ///< The version of the columns that are in it.
 };
 
-/// The requests of the file, as the page wants them: `{"requests": [{"name", "path", "parameters", "queries"}]}`.
-std::string make_catalogue(const sheaf_file& file);
+/// The requests of the file, as the page wants them:
+/// `{"file", "shows_sql", "requests": [{"name", "path", "about", "effect", "parameters", "queries"}]}`.
+std::string make_catalogue(const sheaf_file& file, bool shows_sql);
 
 /// The file as OpenAPI 3.1, with the columns that are known.
 std::string make_openapi(const sheaf_file& file, const known_columns& columns, bool needs_token);

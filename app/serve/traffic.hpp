@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The counts of all loops together: connections, all and by address, and requests that run. Any thread; the lock is
-// taken once for a connection, and only when addresses are counted.
+// The counts of all loops together: connections, all and by address, event streams, and requests that run. Any thread;
+// the lock is taken once for a connection, and only when addresses are counted.
 
 #pragma once
 
@@ -36,6 +36,10 @@ public:
   }
   void end_request() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
 
+  /// A client begins to hear events.
+  void begin_events() { event_streams_.fetch_add(1, std::memory_order_relaxed); }
+  void end_events() { event_streams_.fetch_sub(1, std::memory_order_relaxed); }
+
   /// The same for the values of an answer that is too long to be written at once. One alone may be of any size.
   bool hold(std::size_t bytes) {
     const auto before = unread_bytes_.fetch_add(bytes, std::memory_order_relaxed);
@@ -51,13 +55,14 @@ public:
   bool has_memory_to_give_back() { return has_memory_.exchange(false); }
 
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  std::size_t event_streams() const { return event_streams_.load(std::memory_order_relaxed); }
   std::size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
 private:
   const service_limits& limits_;
   const int wake_;
   std::atomic<bool> has_memory_{false};
-  std::atomic<std::size_t> connections_{0}, in_flight_{0}, unread_bytes_{0};
+  std::atomic<std::size_t> connections_{0}, event_streams_{0}, in_flight_{0}, unread_bytes_{0};
   std::mutex lock_;
   std::map<boost::asio::ip::address, std::size_t> by_address_;
 };

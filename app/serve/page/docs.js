@@ -1,7 +1,9 @@
-// The service's interface, from /openapi.json: each operation with its parameters, a form to try it, and what it answered.
+// The service's interface, from /openapi.json: each operation with its parameters, a call to copy, a form to try it and the form of
+// its answer. What all of them share stands once, at the end.
 
 import { html, milliseconds, plural } from "./dom.js";
-import { ask, parse, text_of, use_token } from "./service.js";
+import { copy_button, in_shell, mind_links } from "./export.js";
+import { ask, ask_for_token, has_token, text_of } from "./service.js";
 
 const at = (id) => document.getElementById(id);
 const characters_max = 20000; // of an answer that is shown
@@ -13,17 +15,31 @@ function resolved(x, whole) {
   return x.$ref.split("/").slice(1).reduce((here, name) => here[name.replaceAll("~1", "/").replaceAll("~0", "~")], whole);
 }
 
-function type_text(schema) {
-  const type = [schema.type].flat().join(" or ");
-  return type === "array" ? `list of ${schema.items?.type ?? "values"}` : schema.format ? `${type} (${schema.format})` : type;
+/// A schema in short: {"total": Result, …}.
+function outline(schema, indent = "") {
+  if (schema.$ref)
+    return schema.$ref.split("/").at(-1);
+  if (schema.anyOf)
+    return schema.anyOf.map((x) => outline(x, indent)).join(`\n${indent}or `);
+  if (schema.allOf)
+    return outline(schema.allOf[0], indent);
+  const type = [schema.type ?? "any value"].flat().join(" or ");
+  if (type.startsWith("array"))
+    return `[${outline(schema.items ?? {}, indent)}, …]${type.slice(5)}`;
+  if (!type.startsWith("object"))
+    return schema.enum ? schema.enum.map((x) => `"${x}"`).join(" or ") : type;
+  const deeper = `${indent}  `, required = new Set(schema.required ?? []);
+  const members = Object.entries(schema.properties ?? {}).map(([name, x]) => `${JSON.stringify(name)}${required.has(name) ? "" : "?"}: ${outline(x, deeper)}`);
+  if (schema.additionalProperties)
+    members.push(schema.additionalProperties === true ? "…" : `"…": ${outline(schema.additionalProperties, deeper)}`);
+  return members.length === 0 ? "{}" : `{\n${members.map((x) => deeper + x).join(",\n")}\n${indent}}`;
 }
 
 class Entry {
   constructor(parameter, schema) {
     this.parameter = parameter;
     this.is_list = schema.type === "array";
-    const id = `entry-${++last_id}`;
-    const given = schema.default;
+    const id = `entry-${++last_id}`, given = schema.default;
     const values = schema.enum ?? (schema.type === "boolean" ? ["true", "false"] : null);
     if (values)
       this.input = html("select", { id }, html("option", { value: "" }, given === undefined ? "" : `default: ${given}`),
@@ -32,13 +48,11 @@ class Entry {
       this.input = html("textarea", { id, rows: 2, spellcheck: "false" });
     else
       this.input = html("input", { id, autocomplete: "off", spellcheck: "false" });
-    const hint = given === undefined || values ? null : `default ${Array.isArray(given) ? given.join(", ") : given}`;
+    const type = this.is_list ? `list of ${schema.items?.type ?? "values"}, one a line` : [schema.type].flat().join(" or ");
     this.element = html("div", { class: "field" },
-      html("label", { for: id }, html("span", { class: "name" }, parameter.name), html("span", { class: "type" }, type_text(schema)),
-        html("span", { class: "hint" }, `in ${parameter.in === "query" ? "the query" : `a ${parameter.in}`}`),
+      html("label", { for: id }, html("span", { class: "name" }, parameter.name), html("span", { class: "type" }, type),
         parameter.required ? html("span", { class: "required" }, "required") : null,
-        hint ? html("span", { class: "hint" }, hint) : null,
-        this.is_list ? html("span", { class: "hint" }, "one a line") : null),
+        given === undefined || values ? null : html("span", { class: "hint" }, `default ${[given].flat().join(", ")}`)),
       parameter.description ? html("p", { class: "hint" }, parameter.description) : null,
       html("div", { class: "entry" }, this.input));
   }
@@ -56,100 +70,100 @@ class Entry {
 }
 
 function example_of(schema) {
-  if (schema.default !== undefined)
-    return schema.default;
   const examples = { array: [], integer: 1, number: 1.5, boolean: true, string: "" };
-  return examples[[schema.type].flat()[0]] ?? null;
+  return schema.default ?? examples[[schema.type].flat()[0]] ?? null;
 }
 
 function body_entry(operation, whole) {
   const schema = resolved(operation.requestBody?.content?.["application/json"]?.schema, whole);
   if (!schema.properties)
     return null;
-  const example = Object.fromEntries(Object.entries(schema.properties).map(([name, x]) => [name, example_of(resolved(x, whole))]));
-  const id = `entry-${++last_id}`;
-  const lines = Object.entries(example).map(([name, x]) => `  ${JSON.stringify(name)}: ${JSON.stringify(x)}`);
-  const input = html("textarea", { id, rows: Math.min(lines.length + 2, 10), spellcheck: "false" });
+  const lines = Object.entries(schema.properties).map(([name, x]) => `  ${JSON.stringify(name)}: ${JSON.stringify(example_of(resolved(x, whole)))}`);
+  const id = `entry-${++last_id}`, input = html("textarea", { id, rows: Math.min(lines.length + 2, 10), spellcheck: "false" });
   input.value = lines.length > 0 ? `{\n${lines.join(",\n")}\n}` : "{}";
   return { input, element: html("div", { class: "field wide" },
     html("label", { for: id }, html("span", { class: "name" }, "body"), html("span", { class: "type" }, "application/json")),
     html("div", { class: "entry" }, input)) };
 }
 
-/// JSON in lines, and anything else as it came.
-function pretty(text, type) {
-  if (!type.includes("json"))
-    return text;
-  try {
-    return JSON.stringify(parse(text), null, 1);
-  } catch {
-    return text;
-  }
-}
-
-async function try_out(path, method, entries, body, output) {
+/// What is to be sent: {target, method, headers, body}.
+function call_of(path, method, entries, body) {
   const query = new URLSearchParams(), headers = {};
   entries.forEach((x) => x.add_to(query, headers));
   if (body)
     headers["Content-Type"] = "application/json";
-  const target = query.size > 0 ? `${path}?${query}` : path;
-  const began = performance.now();
-  const answer = await ask(target, { method: method.toUpperCase(), headers, body: body ? body.input.value : undefined });
-  const text = await text_of(answer);
-  const took = performance.now() - began;
-  const shown = pretty(text, answer.headers.get("content-type") ?? "");
-  const cut = shown.length > characters_max;
+  return { target: query.size > 0 ? `${path}?${query}` : path, method: method.toUpperCase(), headers, body: body?.input.value };
+}
+
+function curl_of({ target, headers, body }) {
+  const fields = Object.entries(headers).map(([name, x]) => ` -H ${in_shell(`${name}: ${x}`)}`).join("");
+  const token = has_token() ? ' -H "Authorization: Bearer $SHEAF_TOKEN"' : "";
+  return `curl${fields}${token}${body === undefined ? "" : ` -d ${in_shell(body)}`} ${in_shell(location.origin + target)}`;
+}
+
+async function try_out(call, output) {
+  const began = performance.now(), answer = await ask(call.target, call), text = await text_of(answer), took = performance.now() - began;
   output.replaceChildren(
     html("p", { class: answer.ok ? "status" : "status bad" }, html("b", {}, `${answer.status} ${answer.statusText}`),
       ` ${milliseconds(took)}, ${plural(text.length, "character")}`),
-    html("p", { class: "target" }, `${method.toUpperCase()} ${target}`),
-    html("details", { open: true }, html("summary", {}, plural([...answer.headers].length, "header field")),
+    html("p", { class: "target" }, `${call.method} ${call.target}`),
+    html("details", {}, html("summary", {}, plural([...answer.headers].length, "header field")),
       html("dl", { class: "fields" }, ...[...answer.headers].flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]))),
-    html("pre", { tabindex: 0, role: "region", "aria-label": "Body" }, cut ? shown.slice(0, characters_max) : shown),
-    ...(cut ? [html("p", { class: "dim" }, `… the first ${plural(characters_max, "character")} of ${shown.length}`)] : []));
+    html("pre", { tabindex: 0, role: "region", "aria-label": "Body" }, text.slice(0, characters_max)),
+    text.length > characters_max ? html("p", { class: "dim" }, `… the first ${plural(characters_max, "character")} of ${text.length}`) : "");
 }
 
 function operation_view(path, method, operation, whole) {
-  const entries = (operation.parameters ?? []).map((x) => resolved(x, whole))
-    .map((x) => new Entry(x, resolved(x.schema, whole)));
-  const body = body_entry(operation, whole);
-  const output = html("div", { class: "answer", role: "status", "aria-live": "polite" });
-  const answers = Object.entries(operation.responses ?? {}).map(([status, x]) =>
-    html("li", {}, html("b", {}, status), ` ${resolved(x, whole).description ?? ""}`));
+  const all = (operation.parameters ?? []).map((x) => [Boolean(x.$ref), resolved(x, whole)])
+    .map(([is_common, x]) => ({ is_common, entry: new Entry(x, resolved(x.schema, whole)) }));
+  const entries = all.map((x) => x.entry), body = body_entry(operation, whole), common = all.filter((x) => x.is_common);
+  const output = html("div", { class: "answer", role: "status", "aria-live": "polite" }), curl = html("pre", { class: "curl", tabindex: 0, role: "region", "aria-label": "curl" });
+  const call = () => call_of(path, method, entries, body), tell = () => { curl.textContent = curl_of(call()); };
+  const schema = operation.responses?.["200"]?.content?.["application/json"]?.schema;
+  tell();
   return html("details", { class: "operation" },
     html("summary", {}, html("span", { class: `method ${method}` }, method.toUpperCase()), html("span", { class: "name" }, path),
       html("span", { class: "dim" }, operation.summary ?? "")),
-    html("form", { novalidate: true, onsubmit: (event) => {
+    html("form", { novalidate: true, oninput: tell, onsubmit: (event) => {
       event.preventDefault();
-      try_out(path, method, entries, body, output).catch((why) =>
-        output.replaceChildren(html("p", { class: "bad" }, `no answer (${why.message})`)));
+      try_out(call(), output).catch((why) => output.replaceChildren(html("p", { class: "bad" }, `no answer (${why.message})`)));
     } },
-      html("div", { class: "entries" }, ...entries.map((x) => x.element), body?.element),
-      html("div", { class: "buttons" }, html("button", { class: "main" }, "Try it"))),
+      html("div", { class: "entries" }, ...all.filter((x) => !x.is_common).map((x) => x.entry.element), body?.element),
+      common.length === 0 ? null : html("details", {}, html("summary", {}, "Options and headers that each request takes"),
+        html("div", { class: "entries" }, ...common.map((x) => x.entry.element))),
+      curl, html("div", { class: "buttons" }, html("button", { class: "main" }, "Try it"), copy_button("curl", () => curl_of(call())))),
     output,
-    html("ul", { class: "answers" }, ...answers));
+    schema ? html("details", {}, html("summary", {}, "The form of its answer"), html("pre", {}, outline(schema))) : null);
 }
 
-function ask_for_token() {
-  at("token-form").hidden = false;
-  at("token").focus();
+/// What all operations share: the schemas, and the statuses of an answer that is none.
+function common_view(whole) {
+  const statuses = new Map();
+  for (const methods of Object.values(whole.paths))
+    for (const operation of Object.values(methods))
+      for (const [status, x] of Object.entries(operation.responses ?? {}))
+        if (x.$ref)
+          statuses.set(x.$ref, (statuses.get(x.$ref) ?? new Set()).add(status));
+  return [
+    html("details", { class: "operation" }, html("summary", {}, html("span", { class: "name" }, "Statuses")),
+      html("dl", { class: "fields" }, ...[...statuses].flatMap(([name, all]) => [html("dt", {}, [...all].sort().join(" ")),
+        html("dd", {}, `${outline({ $ref: name })}: ${resolved({ $ref: name }, whole).description}, as application/problem+json`)]))),
+    ...Object.entries(whole.components.schemas).map(([name, schema]) => html("details", { class: "operation" },
+      html("summary", {}, html("span", { class: "name" }, name), html("span", { class: "dim" }, schema.description ?? "")), html("pre", {}, outline(schema)))),
+  ];
 }
 
 async function begin() {
+  mind_links(document.querySelectorAll("[data-asks]"), ask);
   const answer = await ask("/openapi.json");
   if (answer.status === 401)
     return ask_for_token();
-  const whole = parse(await answer.text());
+  const whole = await answer.json();
   at("about").textContent = `${whole.info.title}, OpenAPI ${whole.openapi}`;
   for (const [path, methods] of Object.entries(whole.paths))
     for (const [method, operation] of Object.entries(methods))
       at("operations").append(operation_view(path, method, operation, whole));
+  at("operations").append(html("h2", {}, "What all of them share"), ...common_view(whole));
 }
-
-at("token-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  use_token(at("token").value.trim());
-  location.reload();
-});
 
 begin().catch((why) => { at("operations").textContent = `The service does not answer (${why.message}).`; });

@@ -24,11 +24,6 @@ export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(svg_namespace, tag), attributes, children);
 }
 
-/// The value that `all` itself has under `name`: a query may have any name, "constructor" too.
-export function own(all, name) {
-  return Object.hasOwn(all, name) ? all[name] : undefined;
-}
-
 const counts = new Intl.NumberFormat("en");
 
 export function count(n) {
@@ -48,8 +43,9 @@ export function digits(ms) {
   return ms.toFixed(ms >= 10 ? 1 : ms >= 1 ? 2 : 3);
 }
 
+/// A time given in milliseconds: 0.012 ms, 12.3 ms, 1.23 s.
 export function milliseconds(ms) {
-  return `${digits(ms)} ms`;
+  return ms < 1000 ? `${digits(ms)} ms` : `${digits(ms / 1000)} s`;
 }
 
 /// Round numbers from 0 to `end`, at most `most` of them.

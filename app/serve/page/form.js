@@ -72,6 +72,19 @@ export class Field {
       this.error);
   }
 
+  /// What it holds, for the address: null for NULL, undefined where nobody has touched it.
+  text() {
+    return !this.touched ? undefined : this.null_box.checked ? null : this.input.value;
+  }
+
+  /// Fills it with such a text; undefined leaves it as it began.
+  fill(text) {
+    const begun = this.parameter.default;
+    this.touched = text !== undefined;
+    this.null_box.checked = this.input.disabled = this.touched ? text === null : begun === null;
+    this.input.value = this.touched ? text ?? "" : text_of(begun);
+  }
+
   /// The value to send, or undefined where the default holds or nothing was given.
   value() {
     if (!this.touched)
@@ -97,48 +110,76 @@ export class Field {
   }
 }
 
+const why_alone = {
+  reads: "It is one query: there is nothing to compare.",
+  may_write: "It may write: it calls what is not known to only read, or takes POST only. So it runs once for each press, and is not compared.",
+  writes: "It writes: it runs once for each press of Run, and is not compared.",
+};
+
 export class RequestForm {
-  /// `start(form, comparing)` when a button was pressed; it is to end with `finish()`.
-  constructor(request, start) {
+  /// `start(form, comparing)` when a button was pressed; it is to end with `finish()`. `changed(form)` when a field was.
+  constructor(request, start, changed) {
     this.request = request;
     this.fields = request.parameters.map((x) => new Field(x));
     this.running = null;
-    this.run_button = html("button", { class: "main" }, "Run");
-    this.compare_button = html("button", { type: "button", onclick: () => this.press(start, true) },
-      "Shared session against own sessions");
+    this.can_compare = request.effect === "reads" && (request.queries.length > 1 || request.queries.some((x) => x.for_each));
+    const button = (name, comparing, is_main) => html("button", { type: is_main ? "submit" : "button",
+      class: is_main ? "main" : null, "data-does": name, onclick: is_main ? null : () => this.press(start, comparing) }, name);
+    this.compare_button = this.can_compare ? button("Compare", true, true) : null;
+    this.run_button = button("Run", false, !this.can_compare);
     const databases = [...new Set(request.queries.map((x) => x.database))];
     this.general = html("p", { class: "error", hidden: true });
-    const id = `request-${++last_id}`;
-    this.element = html("form", { class: "request", novalidate: true, "aria-labelledby": id, onsubmit: (event) => {
+    this.element = html("form", { class: "request", novalidate: true, hidden: true, "aria-label": request.name,
+                                  oninput: () => changed(this), onchange: () => changed(this), onsubmit: (event) => {
       event.preventDefault();
-      this.press(start, false);
+      this.press(start, this.can_compare);
     } },
-      html("h3", { id }, request.name),
+      request.about ? html("p", {}, request.about) : null,
       html("p", { class: "queries" }, ...request.queries.map((x) =>
         html("span", { title: x.for_each ? "one for each value of a list" : null },
           x.for_each ? `${x.name}[…]` : x.name)),
         html("span", { class: "where" }, `on ${databases.join(", ")}`)),
       ...this.fields.map((x) => x.element), this.general,
-      html("div", { class: "buttons" }, this.run_button, this.compare_button));
+      html("div", { class: "buttons" }, this.compare_button, this.run_button),
+      html("p", { class: "hint" }, this.can_compare ? "Compare runs it both ways: one query after another, and all at once." :
+        why_alone[request.effect]));
   }
 
   press(start, comparing) {
+    const pressed = comparing ? this.compare_button : this.run_button;
     if (this.running) {
-      if (!comparing)
+      if (this.pressed === pressed)
         this.running.abort();
       return;
     }
     this.running = new AbortController();
-    this.run_button.textContent = "Cancel";
-    this.compare_button.setAttribute("aria-disabled", "true"); // keeps the focus, which `disabled` would not
+    this.pressed = pressed;
+    pressed.textContent = "Cancel";
+    for (const x of [this.compare_button, this.run_button])
+      if (x && x !== pressed)
+        x.setAttribute("aria-disabled", "true"); // keeps the focus, which `disabled` would not
     this.show_errors([]);
     start(this, comparing);
   }
 
   finish() {
     this.running = null;
-    this.run_button.textContent = "Run";
-    this.compare_button.removeAttribute("aria-disabled");
+    for (const x of [this.compare_button, this.run_button]) {
+      if (!x)
+        continue;
+      x.textContent = x.dataset.does;
+      x.removeAttribute("aria-disabled");
+    }
+  }
+
+  /// The fields that somebody has touched, by name, as `address_of` takes them.
+  texts() {
+    return new Map(this.fields.map((x) => [x.parameter.name, x.text()]).filter(([, text]) => text !== undefined));
+  }
+
+  fill(texts) {
+    for (const x of this.fields)
+      x.fill(texts.get(x.parameter.name));
   }
 
   body() {

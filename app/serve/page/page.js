@@ -1,182 +1,140 @@
-// The page: forms on one side, the run of one of them on the other, and what the service does below.
+// The page: the requests on one side, the run of one of them in the middle with the sessions beside it, and what the service does below.
 
-import { html, milliseconds } from "./dom.js";
-import { RequestForm } from "./form.js";
+import { count, html, milliseconds, plural } from "./dom.js";
+import { listen } from "./events.js";
+import { copy_button, curl_of, download, fetch_of, mind_links } from "./export.js";
+import { read_json } from "./json.js";
+import { LiveRun } from "./live.js";
+import { measure, run } from "./measure.js";
+import { bound_of, picture_of, summary_of } from "./picture.js";
 import { Pools } from "./pool.js";
-import { problem, results } from "./results.js";
-import { ask, listen, parse, text_of, use_token } from "./service.js";
+import { Recent } from "./recent.js";
+import { RequestList } from "./requests.js";
+import { add_details, problem, results } from "./results.js";
+import { ask, ask_for_token, recent_of } from "./service.js";
 import { show_statements } from "./statements.js";
-import { legend, picture_of, span_of, summary_of, timeline } from "./timeline.js";
-import { Chart, Recent, say_totals, Seconds } from "./traffic.js";
+import { timeline } from "./timeline.js";
+import { Traffic } from "./traffic.js";
+import { verdict } from "./verdict.js";
 
 const at = (id) => document.getElementById(id);
-const filter_from = 8; // so many requests that one has to be looked for
+const spans = new Map(); // the milliseconds that a request took last, for the scale while it runs again
 
-/// Runs the request of this form; {answer} with what it said, or {refused} with the problem.
-async function run(form, session) {
-  const answer = await ask(`${form.request.path}?numbers=string&session=${session}`, {
-    method: "POST", body: form.body(), headers: { "Content-Type": "application/json" }, signal: form.running.signal,
-  });
-  const text = await text_of(answer);
-  let said;
-  try {
-    said = parse(text);
-  } catch {
-    throw new Error(`the answer (${answer.status}) cannot be read`);
-  }
-  if (answer.status === 401)
+/// What is shown of a run that was refused: the problem; its parts that belong to fields are shown there.
+function refusal(form, { status, said }) {
+  if (status === 401)
     ask_for_token();
-  return answer.ok ? { answer: said } : { refused: said };
-}
-
-/// The result to show where there is no answer: the problem; its parts that belong to fields are shown there.
-function refusal(form, said) {
   form.show_errors(said.parameters ?? []);
-  return { note: `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`, timelines: [], results: [problem(said)] };
+  return { note: `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`, parts: [problem(said)], failed_id: said.request_id };
 }
 
-async function run_one(form) {
-  const { answer, refused } = await run(form, "own");
-  if (refused)
-    return refusal(form, refused);
-  const picture = picture_of(answer);
-  return { note: `${form.request.name}: ${summary_of(picture)}.`, results: results(answer),
-           timelines: [timeline(picture, form.request.name, { caption: false }), legend()] };
+async function run_one(form, body) {
+  const answer = await run(form, "own");
+  if (!answer.ok)
+    return refusal(form, answer);
+  const picture = picture_of(answer.said), n = picture.rows.length;
+  spans.set(form, picture.last);
+  const parts = [
+    html("p", { class: "large" }, html("b", {}, milliseconds(picture.elapsed)), n > 1 ? `: ${plural(n, "query", "queries")}, ${picture.overlap.toFixed(1)} at once on average` : null),
+    html("p", { class: "bound" }, bound_of(picture)), timeline(picture, form.request.name)];
+  return { note: `${form.request.name}: ${summary_of(picture)}.`, parts, answer, body };
 }
 
-const rounds_max = 5, rounds_end_ms = 5000; // no round begins after that time, but the first
-
-/// Each way once to warm up, then in turn, so that neither disturbs the other and a slow moment hits both: the answers of
-/// each way, or {refused}.
-async function measure(form) {
-  const answers = { shared: [], own: [] }, began = performance.now();
-  for (let round = 0; round <= rounds_max; ++round) {
-    for (const session of ["shared", "own"]) {
-      const { answer, refused } = await run(form, session);
-      if (refused)
-        return { refused };
-      if (round > 0)
-        answers[session].push(answer);
-    }
-    if (round > 0 && performance.now() - began > rounds_end_ms)
-      break;
-  }
-  return answers;
+async function run_both(form, body, live) {
+  const got = await measure(form, (round, of, session) => {
+    const way = session === "own" ? "all at once" : "one after the other, on one session";
+    live.begin(`: ${round === 0 ? "to warm up" : `run ${round} of ${of}`}, ${way}`);
+  });
+  if (got.refused)
+    return refusal(form, got.refused);
+  spans.set(form, got.ghost.last);
+  const shown = verdict(got.own, got.shared);
+  const parts = [shown, html("p", { class: "bound" }, bound_of(got.picture, got.ghost)), timeline(got.picture, form.request.name, got.ghost)];
+  return { note: `${form.request.name}: ${shown.firstElementChild.textContent}.`, parts, answer: got.answer, body };
 }
 
-/// The answer whose time is the median, and a text of that time and the least and the most.
-function typical(answers) {
-  const sorted = [...answers].sort((a, b) => a.timing.elapsed_ms - b.timing.elapsed_ms);
-  const times = sorted.map((x) => x.timing.elapsed_ms), middle = sorted[Math.floor((sorted.length - 1) / 2)];
-  const spread = times.length > 1 ? ` (${milliseconds(times[0])} to ${milliseconds(times.at(-1))})` : "";
-  return { answer: middle, ms: middle.timing.elapsed_ms, text: `${milliseconds(middle.timing.elapsed_ms)}${spread}` };
-}
-
-async function run_both(form) {
-  const { shared, own, refused } = await measure(form);
-  if (refused)
-    return refusal(form, refused);
-  const slow = typical(shared), fast = typical(own);
-  const pictures = [slow, fast].map((x) => picture_of(x.answer));
-  const span = span_of(pictures);
-  const verdict = fast.ms > 0 ? `; own sessions are ${(slow.ms / fast.ms).toFixed(1)} times as fast` : "";
-  return {
-    note: `${form.request.name}: ${fast.text} with own sessions, ${slow.text} on a shared session, ` +
-      `medians of ${own.length}${verdict}.`,
-    timelines: [timeline(pictures[0], "Shared session", { span }), timeline(pictures[1], "Own sessions", { span }), legend()],
-    results: results(fast.answer),
-  };
+function show(form, { note, parts = [], answer, body, failed_id }) {
+  const list = html("div", { id: "results" }, ...(answer ? results(answer.said, form.request, body) : parts.splice(0)));
+  at("run-note").textContent = note;
+  at("run-note").classList.toggle("unseen", Boolean(answer)); // which is seen in large
+  at("shown").replaceChildren(...parts, list);
+  const { path, name } = form.request;
+  at("take").replaceChildren(...(body === undefined ? [] : [copy_button("curl", () => curl_of(path, body)), copy_button("fetch", () => fetch_of(path, body)),
+    answer ? html("button", { type: "button", onclick: () => download(`${name}.json`, "application/json", answer.text) }, "JSON") : null].filter((x) => x)));
+  const id = failed_id ?? (answer && Object.keys(answer.said.errors).length > 0 ? answer.id : null);
+  if (id)
+    recent_of(id).then((recent) => recent && add_details(list, recent), () => {}); // it shows without, too
 }
 
 let runs = 0; // so many were begun; the last one is shown
 
 async function start(form, comparing) {
-  const number = ++runs;
-  const section = at("run"), name = form.request.name;
+  const number = ++runs, section = at("run"), { name } = form.request, body = form.body();
+  const live = new LiveRun(form.request, spans.get(form) ?? 0);
   section.setAttribute("aria-busy", "true");
+  at("run-title").textContent = name;
   at("run-note").textContent = `${name} runs.`;
+  at("run-note").classList.add("unseen");
+  at("take").replaceChildren();
+  at("shown").replaceChildren(live.element);
+  live.start();
+  if (matchMedia("(max-width: 859px)").matches)
+    section.scrollIntoView({ block: "start" }); // the run is below the forms
   let shown;
   try {
-    shown = await (comparing ? run_both(form) : run_one(form));
+    shown = await (comparing ? run_both(form, body, live) : run_one(form, body));
   } catch (why) {
-    const note = why.name === "AbortError" ? `${name} was cancelled.` : `${name}: no answer (${why.message}).`;
-    shown = { note, timelines: [], results: [] };
+    shown = { note: why.name === "AbortError" ? `${name} was cancelled.` : `${name}: no answer (${why.message}).` };
   }
+  live.end();
   form.finish();
   if (number !== runs)
     return;
-  at("run-note").textContent = shown.note;
-  at("timelines").replaceChildren(...shown.timelines);
-  at("results").replaceChildren(...shown.results);
+  show(form, shown);
   section.removeAttribute("aria-busy");
-  if (matchMedia("(max-width: 859px)").matches && !document.querySelector("[aria-invalid]"))
-    section.scrollIntoView({ block: "start" }); // the run is below the forms
 }
 
-function show_forms(requests) {
-  const forms = requests.map((x) => new RequestForm(x, start));
-  at("forms").replaceChildren(...forms.map((x) => x.element));
-  at("filter").hidden = requests.length < filter_from;
-  at("filter-text").addEventListener("input", (event) => {
-    const text = event.target.value.toLowerCase();
-    for (const x of forms)
-      x.element.hidden = !x.request.name.toLowerCase().includes(text);
+function hear_live(requests) {
+  const pools = new Pools(at("pools")), recent = new Recent(at("recent"), at("recent-empty")), traffic = new Traffic(at("charts"), requests);
+  const hear = (name, data) => {
+    if (name === "history")
+      return traffic.replace(data);
+    pools.update(data.pools, data.shared);
+    if (name === "now")
+      return traffic.add_pools(data.pools, Math.floor(data.time_ms / 1000));
+    traffic.add(data);
+    show_statements(at("statements"), at("statements-body"), data.statements);
+    recent.update(data.recent);
+    at("totals").textContent = `${count(data.connections)} connected · ${count(data.in_flight)} in flight · ${count(data.minutes.requests)} in two minutes`;
+  };
+  listen(hear, (connected) => {
+    at("link").className = connected ? "connected" : "lost";
+    at("link").textContent = connected ? "live" : "connection lost, trying again";
   });
 }
 
-function hear_live() {
-  const pools = new Pools(at("pools")), recent = new Recent(at("recent")), seconds = new Seconds();
-  const throughput = new Chart("Requests a second", "requests", 2, [
-    { key: "requests", name: "all", kind: "line-a" }, { key: "errors", name: "errors", kind: "line-bad" }]);
-  const times = new Chart("Time to answer, ms", "milliseconds", 0.001, [
-    { key: "p50_ms", name: "p50", kind: "line-a" }, { key: "p95_ms", name: "p95", kind: "line-b" },
-    { key: "p99_ms", name: "p99", kind: "line-c" }]);
-  at("charts").append(throughput.element, times.element);
-  const tell = (connected) => {
-    at("link").className = connected ? "connected" : "lost";
-    at("link").textContent = connected ? "live" : "connection lost, trying again";
-  };
-  listen((name, data) => {
-    if (name === "history")
-      return seconds.replace(data);
-    seconds.add(data.second);
-    const last = data.second.second;
-    const points = seconds.until(last);
-    const whole = (key) => data.minutes.requests > 0 ? milliseconds(data.minutes[key]) : "–";
-    throughput.update(points, last, { requests: String(data.second.requests), errors: String(data.second.errors) });
-    times.update(points, last, { p50_ms: whole("p50_ms"), p95_ms: whole("p95_ms"), p99_ms: whole("p99_ms") });
-    pools.update(data.pools);
-    show_statements(at("statements"), at("statements-body"), data.statements);
-    recent.update(data.recent);
-    say_totals(at("totals"), data);
-  }, tell);
-}
-
-function ask_for_token() {
-  at("token-form").hidden = false;
-  at("token").focus();
-}
-
 async function begin() {
+  mind_links(document.querySelectorAll("[data-asks]"), ask);
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address is the request's
+    at("run").focus();
+  });
   try {
     const answer = await ask("/api/requests");
     if (answer.status === 401)
       return ask_for_token();
     if (!answer.ok)
       throw new Error(String(answer.status));
-    show_forms(parse(await answer.text()).requests);
-    hear_live();
+    const { requests, file } = read_json(await answer.text());
+    if (file)
+      document.title = `${file} · sheaf`;
+    new RequestList(at("forms"), requests, start);
+    hear_live(requests);
   } catch {
     at("link").className = "lost";
     at("link").textContent = "the service does not answer";
     at("forms").replaceChildren(html("p", { class: "dim" }, "The service does not answer. Load the page again once it does."));
   }
 }
-
-at("token-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  use_token(at("token").value.trim());
-  location.reload();
-});
 
 begin();

@@ -1,4 +1,4 @@
-// The pools as they are now: a cell for each session, and how many queries wait for one.
+// The pools as they are now: a cell for each session, and how many queries wait for one; and the one session that a comparison shares.
 
 import { count, html } from "./dom.js";
 
@@ -13,23 +13,25 @@ function counts_of(pool) {
 }
 
 class PoolView {
-  constructor(database) {
+  constructor(database, is_shared) {
     this.cells = html("div", { class: "cells", "aria-hidden": "true" });
     this.numbers = new Map();
-    const entries = [...kinds, ["waiting", "in the queue"]].map(([kind, text]) => {
+    const shown = is_shared ? kinds.slice(0, 1) : kinds;
+    const entries = [...shown, ["waiting", "waiting"]].map(([kind, text]) => {
       const number = html("b", { "data-kind": kind }, "0");
       this.numbers.set(kind, number);
       return html("li", {}, html("span", { class: `cell ${kind}`, "aria-hidden": "true" }), number, ` ${text}`);
     });
     this.lost = html("li", { class: "bad", hidden: true });
-    this.element = html("div", { class: "pool", "data-database": database },
-      html("h3", {}, database, this.size = html("span", { class: "dim" })), this.cells,
+    this.is_shared = is_shared;
+    this.element = html("div", { class: is_shared ? "pool shared" : "pool", "data-database": database },
+      html("h3", {}, is_shared ? "One session" : database, this.size = html("span", { class: "dim" })), this.cells,
       html("ul", { class: "counts" }, ...entries, this.lost));
   }
 
   update(pool) {
     const now = counts_of(pool);
-    this.size.textContent = `${count(pool.max_size)} places`;
+    this.size.textContent = this.is_shared ? `of ${pool.database}, for all queries` : `room for ${count(pool.max_size)} sessions`;
     for (const [kind, element] of this.numbers)
       element.textContent = count(now[kind]);
     const troubles = [["open_failures", "not opened"], ["lost", "lost"], ["timeouts", "waits timed out"], ["cancels", "stopped"]]
@@ -52,19 +54,24 @@ export class Pools {
     this.views = new Map();
   }
 
-  update(pools) {
-    for (const [database, view] of this.views)
-      if (!pools.some((x) => x.database === database)) {
+  /// A shared session shows once it is there, which is when a comparison has begun.
+  update(pools, shared) {
+    const all = pools.flatMap((x) => {
+      const beside = shared.find((y) => y.database === x.database);
+      return [[x, false], ...(beside?.total > 0 || beside?.waiting > 0 ? [[beside, true]] : [])];
+    });
+    const key = (x, is_shared) => `${is_shared ? "shared" : "own"} ${x.database}`;
+    const wanted = new Set(all.map(([x, is_shared]) => key(x, is_shared)));
+    for (const [name, view] of this.views)
+      if (!wanted.has(name)) {
         view.element.remove();
-        this.views.delete(database);
+        this.views.delete(name);
       }
-    for (const pool of pools) {
-      let view = this.views.get(pool.database);
-      if (!view) {
-        view = new PoolView(pool.database);
-        this.views.set(pool.database, view);
-        this.element.append(view.element);
-      }
+    for (const [i, [pool, is_shared]] of all.entries()) {
+      const view = this.views.get(key(pool, is_shared)) ?? new PoolView(pool.database, is_shared);
+      this.views.set(key(pool, is_shared), view);
+      if (this.element.children[i] !== view.element)
+        this.element.insertBefore(view.element, this.element.children[i] ?? null);
       view.update(pool);
     }
   }

@@ -1,38 +1,43 @@
-// Results as tables, and errors as what they are.
+// The results of a run: as tables, with the SQL of each query and its plan where they may be known; errors as what they are.
 
-import { count, html, own, plural } from "./dom.js";
+import { count, html, plural } from "./dom.js";
+import { csv_of, download, text_of_cell } from "./export.js";
+import { Exact, keys_of } from "./json.js";
+import { send } from "./service.js";
 
 const rows_max = 100;
 const characters_max = 400;
 const open_max = 12; // results that are shown without being asked for
 
-function cell(value) {
+function cell(value, { type, is_number }) {
   if (value === null)
     return html("td", { class: "null" }, "NULL");
   if (value === "")
     return html("td", { class: "empty", title: "empty text" });
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  const text = text_of_cell(value, type);
   if (text.length <= characters_max)
-    return html("td", { class: typeof value === "number" ? "number" : null }, text);
+    return html("td", { class: is_number ? "number" : null }, text);
   return html("td", {}, `${text.slice(0, characters_max)}…`,
     html("span", { class: "dim" }, ` ${plural(text.length, "character")}`));
 }
 
+const is_number = (x) => typeof x === "number" || (x instanceof Exact && /^[-\d]/.test(x.text));
+
 function result_table(name, { columns, rows }) {
   const shown = rows.slice(0, rows_max);
-  const is_number = columns.map((_, c) => shown.some((x) => x[c] !== null) &&
-    shown.every((x) => x[c] === null || typeof x[c] === "number"));
+  const all = columns.map((x, c) => ({ ...x, is_number: shown.some((row) => row[c] !== null) &&
+    shown.every((row) => row[c] === null || is_number(row[c])) }));
   return html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Rows of ${name}` },
     html("table", {},
-      html("thead", {}, html("tr", {}, ...columns.map((x, c) =>
-        html("th", { scope: "col", class: is_number[c] ? "number" : null }, x.name,
+      html("thead", {}, html("tr", {}, ...all.map((x) =>
+        html("th", { scope: "col", class: x.is_number ? "number" : null }, x.name,
           x.type ? html("span", { class: "type" }, x.type) : null)))),
-      html("tbody", {}, ...shown.map((row) => html("tr", {}, ...row.map(cell))))));
+      html("tbody", {}, ...shown.map((row) => html("tr", {}, ...row.map((x, c) => cell(x, all[c])))))));
 }
 
 function size_of(result) {
   if (result.affected_rows !== undefined)
-    return `${plural(result.affected_rows, "row")} affected`;
+    return `${plural(Number(result.affected_rows), "row")} affected`;
   const n = result.rows.length;
   return n > rows_max ? `first ${rows_max} rows … of ${count(n)}` : plural(n, "row");
 }
@@ -56,44 +61,75 @@ function joined(parts) {
            rows: parts.flatMap((x) => x.rows.map((row) => [x.number, ...row])) };
 }
 
-/// The queries in the order of the file, those of one `for_each` together: [name, result or error].
-function blocks(answer) {
-  const all = [];
+/// The queries in the order of the file, those of one `for_each` together: [name, result or error, the query's own name].
+function blocks(answer, queries) {
+  const all = [], each = new Set(queries.filter((x) => x.for_each).map((x) => x.name));
   let parts = [], of = null;
   const close = () => {
     const whole = parts.length > 1 ? joined(parts) : null;
-    if (whole)
-      all.push([`${of}[…]`, whole]);
-    else
-      all.push(...parts.map((x) => [`${of}[${x.number}]`, x]));
+    all.push(...(whole ? [[`${of}[…]`, whole, of]] : parts.map((x) => [`${of}[${x.number}]`, x, of])));
     parts = [];
   };
-  for (const name of Object.keys(answer.timing.queries)) {
-    const why = own(answer.errors, name);
-    const each = why ? null : /^(.*)\[(\d+)\]$/s.exec(name);
-    if (parts.length > 0 && each?.[1] !== of)
+  for (const name of keys_of(answer.timing.queries)) {
+    const why = answer.errors[name], [, list, number] = /^(.*)\[(\d+)\]$/s.exec(name) ?? [];
+    const own = each.has(list) ? list : name, is_part = own !== name && !why;
+    if (parts.length > 0 && !(is_part && own === of))
       close();
-    of = each?.[1] ?? null;
-    if (why)
-      all.push([name, why]);
-    else if (each)
-      parts.push({ ...own(answer.results, name), number: Number(each[2]) });
+    of = own;
+    if (is_part)
+      parts.push({ ...answer.results[name], number: Number(number) });
     else
-      all.push([name, own(answer.results, name)]);
+      all.push([name, why ?? answer.results[name], own]);
   }
   if (parts.length > 0)
     close();
   return all;
 }
 
-export function results(answer) {
-  return blocks(answer).map(([name, x], i) => {
+/// The statement, and a button for its plan with these parameters.
+function sql_of(request, query, body) {
+  if (query?.sql === undefined)
+    return null;
+  const plan = html("div", { role: "status" });
+  const explain = async () => {
+    plan.replaceChildren("…");
+    try {
+      const { ok, said } = await send(`/api/explain?${new URLSearchParams({ request: request.name, query: query.name })}`, body);
+      const shown = ok ? said.results[keys_of(said.results)[0]] : null;
+      plan.replaceChildren(shown ? html("pre", { class: "plan" }, shown.rows.map((row) => String(row.at(-1))).join("\n")) :
+        html("p", { class: "bad" }, said.detail ?? "there is no plan"));
+    } catch (why) {
+      plan.replaceChildren(html("p", { class: "bad" }, `no plan (${why.message})`));
+    }
+  };
+  return html("details", { class: "sql" }, html("summary", {}, "SQL"), html("pre", {}, query.sql.trim()),
+    html("button", { type: "button", onclick: explain }, "Explain"), plan);
+}
+
+export function results(answer, request, body) {
+  return blocks(answer, request.queries).map(([name, x, own], i) => {
+    const sql = sql_of(request, request.queries.find((y) => y.name === own), body);
     if (x.code !== undefined)
-      return html("details", { class: "result failed", open: true }, head(name, x.code, true),
-        error_list([["code", x.code], ["phase", x.phase], ["message", x.message]]));
+      return html("details", { class: "result failed", open: true, "data-query": name }, head(name, x.code, true),
+        error_list([["code", x.code], ["phase", x.phase], ["message", x.message]]), sql);
+    const take = x.columns.length === 0 ? null : html("button", { type: "button", class: "take", "aria-label": `CSV of ${name}`,
+      onclick: () => download(`${name}.csv`, "text/csv", csv_of(x)) }, "CSV");
     return html("details", { class: "result", open: i < open_max }, head(name, size_of(x)),
-      x.columns.length > 0 ? result_table(name, x) : null);
+      x.columns.length > 0 ? result_table(name, x) : null, html("div", { class: "below" }, take, sql));
   });
+}
+
+/// Adds what the database said to the errors that are shown; `recent` is what the service knows of the run.
+export function add_details(results_element, recent) {
+  const add = (list, text) => {
+    if (list && text)
+      list.append(html("dt", {}, "the database"), html("dd", { class: "said" }, text));
+  };
+  const failed = recent.timing?.queries.filter((x) => x.detail) ?? [];
+  for (const x of failed)
+    add([...results_element.querySelectorAll("[data-query]")].find((y) => y.dataset.query === x.name)?.querySelector(".failure"), x.detail);
+  if (!results_element.querySelector("[data-query]"))
+    add(results_element.querySelector(".failure"), recent.detail);
 }
 
 /// An answer that is none: the reason why the whole request failed.

@@ -1,10 +1,16 @@
-// Asks the service. If it has a token, each request shows it; events do too, which an EventSource could not.
+// Asks the service. If it has a token, each request shows it.
+
+import { read_json } from "./json.js";
 
 let token = sessionStorage.getItem("token") ?? "";
 
 export function use_token(text) {
   token = text;
   sessionStorage.setItem("token", text);
+}
+
+export function has_token() {
+  return token !== "";
 }
 
 export function ask(path, options = {}) {
@@ -31,63 +37,42 @@ export async function text_of(answer) {
   return text + decoder.decode();
 }
 
-/// Reads JSON; an integer that would be rounded stays the text that it was, where the browser tells.
-export function parse(text) {
-  return JSON.parse(text, (key, value, context) =>
-    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ?
-      context.source : value);
-}
+/// Cells of the type JSON are this deep in an answer: they stay as they are written.
+const cell_depth = 4;
 
-const retry_ms = 2000;
-
-/// Hears /events for as long as the page is there: `hear(name, data)` for each, `tell(connected)` when that changes.
-export function listen(hear, tell) {
-  if (token)
-    read_stream(hear, tell);
-  else
-    open_source(hear, tell);
-}
-
-function open_source(hear, tell) {
-  const source = new EventSource("/events");
-  source.addEventListener("open", () => tell(true));
-  source.addEventListener("history", (x) => hear("history", JSON.parse(x.data)));
-  source.addEventListener("message", (x) => hear("message", JSON.parse(x.data)));
-  source.addEventListener("error", () => {
-    tell(false);
-    if (source.readyState === EventSource.CLOSED) // refused: it does not try again by itself
-      setTimeout(() => listen(hear, tell), retry_ms);
-  });
-}
-
-async function read_stream(hear, tell) {
+/// Sends the parameters `body` to a request: {ok, status, id, said, text}.
+export async function send(path, body, options = {}) {
+  const answer = await ask(path, { method: "POST", body, headers: { "Content-Type": "application/json" }, ...options });
+  const text = await text_of(answer);
   try {
-    const answer = await ask("/events");
-    if (!answer.ok)
-      throw new Error(answer.statusText);
-    tell(true);
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    for (let x = await reader.read(); !x.done; x = await reader.read()) {
-      const events = (rest + x.value).split("\n\n");
-      rest = events.pop();
-      events.forEach((event) => hear_event(event, hear));
-    }
+    return { ok: answer.ok, status: answer.status, id: answer.headers.get("X-Request-Id"), said: read_json(text, cell_depth), text };
   } catch {
-    // Told below, whether it was never there or ended.
+    throw new Error(`the answer (${answer.status}) cannot be read`);
   }
-  tell(false);
-  setTimeout(() => listen(hear, tell), retry_ms);
 }
 
-function hear_event(text, hear) {
-  let name = "message", data = "";
-  for (const line of text.split("\n")) {
-    if (line.startsWith("event: "))
-      name = line.slice(7);
-    else if (line.startsWith("data: "))
-      data += line.slice(6);
+/// What the service still knows of a request of this id, or null. It learns of it a moment after the answer.
+export async function recent_of(id) {
+  let found = null;
+  for (let tries = 0; !found && tries < 5; ++tries) {
+    found = read_json(await (await ask(`/api/recent?id=${encodeURIComponent(id)}`)).text());
+    if (!found)
+      await new Promise((go_on) => { setTimeout(go_on, 100); });
   }
-  if (data)
-    hear(name, JSON.parse(data));
+  return found;
 }
+
+/// Shows the question for a token. One that was shown and not taken is said to be wrong.
+export function ask_for_token() {
+  const at = (id) => document.getElementById(id);
+  at("token-form").hidden = false;
+  at("token-wrong").hidden = !has_token();
+  at("token").toggleAttribute("aria-invalid", has_token());
+  at("token").focus();
+}
+
+document.getElementById("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  use_token(document.getElementById("token").value.trim());
+  location.reload();
+});

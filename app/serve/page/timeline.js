@@ -1,104 +1,27 @@
-// A run as a picture: a bar for each query, on one scale, with the critical path and the sum of the queries' times.
-// Phases, path and colours are those of `sheaf run --timeline`.
+// A run as a picture: a bar for each query, on one scale; below each, as a ghost, where it ran when they ran one after the other.
+// Phases and colours are those of `sheaf run --timeline`.
 
-import { digits, html, milliseconds, on_width, own, plural, svg, ticks } from "./dom.js";
+import { digits, html, milliseconds, on_width, svg, ticks } from "./dom.js";
+import { summary_of } from "./picture.js";
 
-/// The bar of that sum is cut when it would be more than this times as long: the others would not be seen.
-const serial_share_max = 2.5;
+const named_max = 60; // of more queries the bars are thin, and only some have their names beside them
 
-function phases_of(times, elapsed) {
-  const at = (x) => x ?? -1;
-  const ran = at(times.acquired_ms) >= 0;
-  if (!ran) {
-    const end = Math.max(elapsed, at(times.queued_ms));
-    return { ran, queued: at(times.queued_ms) >= 0 ? times.queued_ms : end, acquired: end, answered: end, end };
-  }
-  const acquired = times.acquired_ms;
-  const end = Math.max(acquired, at(times.sent_ms), at(times.first_row_ms), at(times.last_row_ms), at(times.released_ms),
-    at(times.answered_ms));
-  return {
-    ran,
-    queued: Math.min(Math.max(at(times.queued_ms), 0), acquired),
-    acquired,
-    answered: times.first_row_ms === null ? end : Math.max(times.first_row_ms, acquired),
-    end,
-  };
-}
-
-/// The query that ended last, before it the one that it waited for, and so on.
-function critical_path(rows) {
-  const by_end = rows.filter((x) => x.ran).sort((a, b) => b.end - a.end || a.index - b.index);
-  const path = [];
-  for (const x of by_end) {
-    const next = path.at(-1);
-    if (!next || (x.end <= next.acquired && x.acquired < next.acquired))
-      path.push(x);
-  }
-  return path;
-}
-
-function outcome_of(answer, name) {
-  const why = own(answer.errors, name);
-  if (why)
-    return why.code;
-  const result = own(answer.results, name);
-  if (result?.affected_rows !== undefined)
-    return `${plural(result.affected_rows, "row")} affected`;
-  return result ? plural(result.rows.length, "row") : "";
-}
-
-/// The parts of an answer that are drawn.
-export function picture_of(answer) {
-  const { elapsed_ms: elapsed, serial_sum_ms: serial, overlap, queries } = answer.timing;
-  const rows = Object.entries(queries).map(([name, times], index) => ({
-    ...phases_of(times, elapsed), index, name, database: times.database, failed: Object.hasOwn(answer.errors, name),
-    outcome: outcome_of(answer, name),
-  }));
-  const path = critical_path(rows);
-  path.forEach((x) => { x.critical = true; });
-  return { elapsed, serial, overlap, rows, path, last: Math.max(elapsed, 0.001, ...rows.map((x) => x.end)) };
-}
-
-/// The end of a scale that all of these pictures can share, in milliseconds.
-export function span_of(pictures) {
-  const last = Math.max(...pictures.map((x) => x.last)), serial = Math.max(...pictures.map((x) => x.serial));
-  return serial > serial_share_max * last ? last : Math.max(last, serial);
-}
-
-/// The query that makes the request as long as it is, and its share of that time: it takes at least half of it, and a
-/// quarter more than any other. Empty where there is none.
-function longest_of(picture) {
-  const took = (x) => x.end - x.acquired;
-  const [longest, next] = picture.rows.filter((x) => x.ran).sort((a, b) => took(b) - took(a));
-  if (!next || took(longest) < 0.5 * picture.elapsed || took(longest) < 1.25 * took(next))
-    return "";
-  return `, of which ${longest.name} is ${Math.round(100 * took(longest) / picture.elapsed)} %`;
-}
-
-export function summary_of(picture) {
-  const n = picture.rows.length;
-  const text = `${plural(n, "query", "queries")} in ${milliseconds(picture.elapsed)}${longest_of(picture)}`;
-  if (n < 2 || picture.serial <= 0)
-    return text;
-  if (picture.overlap < 0.95) // they waited, mostly for sessions to be opened
-    return `${text}; they ran for ${milliseconds(picture.serial)} in all, and else waited`;
-  return `${text}, ${picture.overlap.toFixed(1)} at once on average`;
-}
-
-class Drawing {
-  constructor(picture, span, width) {
-    const n = picture.rows.length;
-    this.picture = picture;
+export class Drawing {
+  constructor(rows, span, width, has_ghost) {
+    const n = rows.length;
+    this.rows = rows;
     this.width = width;
-    [this.row, this.bar, this.font] = n <= 12 ? [28, 16, 13] : n <= 60 ? [20, 12, 12] : [14, 9, 10.5];
-    this.letter = this.font * 0.61;
-    const narrow = width < 560;
-    const longest = Math.max(narrow ? 7 : 15, ...picture.rows.map((x) => x.name.length));
-    this.left = Math.min(longest * this.letter + 14, width * 0.34);
-    const cross = picture.rows.some((x) => x.failed) ? this.bar * 0.56 + 8 : 0;
-    this.right = width - (narrow ? 68 : 74) - cross;
-    this.mark_width = narrow ? 48 : 76;
     this.span = span;
+    this.is_thin = n > named_max;
+    this.row = n <= 12 ? 28 : n <= 24 ? 20 : this.is_thin ? Math.max(400 / n, 1.5) : 16;
+    this.bar = this.row * (this.is_thin ? 0.85 : has_ghost ? 0.5 : 0.62);
+    this.ghost = this.is_thin ? 0 : has_ghost ? this.row * 0.2 : 0;
+    this.font = n <= 12 ? 13 : 11.5;
+    this.letter = this.font * 0.61;
+    const narrow = width < 560, longest = Math.max(narrow ? 5 : 10, ...rows.map((x) => x.name.length));
+    this.left = Math.min(longest * this.letter + 14, width * (narrow ? 0.26 : 0.34));
+    this.right = width - (this.is_thin ? 10 : narrow ? 64 : 74) - (rows.some((x) => x.failed) ? 16 : 0);
+    this.mark_width = narrow ? 48 : 76;
   }
 
   x(ms) { return this.left + (this.right - this.left) * Math.min(ms, this.span) / this.span; }
@@ -107,11 +30,9 @@ class Drawing {
     return svg("text", { x, y: y + size * 0.36, class: kind, "text-anchor": anchor, "font-size": size }, content);
   }
 
-  rect(kind, from, to, middle) {
-    return svg("rect", { class: kind, x: from, y: middle - this.bar / 2, width: Math.max(to - from, 0), height: this.bar, rx: 1.5 });
+  rect(kind, from, to, top, height = this.bar) {
+    return svg("rect", { class: kind, x: from, y: top, width: Math.max(to - from, 0), height, rx: Math.min(1.5, height / 4) });
   }
-
-  line(kind, x1, y1, x2, y2) { return svg("line", { class: kind, x1, y1, x2, y2 }); }
 
   frame(height, kind, label) {
     const seen = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
@@ -120,117 +41,94 @@ class Drawing {
 
   marks() { return ticks(this.span, Math.floor((this.right - this.left) / this.mark_width)); }
 
-  grid(height) { return this.marks().map(({ at }) => this.line("grid", this.x(at), 0, this.x(at), height)); }
-
-  shortened(name, room) {
-    const most = Math.max(Math.floor(room / this.letter), 3);
-    return name.length <= most ? name : `${name.slice(0, most - 1)}…`;
-  }
+  line(kind, ms, top, bottom) { return svg("line", { class: kind, x1: this.x(ms), y1: top, x2: this.x(ms), y2: bottom }); }
 
   axis() {
     const made = this.frame(22, "axis");
     for (const { at, text } of this.marks())
-      made.append(this.line("grid", this.x(at), 18, this.x(at), 22),
-                  this.text(this.x(at), 9, "dim", at === 0 ? "0 ms" : text, "middle", 11));
+      made.append(this.line("grid", at, 18, 22), this.text(this.x(at), 9, "dim", at === 0 ? "0 ms" : text, "middle", 11));
     return made;
   }
 
-  query(x, i) {
-    const middle = (i + 0.5) * this.row;
-    const end = x.ran ? Math.max(this.x(x.end), this.x(x.acquired) + 2) : this.x(x.end);
+  /// The name of a row; of thin rows, only where there is room for it.
+  name(x, i) {
+    const every = Math.ceil(16 / this.row);
+    if (this.is_thin && i % every !== Math.floor(every / 2))
+      return null;
+    const most = Math.max(Math.floor((this.left - 10) / this.letter), 3);
+    return this.text(this.left - 10, (i + 0.5) * this.row, "name", x.name.length <= most ? x.name : `${x.name.slice(0, most - 1)}…`, "end");
+  }
+
+  bars(x, i, ghost) {
+    const top = i * this.row + (this.row - this.bar - this.ghost) / 2, begin = this.x(x.acquired);
+    const end = x.ran ? Math.max(this.x(x.end), begin + 2) : this.x(x.end), fetching = x.end > x.answered ? Math.min(this.x(x.answered), end) : end;
+    const other = ghost?.ran ? [this.x(ghost.acquired), Math.max(this.x(ghost.end), this.x(ghost.acquired) + 1)] : null;
+    if (this.is_thin) // a line each
+      return [other ? this.rect("ghost", ...other, top) : null, this.rect(x.ran ? "executing" : "session", begin, end, top)];
+    return [
+      x.queued > 0 ? this.rect("turn", this.left, this.x(x.queued), top) : null,
+      x.acquired > x.queued ? this.rect("session", this.x(x.queued), begin, top) : null,
+      x.ran ? this.rect("executing", begin, fetching, top) : null,
+      fetching < end ? this.rect("fetching", fetching, end, top) : null,
+      other ? this.rect("ghost", ...other, top + this.bar + 1, this.ghost) : null,
+      x.failed ? svg("path", { class: "cross", d: `M${end + 6} ${top + 1}l8 8m0 -8l-8 8` }) : null,
+    ];
+  }
+
+  query(x, i, ghost) {
     const made = svg("g", { class: `query${x.failed ? " failed" : ""}${x.critical ? " critical" : ""}` },
       svg("title", {}, `${x.name}: ${x.outcome}; ${phases_text(x)}`),
       svg("rect", { class: "hover", x: 0, y: i * this.row, width: this.width, height: this.row }),
-      this.text(this.left - 10, middle, "name", this.shortened(x.name, this.left - 10), "end"));
-    if (x.queued > 0)
-      made.append(this.rect("turn", this.left, this.x(x.queued), middle));
-    if (x.acquired > x.queued)
-      made.append(this.rect("session", this.x(x.queued), this.x(x.acquired), middle));
-    if (x.ran) {
-      const fetching = x.end > x.answered ? Math.min(this.x(x.answered), end) : end;
-      made.append(this.rect("executing", this.x(x.acquired), fetching, middle));
-      if (fetching < end)
-        made.append(this.rect("fetching", fetching, end, middle));
-    }
-    if (x.failed) {
-      const r = this.bar * 0.28;
-      made.append(svg("path", { class: "cross", d: `M${end + 6} ${middle - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}` }));
-    }
-    const note = x.ran ? milliseconds(x.end - x.acquired) : "never ran";
-    made.append(this.text(this.width - 2, middle, x.failed ? "note bad" : "note", note, "end", this.font - 0.5));
+      this.name(x, i), ...this.bars(x, i, ghost));
+    if (!this.is_thin)
+      made.append(this.text(this.width - 2, (i + 0.5) * this.row, x.failed ? "note bad" : "note",
+        x.ran ? milliseconds(x.end - x.acquired) : "never ran", "end", this.font - 0.5));
     return made;
   }
 
-  /// A line below the bars of the critical path, and from each to the one that waited for it.
-  way() {
-    const below = (x) => (x.index + 0.5) * this.row + this.bar / 2 + 2;
-    const end = (x) => Math.max(this.x(x.end), this.x(x.acquired) + 2);
-    let d = "";
-    this.picture.path.forEach((x, k, path) => {
-      d += `M${end(x)} ${below(x)}H${this.x(x.acquired)}`;
-      const before = path[k + 1];
-      if (before)
-        d += `H${end(before)}V${below(before)}`;
-    });
-    return svg("path", { class: "path", d });
-  }
-
-  rows() {
-    const height = this.picture.rows.length * this.row + 4;
-    const made = this.frame(height, "rows", summary_of(this.picture));
-    made.append(...this.grid(height), ...this.picture.rows.map((x, i) => this.query(x, i)), this.way());
-    if (this.picture.elapsed <= this.span)
-      made.append(this.line("elapsed", this.x(this.picture.elapsed), 0, this.x(this.picture.elapsed), height));
-    return made;
-  }
-
-  serial() {
-    const { elapsed, serial } = this.picture;
-    const made = this.frame(serial > 0 ? 48 : 18, "serial", `Sum of the queries' times: ${milliseconds(serial)}`);
-    const x = this.x(elapsed), late = x > this.width / 2;
-    made.append(this.line("elapsed", x, 0, x, 15),
-                this.text(late ? x - 5 : x + 5, 9, "dim", `elapsed ${milliseconds(elapsed)}`, late ? "end" : "start", 11));
-    if (serial <= 0)
-      return made;
-    this.bar = 14;
-    const middle = 32, cut = serial > this.span * 1.0001;
-    const end = cut ? this.right : this.x(serial);
-    made.append(this.text(this.left - 10, middle, "dim", this.left < 120 ? "sum" : "sum of times", "end", 12),
-                this.rect("ghost", this.left, end, middle));
-    if (cut)
-      made.append(svg("path", { class: "break", d: `M${end - 26} ${middle - 10}h7l-6 20h-7z` }),
-                  svg("path", { class: "edge", d: `M${end - 26} ${middle - 10}l-6 20m7 0l6 -20` }));
-    made.append(this.text(this.width - 2, middle, "dim", milliseconds(serial), "end", 12));
+  /// All bars, and lines where the run ended and where the other one did.
+  body(picture, shared) {
+    const ghosts = new Map(shared?.rows.map((x) => [x.name, x]));
+    const ends = [[picture.elapsed, "elapsed", shared ? "at once" : "elapsed"], ...(shared ? [[shared.elapsed, "other", "one after the other"]] : [])];
+    const height = this.rows.length * this.row + 4, step = 15;
+    const made = this.frame(height + ends.length * step + 4, "rows", summary_of(picture));
+    made.append(...this.marks().map(({ at }) => this.line("grid", at, 0, height)), ...this.rows.map((x, i) => this.query(x, i, ghosts.get(x.name))));
+    for (const [i, [ms, kind, text]] of ends.entries()) {
+      const x = this.x(ms), late = x > this.width / 2, low = height + (i + 1) * step;
+      made.append(this.line(kind, ms, 0, low), this.text(late ? x - 5 : x + 5, low - 6, "dim end", `${text} ${milliseconds(ms)}`, late ? "end" : "start", 11));
+    }
     return made;
   }
 }
 
 function phases_text(x) {
+  const again = x.attempts > 1 ? `, sent ${x.attempts} times` : "";
   if (!x.ran)
-    return `waited ${milliseconds(x.end)}, never had a session`;
+    return `waited ${milliseconds(x.end)}, never had a session${again}`;
   return `waited ${milliseconds(x.acquired)}, executed ${milliseconds(x.answered - x.acquired)}, ` +
-    `fetched ${milliseconds(x.end - x.answered)}, total ${milliseconds(x.end)}`;
+    `fetched ${milliseconds(x.end - x.answered)}, total ${milliseconds(x.end)}${again}`;
 }
 
-function number_table(picture) {
-  const columns = ["query", "database", "its turn", "a session", "executing", "fetching", "total", "outcome"];
+function number_table(picture, shared) {
+  const alone = new Map(shared?.rows.map((x) => [x.name, x.end - x.acquired]));
+  const columns = ["query", "database", "its turn", "a session", "executing", "fetching", "total", ...(shared ? ["alone"] : []), "outcome"];
   const body = picture.rows.map((x) => html("tr", { class: x.critical ? "critical" : null },
     html("th", { scope: "row" }, x.name), html("td", {}, x.database),
-    ...[x.queued, x.acquired - x.queued, x.answered - x.acquired, x.end - x.answered, x.end].map((ms) =>
+    ...[x.queued, x.acquired - x.queued, x.answered - x.acquired, x.end - x.answered, x.end, ...(shared ? [alone.get(x.name) ?? 0] : [])].map((ms) =>
       html("td", { class: "number" }, digits(ms))),
-    html("td", { class: x.failed ? "bad" : null }, x.outcome)));
+    html("td", { class: x.failed ? "bad" : null }, x.outcome, x.attempts > 1 ? ` (sent ${x.attempts} times)` : null)));
   return html("details", { class: "numbers" }, html("summary", {}, "The same in numbers"),
     html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Times of each query" },
       html("table", {},
-        html("caption", {}, "Milliseconds; waiting for its turn and for a session, executing, fetching. " +
-          `The critical path is bold. ${summary_of(picture)}.`),
+        html("caption", {}, "Milliseconds: waiting for its turn and for a session, executing, fetching, and in all" +
+          `${shared ? "; alone: having a session when they ran one after the other" : ""}. What the run waited for is bold.`),
         html("thead", {}, html("tr", {}, ...columns.map((x, i) =>
-          html("th", { scope: "col", class: i > 1 && i < 7 ? "number" : null }, x)))),
+          html("th", { scope: "col", class: i > 1 && i < columns.length - 1 ? "number" : null }, x)))),
         html("tbody", {}, ...body))));
 }
 
-/// A figure of `picture` whose scale ends at `span` milliseconds. Without a caption it is known by its title all the same.
-export function timeline(picture, title, { span = span_of([picture]), caption = true } = {}) {
+/// A figure of `picture`, with the ghost of `shared`, the same run one after the other, if that was measured.
+export function timeline(picture, title, shared) {
   const stage = html("div", { class: "stage" });
   if (picture.rows.length > 24) {
     stage.tabIndex = 0; // it scrolls, so the keyboard has to reach it
@@ -238,26 +136,24 @@ export function timeline(picture, title, { span = span_of([picture]), caption = 
     stage.setAttribute("aria-label", `Timeline: ${title}`);
   }
   on_width(stage, (width) => {
-    const drawing = new Drawing(picture, span, width);
-    stage.replaceChildren(drawing.axis(), drawing.rows(), drawing.serial());
+    const drawing = new Drawing(picture.rows, Math.max(picture.last, shared?.last ?? 0), width, Boolean(shared));
+    stage.replaceChildren(drawing.axis(), drawing.body(picture, shared));
   });
-  return html("figure", { class: "run", "aria-label": `Timeline: ${title}` },
-    caption ? html("figcaption", {}, html("b", {}, title), " ", html("span", { class: "dim" }, summary_of(picture))) : null,
-    stage, number_table(picture));
+  return html("figure", { class: "run", "aria-label": `Timeline: ${title}` }, stage, legend(picture, shared), number_table(picture, shared));
 }
 
-function sign(...shapes) {
-  return svg("svg", { class: "timeline sign", width: 20, height: 12, "aria-hidden": "true" }, ...shapes);
-}
-
-export function legend() {
+/// Only what is in the picture.
+function legend(picture, shared) {
+  const sign = (...shapes) => svg("svg", { class: "timeline sign", width: 20, height: 12, "aria-hidden": "true" }, ...shapes);
   const bar = (kind) => sign(svg("rect", { class: kind, x: 1, y: 1.5, width: 18, height: 9, rx: 1.5 }));
+  const seen = (length) => picture.rows.length <= named_max && picture.rows.some((x) => length(x) > 0.004 * picture.last);
   const entries = [
-    [bar("turn"), "waiting for its turn"], [bar("session"), "waiting for a session, or connecting"],
-    [bar("executing"), "executing"], [bar("fetching"), "fetching"],
-    [sign(svg("path", { class: "cross", d: "M6 2l8 8m0 -8l-8 8" })), "failed"],
-    [sign(svg("line", { class: "path", x1: 1, y1: 6, x2: 19, y2: 6 })), "critical path"],
-    [bar("ghost"), "sum of the queries' times"],
+    seen((x) => x.queued) && [bar("turn"), "waiting for its turn"],
+    seen((x) => x.acquired - x.queued) && [bar("session"), "waiting for a session"],
+    [bar("executing"), "executing"],
+    seen((x) => x.end - x.answered) && [bar("fetching"), "fetching"],
+    picture.rows.some((x) => x.failed) && [sign(svg("path", { class: "cross", d: "M6 2l8 8m0 -8l-8 8" })), "failed"],
+    shared && [sign(svg("rect", { class: "ghost", x: 1, y: 4, width: 18, height: 4 })), "as measured one after the other, on one session"],
   ];
-  return html("ul", { class: "legend" }, ...entries.map(([picture, text]) => html("li", {}, picture, text)));
+  return html("ul", { class: "legend" }, ...entries.filter((x) => x).map(([picture, text]) => html("li", {}, picture, text)));
 }

@@ -1,144 +1,78 @@
-// The last two minutes as charts, and the last requests as a table.
+// What the charts show: the seconds of all requests or of one, and the pools' sessions and queues.
 
-import { count, html, milliseconds, on_width, svg, ticks } from "./dom.js";
+import { Chart, clock_text } from "./charts.js";
+import { count, html, milliseconds } from "./dom.js";
 
-const seconds_shown = 120;
-const chart_height = 132;
+const seconds_shown = 120, dots_max = 2000;
 
-/// Lines over the last seconds, on a scale to `least` or more. `lines` are {key, name, kind}; where a second has no value,
-/// its line has a gap.
-export class Chart {
-  constructor(title, unit, least, lines) {
-    this.least = least;
-    this.lines = lines;
-    this.unit = unit;
-    this.values = new Map(lines.map((x) => [x.key, html("b")]));
-    this.stage = html("div", { class: "stage" });
-    this.title = title;
-    this.element = html("figure", { class: "chart" },
-      html("figcaption", {}, html("span", {}, title), html("ul", { class: "legend" }, ...lines.map((x) =>
-        html("li", {}, svg("svg", { class: "plot sign", width: 20, height: 10, "aria-hidden": "true" },
-          svg("line", { class: x.kind, x1: 1, y1: 5, x2: 19, y2: 5 })), `${x.name} `, this.values.get(x.key))))),
-      this.stage);
-    this.points = [];
-    this.last = 0;
-    on_width(this.stage, (width) => {
-      this.width = width;
-      this.draw();
-    });
+function percentile(sorted, p) {
+  return sorted.length === 0 ? null : sorted[Math.max(Math.ceil(sorted.length * p) - 1, 0)];
+}
+
+export class Traffic {
+  constructor(element, requests) {
+    this.seconds = new Map();
+    this.pools = new Map();
+    this.seen = new Map(); // the requests that were among the last ones, by time and id
+    const times = (key, name, kind) => ({ key, name, kind, text: milliseconds });
+    this.charts = [
+      new Chart("Requests a second", [{ key: "requests", name: "all", kind: "line-a", text: count }, { key: "errors", name: "errors", kind: "line-bad", text: count }]),
+      new Chart("Time to answer, ms", [times("p50_ms", "p50", "line-a"), times("p95_ms", "p95", "line-b"), times("p99_ms", "p99", "line-c")], { is_log: true }),
+      new Chart("Sessions and queue", [{ key: "used", name: "used", kind: "line-a", text: count }, { key: "waiting", name: "queries waiting", kind: "line-b", text: count }]),
+    ];
+    this.choice = html("select", { id: "chart-of", onchange: () => this.draw() }, html("option", { value: "" }, "all requests"),
+      ...requests.map((x) => html("option", { value: x.name }, x.name)));
+    this.note = html("span", { class: "hint" });
+    element.replaceChildren(html("p", { class: "choice" }, html("label", { for: "chart-of" }, "Charts of"), this.choice, this.note),
+      html("div", { class: "charts" }, ...this.charts.map((x) => x.element)));
   }
 
-  /// `points` by second, the oldest first; `last` is the second at the right edge, `said` what to write in the legend.
-  update(points, last, said) {
-    this.points = points;
-    this.last = last;
-    for (const [key, element] of this.values)
-      element.textContent = said[key];
+  replace(history) {
+    this.seconds = new Map(history.map((x) => [x.second, x]));
+  }
+
+  /// The pools at this moment; of each second the most is kept.
+  add_pools(pools, second) {
+    const add = (key) => pools.reduce((all, x) => all + x[key], 0), before = this.pools.get(second);
+    this.pools.set(second, { used: Math.max(before?.used ?? 0, add("active")), waiting: Math.max(before?.waiting ?? 0, add("waiting")) });
+  }
+
+  add(event) {
+    this.seconds.set(event.second.second, event.second);
+    this.last = event.second.second;
+    this.add_pools(event.pools, this.last + 1);
+    for (const x of event.recent)
+      this.seen.set(`${x.time} ${x.id}`, { ...x, second: Math.floor(Date.parse(x.time) / 1000) });
+    for (const all of [this.seconds, this.pools])
+      for (const second of all.keys())
+        if (second <= this.last - seconds_shown)
+          all.delete(second);
+    for (const [key, x] of this.seen)
+      if (x.second <= this.last - seconds_shown || this.seen.size > dots_max)
+        this.seen.delete(key);
     this.draw();
   }
 
+  /// The second's numbers of all requests, as the service has them, or of one, made of those that were seen.
+  point(second, wanted, seen) {
+    const at = { second, ...(this.pools.get(second) ?? { used: null, waiting: null }) };
+    if (!wanted) {
+      const x = this.seconds.get(second), any = x?.requests > 0;
+      return { ...at, requests: x?.requests ?? 0, errors: x?.errors || null, p50_ms: any ? x.p50_ms : null, p95_ms: any ? x.p95_ms : null, p99_ms: any ? x.p99_ms : null };
+    }
+    const all = seen.filter((x) => x.second === second), sorted = all.map((x) => x.elapsed_ms).sort((a, b) => a - b);
+    return { ...at, requests: all.length, errors: all.filter((x) => x.status >= 400).length || null,
+             p50_ms: percentile(sorted, 0.5), p95_ms: percentile(sorted, 0.95), p99_ms: percentile(sorted, 0.99) };
+  }
+
   draw() {
-    const { width, points, last } = this;
-    if (!width)
+    if (!this.last)
       return;
-    const left = 44, right = width - 8, top = 8, bottom = chart_height - 22;
-    const highest = Math.max(this.least, ...points.flatMap((x) => this.lines.map((line) => x[line.key] ?? 0)));
-    const marks = ticks(highest * 1.05, 3);
-    const step = marks.length > 1 ? marks[1].at : highest;
-    const end = Math.ceil(highest / step - 1e-9) * step;
-    const x_of = (second) => right - (last - second) / (seconds_shown - 1) * (right - left);
-    const y_of = (value) => bottom - value / end * (bottom - top);
-    const made = svg("svg", { class: "plot", width, height: chart_height, viewBox: `0 0 ${width} ${chart_height}`, role: "img",
-                              "aria-label": `${this.title} of the last two minutes, ${this.unit}` });
-    for (const { at, text } of ticks(end, 3))
-      made.append(svg("line", { class: "grid", x1: left, y1: y_of(at), x2: right, y2: y_of(at) }),
-                  svg("text", { class: "dim", x: left - 7, y: y_of(at) + 4, "text-anchor": "end" }, text));
-    for (const [ago, text, anchor] of [[seconds_shown - 1, "2 min ago", "start"], [59, "1 min", "middle"], [0, "now", "end"]])
-      made.append(svg("text", { class: "dim", x: x_of(last - ago), y: chart_height - 5, "text-anchor": anchor }, text));
-    for (const { key, kind } of this.lines)
-      made.append(svg("path", { class: kind, d: path_of(points, key, x_of, y_of) }), ...dots(points, key, kind, x_of, y_of));
-    this.stage.replaceChildren(made);
+    const wanted = this.choice.value, seen = [...this.seen.values()].filter((x) => !wanted || x.request === wanted);
+    const points = Array.from({ length: seconds_shown }, (_, i) => this.point(this.last - seconds_shown + 1 + i, wanted, seen));
+    const dots = seen.filter((x) => x.second <= this.last).map((x) => ({ second: x.second, value: x.elapsed_ms, is_bad: x.status >= 400,
+      text: `${x.request} ${clock_text(Date.parse(x.time))}: ${milliseconds(x.elapsed_ms)}` }));
+    this.note.textContent = wanted ? "made of the last 100 requests of each second" : "";
+    this.charts.forEach((x, i) => x.update(points, this.last, i === 1 ? dots : []));
   }
-}
-
-function has(x, key) {
-  return x !== undefined && x[key] !== null;
-}
-
-function path_of(points, key, x_of, y_of) {
-  return points.map((x, i) => !has(x, key) ? "" :
-    `${has(points[i - 1], key) ? "L" : "M"}${x_of(x.second).toFixed(1)} ${y_of(x[key]).toFixed(1)}`).join("");
-}
-
-/// Seconds with a value between seconds without: no line leads to them.
-function dots(points, key, kind, x_of, y_of) {
-  return points.filter((x, i) => has(x, key) && !has(points[i - 1], key) && !has(points[i + 1], key)).map((x) =>
-    svg("circle", { class: kind, cx: x_of(x.second).toFixed(1), cy: y_of(x[key]).toFixed(1), r: 1.6 }));
-}
-
-/// The events of each of the last seconds; those without requests count too. A value that says nothing is null.
-export class Seconds {
-  constructor() { this.by_second = new Map(); }
-
-  replace(history) { this.by_second = new Map(history.map((x) => [x.second, x])); }
-
-  add(x) { this.by_second.set(x.second, x); }
-
-  until(last) {
-    const all = [];
-    for (let second = last - seconds_shown + 1; second <= last; ++second) {
-      const x = this.by_second.get(second);
-      const any = x && x.requests > 0;
-      all.push({ second, requests: x?.requests ?? 0, errors: x?.errors || null, p50_ms: any ? x.p50_ms : null,
-                 p95_ms: any ? x.p95_ms : null, p99_ms: any ? x.p99_ms : null });
-    }
-    for (const second of this.by_second.keys())
-      if (second <= last - seconds_shown)
-        this.by_second.delete(second);
-    return all;
-  }
-}
-
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-
-/// The last requests, the youngest first. A row stays the same element as long as it is there.
-export class Recent {
-  constructor(body) {
-    this.body = body;
-    this.rows = new Map();
-  }
-
-  update(recent) {
-    const seen = new Map();
-    for (const x of recent) {
-      const key = `${x.time} ${x.id}`;
-      seen.set(key, this.rows.get(key) ?? row_of(x));
-    }
-    for (const [key, row] of this.rows)
-      if (!seen.has(key))
-        row.remove();
-    let at = this.body.firstElementChild;
-    for (const row of seen.values()) {
-      if (row === at)
-        at = at.nextElementSibling;
-      else
-        this.body.insertBefore(row, at);
-    }
-    this.rows = seen;
-  }
-}
-
-function row_of(x) {
-  const bad = x.status >= 400;
-  return html("tr", { class: bad ? "bad" : null },
-    html("td", {}, html("time", { datetime: x.time, title: x.time }, clock.format(new Date(x.time)))),
-    html("td", { class: "name" }, x.request), html("td", { class: "number" }, String(x.status)),
-    html("td", { class: "number" }, milliseconds(x.elapsed_ms)), html("td", {}, x.code),
-    html("td", { class: "id" }, x.id));
-}
-
-export function say_totals(element, event) {
-  const { minutes } = event;
-  element.textContent = `${count(event.connections)} connected · ${count(event.in_flight)} in flight · ` +
-    `${count(minutes.requests)} in two minutes`;
 }

@@ -411,7 +411,7 @@ TEST_F(ServeDemo, TellsItsPageEachSecondWhatHappens) {
   ASSERT_TRUE(c.read_until("event: history\ndata: ["));
   ASSERT_TRUE(c.read_until("\"id\":\"seen\"")) << c.unread();
   ASSERT_TRUE(c.read_until("]}\n\n"));
-  const auto begin = c.unread().rfind("data: {") + 6;
+  const auto begin = c.unread().rfind("data: {", c.unread().find("\"id\":\"seen\"")) + 6;
   const auto event = json::parse(c.unread().substr(begin, c.unread().find("\n\n", begin) - begin));
   EXPECT_EQ(event.at("pools").at(0).at("database").as_string(), "main");
   double share = 0;
