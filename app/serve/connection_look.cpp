@@ -68,7 +68,7 @@ void connection::explain() {
   asked.settings.deadline = spec->settings.deadline;
   auto& plan = asked.queries.emplace_back(*q);
   plan.query.statement = (is_sqlite ? "explain query plan " : "explain ") + q->query.statement.sql();
-  plan.query.read_only = true;
+  plan.query.read_only = plan.query.no_writes = true;
   auto made = make_request(all.file.databases, asked, typed.values);
   if (made.has_error()) {
     respond(make_problem(status::bad_request, to_string(made.error().code), made.error().message, x.id));

@@ -6,7 +6,7 @@
 
 #include "app/file/sheaf_file.hpp"
 
-#include "sheaf/sql/statement_effects.hpp"
+#include "sheaf/statement.hpp"
 
 #include <string>
 #include <string_view>

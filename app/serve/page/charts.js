@@ -17,13 +17,15 @@ function scale_of(values, least, is_log) {
     return { at: (x) => x / end, marks: ticks(end, 3) };
   }
   const seen = values.filter((x) => x > 0);
-  const low = Math.floor(Math.log10(seen.length > 0 ? Math.min(...seen) : 1)), high = Math.max(Math.ceil(Math.log10(Math.max(...seen, 1)) - 1e-9), low + 1);
+  const low = Math.floor(Math.log10(seen.length > 0 ? Math.min(...seen) : 1));
+  const high = Math.max(Math.ceil(Math.log10(Math.max(...seen, 1)) - 1e-9), low + 1);
   const step = Math.ceil((high - low) / 4);
-  const marks = Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) => ({ at: 10 ** (low + i * step), text: String(10 ** (low + i * step)) }));
+  const marks = Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) => 10 ** (low + i * step))
+    .map((x) => ({ at: x, text: String(x) }));
   return { at: (x) => (Math.log10(Math.max(x, 10 ** low)) - low) / (high - low), marks };
 }
 
-/// Lines over the last seconds. `lines` are {key, name, kind, text}, `text` writing a value; where a second has none, its line has a gap.
+/// Lines over the last seconds. `lines` are {key, name, kind, text}, where `text` writes a value; a second without one is a gap.
 export class Chart {
   constructor(title, lines, { least = 2, is_log = false } = {}) {
     Object.assign(this, { title, lines, least, is_log, points: [], dots: [], last: 0, chosen: null });
@@ -31,7 +33,8 @@ export class Chart {
     this.when = html("span", { class: "dim" });
     this.stage = html("div", { class: "stage", tabindex: 0, role: "slider", "aria-label": `${title}, by second`,
       "aria-valuemin": 1 - seconds_shown, "aria-valuemax": 0, "aria-valuenow": 0,
-      onpointermove: (event) => this.choose(this.second_at(event.offsetX)), onpointerleave: () => this.choose(null), onblur: () => this.choose(null),
+      onpointermove: (event) => this.choose(this.second_at(event.offsetX)), onpointerleave: () => this.choose(null),
+      onblur: () => this.choose(null),
       onkeydown: (event) => this.on_key(event) });
     this.element = html("figure", { class: "chart" },
       html("figcaption", {}, html("span", {}, title), " ", this.when, html("ul", { class: "legend" }, ...lines.map((x) =>
@@ -97,16 +100,17 @@ export class Chart {
     const values = [...points.flatMap((x) => this.lines.map((line) => x[line.key] ?? 0)), ...this.dots.map((x) => x.value)];
     const { at, marks } = scale_of(values, this.least, this.is_log);
     const x_of = (second) => this.x_of(second), y_of = (value) => bottom - at(value) * (bottom - top);
-    const made = svg("svg", { class: "plot", width, height: chart_height, viewBox: `0 0 ${width} ${chart_height}`, "aria-hidden": "true" });
+    const made = svg("svg", { class: "plot", width, height: chart_height, "aria-hidden": "true" });
     for (const { at: value, text } of marks)
       made.append(svg("line", { class: "grid", x1: left, y1: y_of(value), x2: right, y2: y_of(value) }),
                   svg("text", { class: "dim", x: left - 7, y: y_of(value) + 4, "text-anchor": "end" }, text));
     for (const [ago, text, anchor] of [[seconds_shown - 1, "2 min ago", "start"], [59, "1 min", "middle"], [0, "now", "end"]])
       made.append(svg("text", { class: "dim", x: x_of(last - ago), y: chart_height - 5, "text-anchor": anchor }, text));
     if (values.every((x) => x === 0))
-      made.append(svg("text", { class: "dim", x: (left + right) / 2, y: (top + bottom) / 2 + 4, "text-anchor": "middle" }, "nothing yet"));
-    made.append(...this.dots.map((x) => svg("circle", { class: x.is_bad ? "dot line-bad" : "dot", cx: x_of(x.second), cy: y_of(x.value), r: 2.2 },
-      svg("title", {}, x.text))));
+      made.append(svg("text", { class: "dim", x: (left + right) / 2, y: bottom / 2, "text-anchor": "middle" }, "nothing yet"));
+    for (const x of this.dots)
+      made.append(svg("circle", { class: x.is_bad ? "dot line-bad" : "dot", cx: x_of(x.second), cy: y_of(x.value), r: 2.2 },
+        svg("title", {}, x.text)));
     for (const { key, kind } of this.lines)
       made.append(svg("path", { class: kind, d: path_of(points, key, x_of, y_of) }), ...lone(points, key, kind, x_of, y_of));
     if (this.chosen !== null)

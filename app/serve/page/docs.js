@@ -2,8 +2,8 @@
 // its answer. What all of them share stands once, at the end.
 
 import { html, milliseconds, plural } from "./dom.js";
-import { copy_button, in_shell, mind_links } from "./export.js";
-import { ask, ask_for_token, has_token, text_of } from "./service.js";
+import { copy_button, curl_of, mind_links } from "./export.js";
+import { ask, ask_for_token, text_of } from "./service.js";
 
 const at = (id) => document.getElementById(id);
 const characters_max = 20000; // of an answer that is shown
@@ -29,7 +29,8 @@ function outline(schema, indent = "") {
   if (!type.startsWith("object"))
     return schema.enum ? schema.enum.map((x) => `"${x}"`).join(" or ") : type;
   const deeper = `${indent}  `, required = new Set(schema.required ?? []);
-  const members = Object.entries(schema.properties ?? {}).map(([name, x]) => `${JSON.stringify(name)}${required.has(name) ? "" : "?"}: ${outline(x, deeper)}`);
+  const members = Object.entries(schema.properties ?? {}).map(([name, x]) =>
+    `${JSON.stringify(name)}${required.has(name) ? "" : "?"}: ${outline(x, deeper)}`);
   if (schema.additionalProperties)
     members.push(schema.additionalProperties === true ? "…" : `"…": ${outline(schema.additionalProperties, deeper)}`);
   return members.length === 0 ? "{}" : `{\n${members.map((x) => deeper + x).join(",\n")}\n${indent}}`;
@@ -78,7 +79,8 @@ function body_entry(operation, whole) {
   const schema = resolved(operation.requestBody?.content?.["application/json"]?.schema, whole);
   if (!schema.properties)
     return null;
-  const lines = Object.entries(schema.properties).map(([name, x]) => `  ${JSON.stringify(name)}: ${JSON.stringify(example_of(resolved(x, whole)))}`);
+  const lines = Object.entries(schema.properties).map(([name, x]) =>
+    `  ${JSON.stringify(name)}: ${JSON.stringify(example_of(resolved(x, whole)))}`);
   const id = `entry-${++last_id}`, input = html("textarea", { id, rows: Math.min(lines.length + 2, 10), spellcheck: "false" });
   input.value = lines.length > 0 ? `{\n${lines.join(",\n")}\n}` : "{}";
   return { input, element: html("div", { class: "field wide" },
@@ -95,30 +97,27 @@ function call_of(path, method, entries, body) {
   return { target: query.size > 0 ? `${path}?${query}` : path, method: method.toUpperCase(), headers, body: body?.input.value };
 }
 
-function curl_of({ target, headers, body }) {
-  const fields = Object.entries(headers).map(([name, x]) => ` -H ${in_shell(`${name}: ${x}`)}`).join("");
-  const token = has_token() ? ' -H "Authorization: Bearer $SHEAF_TOKEN"' : "";
-  return `curl${fields}${token}${body === undefined ? "" : ` -d ${in_shell(body)}`} ${in_shell(location.origin + target)}`;
-}
-
 async function try_out(call, output) {
-  const began = performance.now(), answer = await ask(call.target, call), text = await text_of(answer), took = performance.now() - began;
+  const began = performance.now(), answer = await ask(call.target, call), text = await text_of(answer);
+  const took = performance.now() - began, fields = [...answer.headers];
   output.replaceChildren(
     html("p", { class: answer.ok ? "status" : "status bad" }, html("b", {}, `${answer.status} ${answer.statusText}`),
       ` ${milliseconds(took)}, ${plural(text.length, "character")}`),
     html("p", { class: "target" }, `${call.method} ${call.target}`),
-    html("details", {}, html("summary", {}, plural([...answer.headers].length, "header field")),
-      html("dl", { class: "fields" }, ...[...answer.headers].flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]))),
+    html("details", {}, html("summary", {}, plural(fields.length, "header field")),
+      html("dl", { class: "fields" }, ...fields.flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]))),
     html("pre", { tabindex: 0, role: "region", "aria-label": "Body" }, text.slice(0, characters_max)),
-    text.length > characters_max ? html("p", { class: "dim" }, `… the first ${plural(characters_max, "character")} of ${text.length}`) : "");
+    text.length > characters_max ? `… the first ${plural(characters_max, "character")} of ${text.length}` : "");
 }
 
 function operation_view(path, method, operation, whole) {
   const all = (operation.parameters ?? []).map((x) => [Boolean(x.$ref), resolved(x, whole)])
     .map(([is_common, x]) => ({ is_common, entry: new Entry(x, resolved(x.schema, whole)) }));
   const entries = all.map((x) => x.entry), body = body_entry(operation, whole), common = all.filter((x) => x.is_common);
-  const output = html("div", { class: "answer", role: "status", "aria-live": "polite" }), curl = html("pre", { class: "curl", tabindex: 0, role: "region", "aria-label": "curl" });
-  const call = () => call_of(path, method, entries, body), tell = () => { curl.textContent = curl_of(call()); };
+  const output = html("div", { class: "answer", role: "status", "aria-live": "polite" });
+  const curl = html("pre", { class: "curl", tabindex: 0, role: "region", "aria-label": "curl" });
+  const call = () => call_of(path, method, entries, body), command = () => curl_of(call());
+  const tell = () => { curl.textContent = command(); };
   const schema = operation.responses?.["200"]?.content?.["application/json"]?.schema;
   tell();
   return html("details", { class: "operation" },
@@ -131,7 +130,7 @@ function operation_view(path, method, operation, whole) {
       html("div", { class: "entries" }, ...all.filter((x) => !x.is_common).map((x) => x.entry.element), body?.element),
       common.length === 0 ? null : html("details", {}, html("summary", {}, "Options and headers that each request takes"),
         html("div", { class: "entries" }, ...common.map((x) => x.entry.element))),
-      curl, html("div", { class: "buttons" }, html("button", { class: "main" }, "Try it"), copy_button("curl", () => curl_of(call())))),
+      curl, html("div", { class: "buttons" }, html("button", { class: "main" }, "Try it"), copy_button("curl", command))),
     output,
     schema ? html("details", {}, html("summary", {}, "The form of its answer"), html("pre", {}, outline(schema))) : null);
 }
@@ -146,10 +145,11 @@ function common_view(whole) {
           statuses.set(x.$ref, (statuses.get(x.$ref) ?? new Set()).add(status));
   return [
     html("details", { class: "operation" }, html("summary", {}, html("span", { class: "name" }, "Statuses")),
-      html("dl", { class: "fields" }, ...[...statuses].flatMap(([name, all]) => [html("dt", {}, [...all].sort().join(" ")),
-        html("dd", {}, `${outline({ $ref: name })}: ${resolved({ $ref: name }, whole).description}, as application/problem+json`)]))),
+      html("dl", { class: "fields" }, ...[...statuses].flatMap(([$ref, all]) => [html("dt", {}, [...all].sort().join(" ")),
+        html("dd", {}, `${outline({ $ref })}: ${resolved({ $ref }, whole).description}, as application/problem+json`)]))),
     ...Object.entries(whole.components.schemas).map(([name, schema]) => html("details", { class: "operation" },
-      html("summary", {}, html("span", { class: "name" }, name), html("span", { class: "dim" }, schema.description ?? "")), html("pre", {}, outline(schema)))),
+      html("summary", {}, html("span", { class: "name" }, name), html("span", { class: "dim" }, schema.description ?? "")),
+      html("pre", {}, outline(schema)))),
   ];
 }
 

@@ -4,17 +4,23 @@ import { html } from "./dom.js";
 import { Exact } from "./json.js";
 import { has_token } from "./service.js";
 
-export const in_shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const in_shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-export function curl_of(path, body) {
+/// A call as a command; the token is not in it.
+export function curl_of({ target, headers, body }) {
+  const fields = Object.entries(headers).map(([name, x]) => ` -H ${in_shell(`${name}: ${x}`)}`).join("");
   const token = has_token() ? ' -H "Authorization: Bearer $SHEAF_TOKEN"' : "";
-  return `curl -H 'Content-Type: application/json'${token} -d ${in_shell(body)} ${in_shell(location.origin + path)}`;
+  return `curl${fields}${token}${body === undefined ? "" : ` -d ${in_shell(body)}`} ${in_shell(location.origin + target)}`;
 }
 
-export function fetch_of(path, body) {
+export function fetch_of({ target, body }) {
   const token = has_token() ? ", Authorization: `Bearer ${token}`" : "";
-  return `const answer = await fetch(${JSON.stringify(location.origin + path)}, {\n  method: "POST",\n` +
-    `  headers: { "Content-Type": "application/json"${token} },\n  body: JSON.stringify(${body}),\n});\nconsole.log(await answer.json());`;
+  return `const answer = await fetch(${JSON.stringify(location.origin + target)}, {
+  method: "POST",
+  headers: { "Content-Type": "application/json"${token} },
+  body: JSON.stringify(${body}),
+});
+console.log(await answer.json());`;
 }
 
 /// A cell as the database writes it; NULL is empty.

@@ -112,7 +112,8 @@ export class Field {
 
 const why_alone = {
   reads: "It is one query: there is nothing to compare.",
-  may_write: "It may write: it calls what is not known to only read, or takes POST only. So it runs once for each press, and is not compared.",
+  may_write: "It may write: it takes POST only, or calls what is not known to only read. So it runs once for each press of Run, " +
+    "and is not compared.",
   writes: "It writes: it runs once for each press of Run, and is not compared.",
 };
 

@@ -51,7 +51,7 @@ export class LiveRun {
     const { rows } = this;
     const drawing = new Drawing(rows, Math.max(this.span, ms * 1.15, 1), width, false), height = rows.length * drawing.row + 4;
     const made = drawing.frame(height, "rows");
-    made.append(...drawing.marks().map(({ at }) => drawing.line("grid", at, 0, height)), ...rows.map((x, i) => svg("g", {}, drawing.name(x, i),
+    made.append(...drawing.grid(height), ...rows.map((x, i) => svg("g", {}, drawing.name(x, i),
       drawing.rect("growing", drawing.left, drawing.x(ms), i * drawing.row + (drawing.row - drawing.bar) / 2))));
     this.stage.replaceChildren(drawing.axis(), made);
   }

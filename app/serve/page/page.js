@@ -1,4 +1,4 @@
-// The page: the requests on one side, the run of one of them in the middle with the sessions beside it, and what the service does below.
+// The page: the requests, the run of one of them with the sessions beside it, and below what the service does.
 
 import { count, html, milliseconds, plural } from "./dom.js";
 import { listen } from "./events.js";
@@ -25,7 +25,7 @@ function refusal(form, { status, said }) {
   if (status === 401)
     ask_for_token();
   form.show_errors(said.parameters ?? []);
-  return { note: `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`, parts: [problem(said)], failed_id: said.request_id };
+  return { note: `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`, problem: problem(said), failed_id: said.request_id };
 }
 
 async function run_one(form, body) {
@@ -35,7 +35,8 @@ async function run_one(form, body) {
   const picture = picture_of(answer.said), n = picture.rows.length;
   spans.set(form, picture.last);
   const parts = [
-    html("p", { class: "large" }, html("b", {}, milliseconds(picture.elapsed)), n > 1 ? `: ${plural(n, "query", "queries")}, ${picture.overlap.toFixed(1)} at once on average` : null),
+    html("p", { class: "large" }, html("b", {}, milliseconds(picture.elapsed)),
+      n > 1 ? `: ${plural(n, "query", "queries")}, ${picture.overlap.toFixed(1)} at once on average` : null),
     html("p", { class: "bound" }, bound_of(picture)), timeline(picture, form.request.name)];
   return { note: `${form.request.name}: ${summary_of(picture)}.`, parts, answer, body };
 }
@@ -49,18 +50,24 @@ async function run_both(form, body, live) {
     return refusal(form, got.refused);
   spans.set(form, got.ghost.last);
   const shown = verdict(got.own, got.shared);
-  const parts = [shown, html("p", { class: "bound" }, bound_of(got.picture, got.ghost)), timeline(got.picture, form.request.name, got.ghost)];
+  const parts = [shown, html("p", { class: "bound" }, bound_of(got.picture, got.ghost)),
+                 timeline(got.picture, form.request.name, got.ghost)];
   return { note: `${form.request.name}: ${shown.firstElementChild.textContent}.`, parts, answer: got.answer, body };
 }
 
-function show(form, { note, parts = [], answer, body, failed_id }) {
-  const list = html("div", { id: "results" }, ...(answer ? results(answer.said, form.request, body) : parts.splice(0)));
+/// The buttons that take a request and its results away.
+function buttons_of({ path, name }, answer, body) {
+  const call = { target: path, headers: { "Content-Type": "application/json" }, body };
+  return [copy_button("curl", () => curl_of(call)), copy_button("fetch", () => fetch_of(call)),
+          html("button", { type: "button", onclick: () => download(`${name}.json`, "application/json", answer.text) }, "JSON")];
+}
+
+function show(form, { note, parts = [], problem: refused, answer, body, failed_id }) {
+  const list = html("div", { id: "results" }, ...(answer ? results(answer.said, form.request, body) : []), refused);
   at("run-note").textContent = note;
   at("run-note").classList.toggle("unseen", Boolean(answer)); // which is seen in large
   at("shown").replaceChildren(...parts, list);
-  const { path, name } = form.request;
-  at("take").replaceChildren(...(body === undefined ? [] : [copy_button("curl", () => curl_of(path, body)), copy_button("fetch", () => fetch_of(path, body)),
-    answer ? html("button", { type: "button", onclick: () => download(`${name}.json`, "application/json", answer.text) }, "JSON") : null].filter((x) => x)));
+  at("take").replaceChildren(...(answer ? buttons_of(form.request, answer, body) : []));
   const id = failed_id ?? (answer && Object.keys(answer.said.errors).length > 0 ? answer.id : null);
   if (id)
     recent_of(id).then((recent) => recent && add_details(list, recent), () => {}); // it shows without, too
@@ -95,7 +102,8 @@ async function start(form, comparing) {
 }
 
 function hear_live(requests) {
-  const pools = new Pools(at("pools")), recent = new Recent(at("recent"), at("recent-empty")), traffic = new Traffic(at("charts"), requests);
+  const pools = new Pools(at("pools")), recent = new Recent(at("recent"), at("recent-empty"));
+  const traffic = new Traffic(at("charts"), requests);
   const hear = (name, data) => {
     if (name === "history")
       return traffic.replace(data);
@@ -105,7 +113,8 @@ function hear_live(requests) {
     traffic.add(data);
     show_statements(at("statements"), at("statements-body"), data.statements);
     recent.update(data.recent);
-    at("totals").textContent = `${count(data.connections)} connected · ${count(data.in_flight)} in flight · ${count(data.minutes.requests)} in two minutes`;
+    at("totals").textContent = `${count(data.connections)} connected · ${count(data.in_flight)} in flight · ` +
+      `${count(data.minutes.requests)} in two minutes`;
   };
   listen(hear, (connected) => {
     at("link").className = connected ? "connected" : "lost";

@@ -53,13 +53,13 @@ function size_of(result) {
 /// The picture of an answer, in the order of its queries.
 export function picture_of({ timing, errors, results }) {
   return made_of(timing, keys_of(timing.queries).map((name) => ({
-    name, times: timing.queries[name], failed: name in errors, outcome: errors[name]?.code ?? size_of(results[name]), attempts: 1 })));
+    name, times: timing.queries[name], failed: name in errors, attempts: 1, outcome: errors[name]?.code ?? size_of(results[name]) })));
 }
 
 /// The picture of one of the last requests, as the service keeps it.
 export function picture_of_recent(timing) {
   return made_of(timing, timing.queries.map((x) => ({
-    name: x.name, times: x.times, failed: x.code !== undefined, outcome: x.code ?? size_of(x), attempts: x.attempts, detail: x.detail })));
+    name: x.name, times: x.times, failed: x.code !== undefined, attempts: x.attempts, outcome: x.code ?? size_of(x) })));
 }
 
 export function summary_of({ rows, elapsed, overlap }) {
@@ -86,17 +86,18 @@ export function bound_of(picture, shared) {
   if (ran.length === 0 || elapsed <= 0)
     return "";
   const slower = slowdown(picture, shared), last = path[0], opening = path.at(-1).acquired;
+  const of = (ms) => `${milliseconds(ms)} of ${milliseconds(elapsed)}`;
   if (slower >= 1.4)
-    return `Bounded by the database’s cores: beside each other the queries took ${slower.toFixed(1)} times as long as one after the other.`;
+    return `Bounded by the database’s cores: beside each other queries took ${slower.toFixed(1)} times as long as one after the other.`;
   if (path.length > 1 && last.acquired - opening >= 0.35 * elapsed)
-    return `Bounded by sessions: ${last.name} waited ${milliseconds(last.acquired)} of ${milliseconds(elapsed)} for its turn on one.`;
+    return `Bounded by sessions: ${last.name} waited ${of(last.acquired)} for its turn on one.`;
   if (opening >= 0.35 * elapsed)
-    return `Bounded by the wait for sessions to be opened: ${milliseconds(opening)} of ${milliseconds(elapsed)}.`;
+    return `Bounded by the wait for sessions to be opened: ${of(opening)}.`;
   if (ran.length < 2)
     return "";
   if (took(ran[1]) >= 0.8 * took(ran[0]))
-    return `Bounded by the queries themselves: none stands out, the longest takes ${milliseconds(took(ran[0]))} of ${milliseconds(elapsed)}.`;
+    return `Bounded by the queries themselves: none stands out, the longest takes ${of(took(ran[0]))}.`;
   if (took(ran[0]) >= 0.5 * elapsed)
-    return `Bounded by the longest query: ${ran[0].name} takes ${milliseconds(took(ran[0]))} of ${milliseconds(elapsed)}.`;
+    return `Bounded by the longest query: ${ran[0].name} takes ${of(took(ran[0]))}.`;
   return "";
 }

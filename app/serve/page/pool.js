@@ -1,4 +1,4 @@
-// The pools as they are now: a cell for each session, and how many queries wait for one; and the one session that a comparison shares.
+// The pools as they are now: a cell for each session, and how many queries wait for one. A comparison's one session is beside.
 
 import { count, html } from "./dom.js";
 

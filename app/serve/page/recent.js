@@ -13,10 +13,13 @@ function view_of(x) {
   const { timing } = x, picture = timing && picture_of_recent(timing);
   const failures = (timing?.queries ?? []).filter((q) => q.code).map((q) => html("li", { class: "bad" }, `${q.name}: ${q.code}`,
     q.detail ? html("span", { class: "said" }, ` ${q.detail}`) : null));
-  const again = (timing?.queries ?? []).filter((q) => q.attempts > 1).map((q) => html("li", {}, `${q.name} was sent ${q.attempts} times`));
+  const again = (timing?.queries ?? []).filter((q) => q.attempts > 1)
+    .map((q) => html("li", {}, `${q.name} was sent ${q.attempts} times`));
+  const way = timing?.session === "shared" ? "on one session." : "on sessions of their own.";
   return [
-    picture?.rows.length > 0 ? html("p", {}, `${summary_of(picture)}, ${timing.session === "shared" ? "on one session" : "on sessions of their own"}. ${
-      timing.session === "shared" ? "" : bound_of(picture)}`) : html("p", { class: "dim" }, "None of its queries ran."),
+    picture?.rows.length > 0 ?
+      html("p", {}, `${summary_of(picture)}, ${way} ${timing.session === "shared" ? "" : bound_of(picture)}`) :
+      html("p", { class: "dim" }, "None of its queries ran."),
     x.detail && failures.length === 0 ? html("p", { class: "said bad" }, x.detail) : null,
     failures.length + again.length > 0 ? html("ul", { class: "failures" }, ...failures, ...again) : null,
     picture?.rows.length > 0 ? timeline(picture, `${x.request} ${x.id}`) : null,

@@ -64,9 +64,10 @@ export class RequestList {
     const form = wanted && this.forms.find((x) => x.request.name === wanted.name);
     if (form)
       form.fill(wanted.fields);
-    const usual = this.opened ?? this.forms.find((x) => x.can_compare && x.request.parameters.every((y) => !y.required)) ?? this.forms[0];
-    if (form ?? usual)
-      this.open(form ?? usual);
+    const shows_it = (x) => x.can_compare && x.request.parameters.every((y) => !y.required);
+    const wanted_form = form ?? this.opened ?? this.forms.find(shows_it) ?? this.forms[0];
+    if (wanted_form)
+      this.open(wanted_form);
   }
 
   filter(text) {

@@ -126,9 +126,10 @@ export function add_details(results_element, recent) {
       list.append(html("dt", {}, "the database"), html("dd", { class: "said" }, text));
   };
   const failed = recent.timing?.queries.filter((x) => x.detail) ?? [];
+  const shown = [...results_element.querySelectorAll("[data-query]")];
   for (const x of failed)
-    add([...results_element.querySelectorAll("[data-query]")].find((y) => y.dataset.query === x.name)?.querySelector(".failure"), x.detail);
-  if (!results_element.querySelector("[data-query]"))
+    add(shown.find((y) => y.dataset.query === x.name)?.querySelector(".failure"), x.detail);
+  if (shown.length === 0)
     add(results_element.querySelector(".failure"), recent.detail);
 }
 

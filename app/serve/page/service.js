@@ -43,9 +43,9 @@ const cell_depth = 4;
 /// Sends the parameters `body` to a request: {ok, status, id, said, text}.
 export async function send(path, body, options = {}) {
   const answer = await ask(path, { method: "POST", body, headers: { "Content-Type": "application/json" }, ...options });
-  const text = await text_of(answer);
+  const text = await text_of(answer), { ok, status } = answer;
   try {
-    return { ok: answer.ok, status: answer.status, id: answer.headers.get("X-Request-Id"), said: read_json(text, cell_depth), text };
+    return { ok, status, id: answer.headers.get("X-Request-Id"), said: read_json(text, cell_depth), text };
   } catch {
     throw new Error(`the answer (${answer.status}) cannot be read`);
   }

@@ -16,7 +16,8 @@ function bar(share) {
 function row_of(x) {
   return html("tr", {},
     html("th", { scope: "row", class: "name", title: `${x.database}, statement ${x.id}` }, x.query),
-    number(count(x.runs)), number(Number.isInteger(x.rows) ? count(x.rows) : digits(x.rows)), number(digits(x.median_ms)), number(digits(x.p95_ms)),
+    number(count(x.runs)), number(Number.isInteger(x.rows) ? count(x.rows) : digits(x.rows)),
+    number(digits(x.median_ms)), number(digits(x.p95_ms)),
     html("td", { class: "share" }, bar(x.share), ` ${Math.round(100 * x.share)} %`));
 }
 

@@ -43,6 +43,8 @@ export class Drawing {
 
   line(kind, ms, top, bottom) { return svg("line", { class: kind, x1: this.x(ms), y1: top, x2: this.x(ms), y2: bottom }); }
 
+  grid(height) { return this.marks().map(({ at }) => this.line("grid", at, 0, height)); }
+
   axis() {
     const made = this.frame(22, "axis");
     for (const { at, text } of this.marks())
@@ -56,12 +58,14 @@ export class Drawing {
     if (this.is_thin && i % every !== Math.floor(every / 2))
       return null;
     const most = Math.max(Math.floor((this.left - 10) / this.letter), 3);
-    return this.text(this.left - 10, (i + 0.5) * this.row, "name", x.name.length <= most ? x.name : `${x.name.slice(0, most - 1)}…`, "end");
+    const shown = x.name.length <= most ? x.name : `${x.name.slice(0, most - 1)}…`;
+    return this.text(this.left - 10, (i + 0.5) * this.row, "name", shown, "end");
   }
 
   bars(x, i, ghost) {
     const top = i * this.row + (this.row - this.bar - this.ghost) / 2, begin = this.x(x.acquired);
-    const end = x.ran ? Math.max(this.x(x.end), begin + 2) : this.x(x.end), fetching = x.end > x.answered ? Math.min(this.x(x.answered), end) : end;
+    const end = x.ran ? Math.max(this.x(x.end), begin + 2) : this.x(x.end);
+    const fetching = x.end > x.answered ? Math.min(this.x(x.answered), end) : end;
     const other = ghost?.ran ? [this.x(ghost.acquired), Math.max(this.x(ghost.end), this.x(ghost.acquired) + 1)] : null;
     if (this.is_thin) // a line each
       return [other ? this.rect("ghost", ...other, top) : null, this.rect(x.ran ? "executing" : "session", begin, end, top)];
@@ -89,13 +93,16 @@ export class Drawing {
   /// All bars, and lines where the run ended and where the other one did.
   body(picture, shared) {
     const ghosts = new Map(shared?.rows.map((x) => [x.name, x]));
-    const ends = [[picture.elapsed, "elapsed", shared ? "at once" : "elapsed"], ...(shared ? [[shared.elapsed, "other", "one after the other"]] : [])];
+    const ends = [[picture.elapsed, "elapsed", shared ? "at once" : "elapsed"]];
+    if (shared)
+      ends.push([shared.elapsed, "other", "one after the other"]);
     const height = this.rows.length * this.row + 4, step = 15;
     const made = this.frame(height + ends.length * step + 4, "rows", summary_of(picture));
-    made.append(...this.marks().map(({ at }) => this.line("grid", at, 0, height)), ...this.rows.map((x, i) => this.query(x, i, ghosts.get(x.name))));
+    made.append(...this.grid(height), ...this.rows.map((x, i) => this.query(x, i, ghosts.get(x.name))));
     for (const [i, [ms, kind, text]] of ends.entries()) {
       const x = this.x(ms), late = x > this.width / 2, low = height + (i + 1) * step;
-      made.append(this.line(kind, ms, 0, low), this.text(late ? x - 5 : x + 5, low - 6, "dim end", `${text} ${milliseconds(ms)}`, late ? "end" : "start", 11));
+      made.append(this.line(kind, ms, 0, low), this.text(late ? x - 5 : x + 5, low - 6, "dim end", `${text} ${milliseconds(ms)}`,
+        late ? "end" : "start", 11));
     }
     return made;
   }
@@ -111,11 +118,13 @@ function phases_text(x) {
 
 function number_table(picture, shared) {
   const alone = new Map(shared?.rows.map((x) => [x.name, x.end - x.acquired]));
-  const columns = ["query", "database", "its turn", "a session", "executing", "fetching", "total", ...(shared ? ["alone"] : []), "outcome"];
+  const times = [
+    ["its turn", (x) => x.queued], ["a session", (x) => x.acquired - x.queued], ["executing", (x) => x.answered - x.acquired],
+    ["fetching", (x) => x.end - x.answered], ["total", (x) => x.end], ...(shared ? [["alone", (x) => alone.get(x.name) ?? 0]] : [])];
+  const columns = ["query", "database", ...times.map(([name]) => name), "outcome"];
   const body = picture.rows.map((x) => html("tr", { class: x.critical ? "critical" : null },
     html("th", { scope: "row" }, x.name), html("td", {}, x.database),
-    ...[x.queued, x.acquired - x.queued, x.answered - x.acquired, x.end - x.answered, x.end, ...(shared ? [alone.get(x.name) ?? 0] : [])].map((ms) =>
-      html("td", { class: "number" }, digits(ms))),
+    ...times.map(([, of]) => html("td", { class: "number" }, digits(of(x)))),
     html("td", { class: x.failed ? "bad" : null }, x.outcome, x.attempts > 1 ? ` (sent ${x.attempts} times)` : null)));
   return html("details", { class: "numbers" }, html("summary", {}, "The same in numbers"),
     html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Times of each query" },
@@ -139,7 +148,8 @@ export function timeline(picture, title, shared) {
     const drawing = new Drawing(picture.rows, Math.max(picture.last, shared?.last ?? 0), width, Boolean(shared));
     stage.replaceChildren(drawing.axis(), drawing.body(picture, shared));
   });
-  return html("figure", { class: "run", "aria-label": `Timeline: ${title}` }, stage, legend(picture, shared), number_table(picture, shared));
+  return html("figure", { class: "run", "aria-label": `Timeline: ${title}` },
+    stage, legend(picture, shared), number_table(picture, shared));
 }
 
 /// Only what is in the picture.
@@ -153,7 +163,8 @@ function legend(picture, shared) {
     [bar("executing"), "executing"],
     seen((x) => x.end - x.answered) && [bar("fetching"), "fetching"],
     picture.rows.some((x) => x.failed) && [sign(svg("path", { class: "cross", d: "M6 2l8 8m0 -8l-8 8" })), "failed"],
-    shared && [sign(svg("rect", { class: "ghost", x: 1, y: 4, width: 18, height: 4 })), "as measured one after the other, on one session"],
+    shared && [sign(svg("rect", { class: "ghost", x: 1, y: 4, width: 18, height: 4 })),
+               "as measured one after the other, on one session"],
   ];
   return html("ul", { class: "legend" }, ...entries.filter((x) => x).map(([picture, text]) => html("li", {}, picture, text)));
 }

@@ -14,11 +14,12 @@ export class Traffic {
     this.seconds = new Map();
     this.pools = new Map();
     this.seen = new Map(); // the requests that were among the last ones, by time and id
-    const times = (key, name, kind) => ({ key, name, kind, text: milliseconds });
+    const line = (key, name, kind, text = count) => ({ key, name, kind: `line-${kind}`, text });
     this.charts = [
-      new Chart("Requests a second", [{ key: "requests", name: "all", kind: "line-a", text: count }, { key: "errors", name: "errors", kind: "line-bad", text: count }]),
-      new Chart("Time to answer, ms", [times("p50_ms", "p50", "line-a"), times("p95_ms", "p95", "line-b"), times("p99_ms", "p99", "line-c")], { is_log: true }),
-      new Chart("Sessions and queue", [{ key: "used", name: "used", kind: "line-a", text: count }, { key: "waiting", name: "queries waiting", kind: "line-b", text: count }]),
+      new Chart("Requests a second", [line("requests", "all", "a"), line("errors", "errors", "bad")]),
+      new Chart("Time to answer, ms", [line("p50_ms", "p50", "a", milliseconds), line("p95_ms", "p95", "b", milliseconds),
+                                       line("p99_ms", "p99", "c", milliseconds)], { is_log: true }),
+      new Chart("Sessions and queue", [line("used", "used", "a"), line("waiting", "queries waiting", "b")]),
     ];
     this.choice = html("select", { id: "chart-of", onchange: () => this.draw() }, html("option", { value: "" }, "all requests"),
       ...requests.map((x) => html("option", { value: x.name }, x.name)));
@@ -33,8 +34,9 @@ export class Traffic {
 
   /// The pools at this moment; of each second the most is kept.
   add_pools(pools, second) {
-    const add = (key) => pools.reduce((all, x) => all + x[key], 0), before = this.pools.get(second);
-    this.pools.set(second, { used: Math.max(before?.used ?? 0, add("active")), waiting: Math.max(before?.waiting ?? 0, add("waiting")) });
+    const before = this.pools.get(second) ?? { used: 0, waiting: 0 };
+    const most = (so_far, key) => Math.max(so_far, pools.reduce((all, x) => all + x[key], 0));
+    this.pools.set(second, { used: most(before.used, "active"), waiting: most(before.waiting, "waiting") });
   }
 
   add(event) {
@@ -57,8 +59,8 @@ export class Traffic {
   point(second, wanted, seen) {
     const at = { second, ...(this.pools.get(second) ?? { used: null, waiting: null }) };
     if (!wanted) {
-      const x = this.seconds.get(second), any = x?.requests > 0;
-      return { ...at, requests: x?.requests ?? 0, errors: x?.errors || null, p50_ms: any ? x.p50_ms : null, p95_ms: any ? x.p95_ms : null, p99_ms: any ? x.p99_ms : null };
+      const { requests = 0, errors, ...times } = this.seconds.get(second) ?? {};
+      return { ...(requests > 0 ? times : {}), ...at, requests, errors: errors || null };
     }
     const all = seen.filter((x) => x.second === second), sorted = all.map((x) => x.elapsed_ms).sort((a, b) => a - b);
     return { ...at, requests: all.length, errors: all.filter((x) => x.status >= 400).length || null,
@@ -70,7 +72,8 @@ export class Traffic {
       return;
     const wanted = this.choice.value, seen = [...this.seen.values()].filter((x) => !wanted || x.request === wanted);
     const points = Array.from({ length: seconds_shown }, (_, i) => this.point(this.last - seconds_shown + 1 + i, wanted, seen));
-    const dots = seen.filter((x) => x.second <= this.last).map((x) => ({ second: x.second, value: x.elapsed_ms, is_bad: x.status >= 400,
+    const dots = seen.filter((x) => x.second <= this.last).map((x) => ({
+      second: x.second, value: x.elapsed_ms, is_bad: x.status >= 400,
       text: `${x.request} ${clock_text(Date.parse(x.time))}: ${milliseconds(x.elapsed_ms)}` }));
     this.note.textContent = wanted ? "made of the last 100 requests of each second" : "";
     this.charts.forEach((x, i) => x.update(points, this.last, i === 1 ? dots : []));

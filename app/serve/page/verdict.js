@@ -27,12 +27,16 @@ function dots(own, shared) {
   on_width(stage, (width) => {
     const left = width < 460 ? 92 : 132, right = width - 10, end = Math.max(own.most, shared.most) * 1.02, height = 62;
     const x = (ms) => left + (right - left) * ms / end;
-    const made = svg("svg", { class: "plot", width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
-      "aria-label": `Times of each run: at once ${own.times.map(milliseconds).join(", ")}; one after the other ${shared.times.map(milliseconds).join(", ")}` });
-    for (const { at, text } of ticks(end, Math.floor((right - left) / 70)))
+    const said = ({ times }) => times.map(milliseconds).join(", ");
+    const made = svg("svg", { class: "plot", width, height, role: "img",
+                              "aria-label": `Times of each run: at once ${said(own)}; one after the other ${said(shared)}` });
+    for (const { at, text } of ticks(end, Math.floor((right - left) / 70))) {
+      const anchor = at === 0 ? "start" : x(at) > right - 20 ? "end" : "middle";
       made.append(svg("line", { class: "grid", x1: x(at), y1: 0, x2: x(at), y2: 44 }),
-        svg("text", { class: "dim", x: x(at), y: 58, "text-anchor": at === 0 ? "start" : x(at) > right - 20 ? "end" : "middle" }, at === 0 ? "0 ms" : text));
-    for (const [i, [name, kind, { times, median }]] of [["at once", "own", own], ["one after the other", "shared", shared]].entries()) {
+        svg("text", { class: "dim", x: x(at), y: 58, "text-anchor": anchor }, at === 0 ? "0 ms" : text));
+    }
+    const ways = [["at once", "own", own], ["one after the other", "shared", shared]];
+    for (const [i, [name, kind, { times, median }]] of ways.entries()) {
       const y = 12 + 22 * i;
       made.append(svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, left < 100 && i > 0 ? "one by one" : name),
         ...times.map((ms) => svg("circle", { class: kind, cx: x(ms), cy: y, r: 4 }, svg("title", {}, milliseconds(ms)))),
@@ -49,7 +53,7 @@ export function verdict(own_times, shared_times) {
   const range = ({ median, least, most }) => `median ${milliseconds(median)}, ${milliseconds(least)} to ${milliseconds(most)}`;
   return html("div", { class: "verdict" },
     html("p", { class: "large" }, html("b", {}, large), rest),
-    html("p", { class: "spread" }, `At once, each query on a session of its own: ${range(own)}. One after the other, on one session: ${range(shared)}. ` +
-      `${plural(own_times.length, "run")} each, in turn, after one to warm up.`),
+    html("p", { class: "spread" }, `At once, each query on a session of its own: ${range(own)}. One after the other, on one ` +
+      `session: ${range(shared)}. ${plural(own_times.length, "run")} each, in turn, after one to warm up.`),
     dots(own, shared));
 }
