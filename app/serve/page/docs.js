@@ -3,6 +3,7 @@
 
 import { html, milliseconds, plural } from "./dom.js";
 import { copy_button, curl_of, mind_links } from "./export.js";
+import { read_json, write_json } from "./json.js";
 import { ask, ask_for_token, text_of } from "./service.js";
 
 const at = (id) => document.getElementById(id);
@@ -97,17 +98,26 @@ function call_of(path, method, entries, body) {
   return { target: query.size > 0 ? `${path}?${query}` : path, method: method.toUpperCase(), headers, body: body?.input.value };
 }
 
+/// JSON in lines, and anything else as it came.
+function pretty(text) {
+  try {
+    return write_json(read_json(text));
+  } catch {
+    return text;
+  }
+}
+
 async function try_out(call, output) {
   const began = performance.now(), answer = await ask(call.target, call), text = await text_of(answer);
-  const took = performance.now() - began, fields = [...answer.headers];
+  const took = performance.now() - began, fields = [...answer.headers], shown = pretty(text);
   output.replaceChildren(
     html("p", { class: answer.ok ? "status" : "status bad" }, html("b", {}, `${answer.status} ${answer.statusText}`),
       ` ${milliseconds(took)}, ${plural(text.length, "character")}`),
     html("p", { class: "target" }, `${call.method} ${call.target}`),
     html("details", {}, html("summary", {}, plural(fields.length, "header field")),
       html("dl", { class: "fields" }, ...fields.flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]))),
-    html("pre", { tabindex: 0, role: "region", "aria-label": "Body" }, text.slice(0, characters_max)),
-    text.length > characters_max ? `… the first ${plural(characters_max, "character")} of ${text.length}` : "");
+    html("pre", { tabindex: 0, role: "region", "aria-label": `Answer of ${call.method} ${call.target}` }, shown.slice(0, characters_max)),
+    shown.length > characters_max ? `… the first ${plural(characters_max, "character")} of ${shown.length}` : "");
 }
 
 function operation_view(path, method, operation, whole) {
@@ -115,7 +125,7 @@ function operation_view(path, method, operation, whole) {
     .map(([is_common, x]) => ({ is_common, entry: new Entry(x, resolved(x.schema, whole)) }));
   const entries = all.map((x) => x.entry), body = body_entry(operation, whole), common = all.filter((x) => x.is_common);
   const output = html("div", { class: "answer", role: "status", "aria-live": "polite" });
-  const curl = html("pre", { class: "curl", tabindex: 0, role: "region", "aria-label": "curl" });
+  const curl = html("pre", { class: "curl", tabindex: 0, role: "region", "aria-label": `${method.toUpperCase()} ${path} as curl` });
   const call = () => call_of(path, method, entries, body), command = () => curl_of(call());
   const tell = () => { curl.textContent = command(); };
   const schema = operation.responses?.["200"]?.content?.["application/json"]?.schema;

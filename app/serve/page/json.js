@@ -139,3 +139,17 @@ export function read_json(text, deepest = 64) {
     reader.fail();
   return made;
 }
+
+/// In lines, with nothing written otherwise than it was; what has no list or object in it is on one.
+export function write_json(x, indent = "") {
+  if (typeof x !== "object" || x === null)
+    return JSON.stringify(x);
+  if (x instanceof Exact)
+    return x.text;
+  const deeper = `${indent}  `, is_list = Array.isArray(x), [open, close] = is_list ? "[]" : "{}";
+  const values = is_list ? x : x[order].map((name) => x[name]);
+  const parts = values.map((value, i) => `${is_list ? "" : `${JSON.stringify(x[order][i])}: `}${write_json(value, deeper)}`);
+  if (values.every((value) => typeof value !== "object" || value === null || value instanceof Exact))
+    return `${open}${parts.join(", ")}${close}`;
+  return `${open}\n${parts.map((part) => deeper + part).join(",\n")}\n${indent}${close}`;
+}
