@@ -99,11 +99,11 @@ export class Drawing {
     const height = this.rows.length * this.row + 4, step = 15;
     const made = this.frame(height + ends.length * step + 4, "rows", summary_of(picture));
     made.append(...this.grid(height), ...this.rows.map((x, i) => this.query(x, i, ghosts.get(x.name))));
-    for (const [i, [ms, kind, text]] of ends.entries()) {
-      const x = this.x(ms), late = x > this.width / 2, low = height + (i + 1) * step;
-      made.append(this.line(kind, ms, 0, low), this.text(late ? x - 5 : x + 5, low - 6, "dim end", `${text} ${milliseconds(ms)}`,
-        late ? "end" : "start", 11));
-    }
+    const low = (i) => height + (i + 1) * step;
+    made.append(...ends.map(([ms, kind], i) => this.line(kind, ms, 0, low(i))), ...ends.map(([ms, , text], i) => {
+      const x = this.x(ms), late = x > this.width / 2;
+      return this.text(late ? x - 5 : x + 5, low(i) - 6, "dim end", `${text} ${milliseconds(ms)}`, late ? "end" : "start", 11);
+    }));
     return made;
   }
 }
