@@ -109,8 +109,7 @@ void complete_setup(serve_arguments& how, const boost::asio::ip::address& addres
   rules.hosts.insert(rules.hosts.end(), {"localhost", "127.0.0.1", "[::1]"});
   rules.hosts.push_back(address.is_v6() ? '[' + address.to_string() + ']' : address.to_string());
   // A token, a proxy on this machine (as --allow-host has it) and a page of another site let others in.
-  rules.is_private =
-      address.is_loopback() && rules.token.empty() && how.hosts.empty() && rules.cors_origin.empty();
+  rules.is_private = address.is_loopback() && rules.token.empty() && how.hosts.empty() && rules.cors_origin.empty();
   rules.shows_sql = rules.is_private && !how.hide_sql;
   setup.log = make_stderr_log();
   setup.events = make_event_logger(setup.log);
