@@ -99,7 +99,8 @@ void connection::respond(reply r) {
     }
   x.status = http::status::ok;
   note_failures(r);
-  home_.shared().columns.learn(x.where->index, r);
+  if (x.where->act == action::run)
+    home_.shared().columns.learn(x.where->index, r);
   const auto timing = server_timing(r);
   x.rows.emplace(std::move(r), std::move(x.databases), row_writer{x.form});
   x.piece.clear();
