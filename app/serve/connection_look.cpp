@@ -67,6 +67,7 @@ void connection::explain() {
   asked.name = spec->name;
   asked.settings.deadline = spec->settings.deadline;
   auto& plan = asked.queries.emplace_back(*q);
+  plan.query.name.insert(0, "explain "); // so it is told from the query where statements are listed
   plan.query.statement = (is_sqlite ? "explain query plan " : "explain ") + q->query.statement.sql();
   plan.query.read_only = plan.query.no_writes = true;
   auto made = make_request(all.file.databases, asked, typed.values);

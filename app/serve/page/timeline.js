@@ -20,7 +20,7 @@ export class Drawing {
     this.letter = this.font * 0.61;
     const narrow = width < 560, longest = Math.max(narrow ? 5 : 10, ...rows.map((x) => x.name.length));
     this.left = Math.min(longest * this.letter + 14, width * (narrow ? 0.26 : 0.34));
-    this.right = width - (this.is_thin ? 10 : narrow ? 64 : 74) - (rows.some((x) => x.failed) ? 16 : 0);
+    this.right = width - (this.is_thin ? 20 : narrow ? 64 : 74) - (rows.some((x) => x.failed) ? 16 : 0);
     this.mark_width = narrow ? 48 : 76;
   }
 
