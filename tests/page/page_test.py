@@ -62,6 +62,49 @@ requests:
 """
 
 
+# What is wrong for readers on the page as it is shown: text whose contrast with what is behind it is less than 4.5 (WCAG 2.2,
+# 1.4.3), controls without a name, ids and names of regions that stand twice, and what scrolls and cannot be reached by keyboard.
+READING_FAULTS = r"""
+const light = ([r, g, b]) => [r, g, b].map((x) => x / 255).map((x) => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+const parts = (color) => color.match(/[\d.]+/g).map(Number);
+const behind = (x) => {
+  for (; x; x = x.parentElement) {
+    const found = parts(getComputedStyle(x).backgroundColor);
+    if (found.length === 3 || found[3] === 1)
+      return found;
+  }
+  return [255, 255, 255];
+};
+const faults = [], shown = (x) => x.checkVisibility({ visibilityProperty: true });
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let x = texts.nextNode(); x; x = texts.nextNode()) {
+  const of = x.parentElement;
+  if (!x.textContent.trim() || !shown(of) || of.closest("[aria-disabled], :disabled, option, noscript, title, .unseen"))
+    continue;
+  const style = getComputedStyle(of), ink = light(parts(of.closest("svg") ? style.fill : style.color)), ground = light(behind(of));
+  const contrast = (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
+  if (contrast < 4.5)
+    faults.push(`contrast ${contrast.toFixed(2)}: ${x.textContent.trim().slice(0, 40)}`);
+}
+const name = (x) => x.getAttribute("aria-label") ?? x.labels?.[0]?.textContent ?? x.textContent;
+for (const x of document.querySelectorAll("button, input, select, textarea, a[href], [tabindex='0']"))
+  if (shown(x) && !name(x)?.trim() && !x.getAttribute("aria-labelledby"))
+    faults.push(`no name: ${x.outerHTML.slice(0, 80)}`);
+const twice = (all) => all.filter((x, i) => all.indexOf(x) !== i);
+faults.push(...twice([...document.querySelectorAll("[id]")].map((x) => `id ${x.id}`)));
+const regions = [...document.querySelectorAll("[role=region]")].filter(shown);
+faults.push(...twice(regions.map((x) => `region ${x.getAttribute("aria-label") ?? x.getAttribute("aria-labelledby")}`)));
+for (const x of document.querySelectorAll("div, pre"))
+  if (shown(x) && /auto|scroll/.test(getComputedStyle(x).overflow) &&
+      (x.scrollHeight > x.clientHeight || x.scrollWidth > x.clientWidth) && x.tabIndex < 0 && !x.querySelector("a, button, input, summary, [tabindex]"))
+    faults.push(`no key scrolls: ${x.outerHTML.slice(0, 80)}`);
+if (document.documentElement.scrollWidth > innerWidth)
+  faults.push("the page is wider than its window");
+return faults;
+"""
+
+
 class Served:
     """`sheaf serve` as a child."""
 
@@ -568,6 +611,29 @@ class PageTest(unittest.TestCase):
         self.until(lambda: self.all(".operation"), "the operations")
         self.browser.execute_script("document.querySelectorAll('details').forEach((x) => { x.open = true; })")
         self.assertLessEqual(self.browser.execute_script("return document.documentElement.scrollWidth"), 375)
+
+    def test_all_can_be_read_in_light_and_dark_and_in_narrow_windows(self):
+        self.addCleanup(self.set_scheme, "light")
+        for width in (1280, 375):
+            for scheme in ("light", "dark"):
+                self.set_width(width)
+                self.set_scheme(scheme)
+                at = f"{scheme}, {width}"
+                self.browser.get("about:blank")
+                self.open(self.file_url)
+                self.assertEqual(self.browser.execute_script(READING_FAULTS), [], at)
+                self.compare("echo")
+                self.run_request("failing")
+                self.until(lambda: self.all("#recent .open"), "the last requests")
+                self.browser.execute_script("""
+                    document.querySelectorAll("details").forEach((x) => { x.open = true; });
+                    document.querySelector("#recent .open").click();""")
+                self.until(lambda: self.all("#recent .opened svg"), "a timeline")
+                self.assertEqual(self.browser.execute_script(READING_FAULTS), [], at)
+                self.browser.get(f"{self.file_url}/docs")
+                self.until(lambda: self.all(".operation"), "the operations")
+                self.browser.execute_script("document.querySelectorAll('details').forEach((x) => { x.open = true; })")
+                self.assertEqual(self.browser.execute_script(READING_FAULTS), [], f"docs, {at}")
 
     def test_a_lost_connection_is_told_and_made_again(self):
         self.expected_messages = [r"/events .*ERR_"]

@@ -1,7 +1,7 @@
 // The service's interface, from /openapi.json: each operation with its parameters, a call to copy, a form to try it and the form of
 // its answer. What all of them share stands once, at the end.
 
-import { html, milliseconds, plural } from "./dom.js";
+import { html, milliseconds, plural, text_block } from "./dom.js";
 import { copy_button, curl_of, mind_links } from "./export.js";
 import { read_json, write_json } from "./json.js";
 import { ask, ask_for_token, text_of } from "./service.js";
@@ -116,7 +116,7 @@ async function try_out(call, output) {
     html("p", { class: "target" }, `${call.method} ${call.target}`),
     html("details", {}, html("summary", {}, plural(fields.length, "header field")),
       html("dl", { class: "fields" }, ...fields.flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]))),
-    html("pre", { tabindex: 0, role: "region", "aria-label": `Answer of ${call.method} ${call.target}` }, shown.slice(0, characters_max)),
+    text_block(`Answer of ${call.method} ${call.target}`, shown.slice(0, characters_max)),
     shown.length > characters_max ? `… the first ${plural(characters_max, "character")} of ${shown.length}` : "");
 }
 
@@ -125,7 +125,7 @@ function operation_view(path, method, operation, whole) {
     .map(([is_common, x]) => ({ is_common, entry: new Entry(x, resolved(x.schema, whole)) }));
   const entries = all.map((x) => x.entry), body = body_entry(operation, whole), common = all.filter((x) => x.is_common);
   const output = html("div", { class: "answer", role: "status", "aria-live": "polite" });
-  const curl = html("pre", { class: "curl", tabindex: 0, role: "region", "aria-label": `${method.toUpperCase()} ${path} as curl` });
+  const label = `${method.toUpperCase()} ${path}`, curl = text_block(`${label} as curl`, "", "curl");
   const call = () => call_of(path, method, entries, body), command = () => curl_of(call());
   const tell = () => { curl.textContent = command(); };
   const schema = operation.responses?.["200"]?.content?.["application/json"]?.schema;
@@ -142,7 +142,8 @@ function operation_view(path, method, operation, whole) {
         html("div", { class: "entries" }, ...common.map((x) => x.entry.element))),
       curl, html("div", { class: "buttons" }, html("button", { class: "main" }, "Try it"), copy_button("curl", command))),
     output,
-    schema ? html("details", {}, html("summary", {}, "The form of its answer"), html("pre", {}, outline(schema))) : null);
+    schema ? html("details", {}, html("summary", {}, "The form of its answer"),
+      text_block(`Answer to ${label}`, outline(schema))) : null);
 }
 
 /// What all operations share: the schemas, and the statuses of an answer that is none.
@@ -159,7 +160,7 @@ function common_view(whole) {
         html("dd", {}, `${outline({ $ref })}: ${resolved({ $ref }, whole).description}, as application/problem+json`)]))),
     ...Object.entries(whole.components.schemas).map(([name, schema]) => html("details", { class: "operation" },
       html("summary", {}, html("span", { class: "name" }, name), html("span", { class: "dim" }, schema.description ?? "")),
-      html("pre", {}, outline(schema)))),
+      text_block(`Schema ${name}`, outline(schema)))),
   ];
 }
 

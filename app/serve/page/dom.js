@@ -24,6 +24,11 @@ export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(svg_namespace, tag), attributes, children);
 }
 
+/// A text as it is, which scrolls where it is long; `name` says of what it is.
+export function text_block(name, text, kind = null) {
+  return html("pre", { class: kind, tabindex: 0, role: "region", "aria-label": name }, text);
+}
+
 const counts = new Intl.NumberFormat("en");
 
 export function count(n) {

@@ -1,6 +1,6 @@
 // A request and its results to take away: as a command for a shell, as a call for a script, as CSV and as JSON.
 
-import { html } from "./dom.js";
+import { html, text_block } from "./dom.js";
 import { Exact } from "./json.js";
 import { has_token } from "./service.js";
 
@@ -50,7 +50,7 @@ export function download(name, type, text) {
 
 /// Shows a text in a window of its own, to be read or taken.
 export function show_text(title, text) {
-  const shown = html("dialog", { "aria-label": title }, html("h2", {}, title), html("pre", { tabindex: 0 }, text),
+  const shown = html("dialog", { "aria-label": title }, html("h2", {}, title), text_block(title, text),
     html("form", { method: "dialog", class: "buttons" }, html("button", { class: "main" }, "Close")));
   shown.addEventListener("close", () => shown.remove());
   document.body.append(shown);

@@ -25,7 +25,8 @@ function refusal(form, { status, said }) {
   if (status === 401)
     ask_for_token();
   form.show_errors(said.parameters ?? []);
-  return { note: `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`, problem: problem(said), failed_id: said.request_id };
+  const note = `${form.request.name}: ${said.status} ${said.title}, ${said.detail}`;
+  return { note, problem: problem(said), failed_id: said.request_id };
 }
 
 async function run_one(form, body) {

@@ -88,7 +88,8 @@ export function bound_of(picture, shared) {
   const slower = slowdown(picture, shared), last = path[0], opening = path.at(-1).acquired;
   const of = (ms) => `${milliseconds(ms)} of ${milliseconds(elapsed)}`;
   if (slower >= 1.4)
-    return `Bounded by the database’s cores: beside each other queries took ${slower.toFixed(1)} times as long as one after the other.`;
+    return `Bounded by the database’s cores: beside each other queries took ${slower.toFixed(1)} times as long as one after ` +
+      "the other.";
   if (path.length > 1 && last.acquired - opening >= 0.35 * elapsed)
     return `Bounded by sessions: ${last.name} waited ${of(last.acquired)} for its turn on one.`;
   if (opening >= 0.35 * elapsed)

@@ -1,6 +1,6 @@
 // The results of a run: as tables, with the SQL of each query and its plan where they may be known; errors as what they are.
 
-import { count, html, plural } from "./dom.js";
+import { count, html, plural, text_block } from "./dom.js";
 import { csv_of, download, text_of_cell } from "./export.js";
 import { Exact, keys_of } from "./json.js";
 import { send } from "./service.js";
@@ -87,7 +87,7 @@ function blocks(answer, queries) {
 }
 
 /// The statement, and a button for its plan with these parameters.
-function sql_of(request, query, body) {
+function sql_of(name, request, query, body) {
   if (query?.sql === undefined)
     return null;
   const plan = html("div", { role: "status" });
@@ -96,19 +96,19 @@ function sql_of(request, query, body) {
     try {
       const { ok, said } = await send(`/api/explain?${new URLSearchParams({ request: request.name, query: query.name })}`, body);
       const shown = ok ? said.results[keys_of(said.results)[0]] : null;
-      plan.replaceChildren(shown ? html("pre", { class: "plan" }, shown.rows.map((row) => String(row.at(-1))).join("\n")) :
+      plan.replaceChildren(shown ? text_block(`Plan of ${name}`, shown.rows.map((row) => String(row.at(-1))).join("\n"), "plan") :
         html("p", { class: "bad" }, said.detail ?? "there is no plan"));
     } catch (why) {
       plan.replaceChildren(html("p", { class: "bad" }, `no plan (${why.message})`));
     }
   };
-  return html("details", { class: "sql" }, html("summary", {}, "SQL"), html("pre", {}, query.sql.trim()),
+  return html("details", { class: "sql" }, html("summary", {}, "SQL"), text_block(`SQL of ${name}`, query.sql.trim()),
     html("button", { type: "button", onclick: explain }, "Explain"), plan);
 }
 
 export function results(answer, request, body) {
   return blocks(answer, request.queries).map(([name, x, own], i) => {
-    const sql = sql_of(request, request.queries.find((y) => y.name === own), body);
+    const sql = sql_of(name, request, request.queries.find((y) => y.name === own), body);
     if (x.code !== undefined)
       return html("details", { class: "result failed", open: true, "data-query": name }, head(name, x.code, true),
         error_list([["code", x.code], ["phase", x.phase], ["message", x.message]]), sql);
