@@ -55,7 +55,7 @@ TEST(Readme, GivesAQueryThatRuns) {
 
 TEST(Readme, ShowsAPictureOfThePage) {
   constexpr std::uintmax_t bytes_max = 200UL * 1024; // it is fetched with every clone
-  const auto shown = source / between(text_of(source / "README.md"), "last requests](", ")");
+  const auto shown = source / between(text_of(source / "README.md"), "last two minutes](", ")");
   EXPECT_EQ(shown.filename(), "page.png");
   EXPECT_LE(std::filesystem::file_size(shown), bytes_max);
 }
