@@ -94,8 +94,8 @@ void request_actor::receive(caf::message& message) {
     give_up(message.get_as<early_end>(0));
 }
 
-/// In the order given. Where there is no width, those of one database do not wait until others of theirs, which only
-/// wait for a session of another, are over.
+/// The first query, in the order given, that may begin. Without a width each database's own sessions bound its queries:
+/// a query does not wait while others wait for sessions of another database.
 std::optional<std::size_t> request_actor::next() noexcept {
   const auto& databases = request_->databases;
   if (ending_ || spawned_ == databases.size() || (width_ != 0 && pending_ >= width_))
