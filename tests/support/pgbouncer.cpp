@@ -37,8 +37,8 @@ pid_t run(const std::string& settings) {
 
 } // namespace
 
-pgbouncer::pgbouncer(std::string_view mode, int server_connections)
-  : mode_(mode), server_connections_(server_connections) {
+pgbouncer::pgbouncer(std::string_view mode, int server_connections, std::string_view address)
+  : mode_(mode), address_(address), server_connections_(server_connections) {
   std::mt19937 random{std::random_device{}()};
   for (int tries = 0; process_ == 0 && tries < 20; ++tries) { // it cannot choose a free port by itself
     port_ = std::uniform_int_distribution{32100, 32700}(random);
@@ -51,7 +51,7 @@ pgbouncer::pgbouncer(std::string_view mode, int server_connections)
 pgbouncer::~pgbouncer() { stop(); }
 
 std::string pgbouncer::url(std::string_view more) const {
-  return fmt::format("host=127.0.0.1 port={} dbname=sheaf user=sheaf {}", port_, more);
+  return fmt::format("host={} port={} dbname=sheaf user=sheaf {}", address_, port_, more);
 }
 
 void pgbouncer::restart() {
@@ -66,9 +66,11 @@ void pgbouncer::start() {
   const auto settings = folder_ / "pgbouncer.ini", users = folder_ / "users";
   std::ofstream{users} << "\"sheaf\" \"\"\n";
   std::ofstream{settings} << fmt::format("[databases]\nsheaf = {}\n"
-                                         "[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\nunix_socket_dir =\n"
-                                         "auth_type = trust\nauth_file = {}\npool_mode = {}\ndefault_pool_size = {}\n",
-                                         environment("SHEAF_TEST_POSTGRES"), port_, users, mode_, server_connections_);
+                                         "[pgbouncer]\nlisten_addr = {}\nlisten_port = {}\nunix_socket_dir =\n"
+                                         "auth_type = trust\nauth_file = {}\npool_mode = {}\ndefault_pool_size = {}\n"
+                                         "tcp_keepidle = 5\ntcp_keepintvl = 1\ntcp_keepcnt = 3\n",
+                                         environment("SHEAF_TEST_POSTGRES"), address_, port_, users, mode_,
+                                         server_connections_);
   for (const auto& path : {folder_ / ".", settings, users})
     std::filesystem::permissions(path, std::filesystem::perms::others_read | std::filesystem::perms::others_exec,
                                  std::filesystem::perm_options::add);

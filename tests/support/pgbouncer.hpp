@@ -14,8 +14,8 @@ namespace sheaf::test {
 
 class pgbouncer {
 public:
-  /// `mode` is `session`, `transaction` or `statement`. Returns when it takes connections.
-  explicit pgbouncer(std::string_view mode, int server_connections = 2);
+  /// `mode` is `session`, `transaction` or `statement`. Returns when it takes connections, at `address`.
+  explicit pgbouncer(std::string_view mode, int server_connections = 2, std::string_view address = "127.0.0.1");
   ~pgbouncer();
 
   pgbouncer(const pgbouncer&) = delete;
@@ -31,7 +31,7 @@ private:
   void stop() noexcept;
 
   temporary_folder folder_;
-  std::string mode_;
+  std::string mode_, address_;
   int server_connections_;
   int port_ = 0;
   pid_t process_ = 0;
