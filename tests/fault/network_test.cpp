@@ -236,6 +236,19 @@ TEST_F(FaultNetwork, ThatResetsTheConnectionsOfWritesThatAreDoneLeavesThemInDoub
   expect_recovery();
 }
 
+/// The server has a session that is not open yet: it has not heard that it is to end with its client.
+TEST_F(FaultNetwork, ThatSwallowsWhatOpensASessionLeavesTheServerNone) {
+  open(schema.url(fmt::format("host={} connect_timeout=4 tcp_user_timeout=500", network_link::there)));
+  link.set({.largest_out = 300}); // the settings are in a packet that is larger
+  const auto x = run("select 1");
+  ASSERT_FALSE(x.ok());
+  EXPECT_EQ(x.failure->code, errc::connect_failed) << to_string(*x.failure);
+  EXPECT_EQ(schema.backends(), 1);
+  link.set({});
+  EXPECT_TRUE(eventually([&] { return schema.backends() == 0; })) << "it is there for good";
+  expect_recovery();
+}
+
 /// No deadline ends anything, and nothing was on its way, not even that something has come: both ends find out by
 /// themselves, while it is silent.
 TEST_F(FaultNetwork, ThatFallsSilentIsNoticedAtBothEnds) {

@@ -7,11 +7,15 @@
 
 #include <fmt/format.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <optional>
@@ -124,6 +128,13 @@ std::array<std::string, 3> server_tried_by(const PGconn* conn) {
   return {text(PQhost(conn)), text(PQport(conn)), text(PQhostaddr(conn))};
 }
 
+/// `tcp_user_timeout` is for sessions that are open. The system ends a connection by it without a word to the server
+/// (tcp(7)), which would keep a session that nobody has told yet to end with its client. While one is being opened, its
+/// end counts alone, of which the system tells the server for as long as a minute or two. A unix socket has none.
+void set_user_timeout(const PGconn* conn, unsigned milliseconds) {
+  ::setsockopt(PQsocket(conn), IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+}
+
 /// Has libpq log in (manual, 34.1, PQconnectPoll). Each server has `for_each`, as where libpq blocks. False when one
 /// has not answered by then.
 bool log_in(PGconn* conn, std::chrono::seconds for_each, const attempt_end& end) {
@@ -137,6 +148,7 @@ bool log_in(PGconn* conn, std::chrono::seconds for_each, const attempt_end& end)
     if (!wait(conn, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, end, until))
       return false;
     next = PQconnectPoll(conn);
+    set_user_timeout(conn, 0); // libpq has set it with each new socket
   }
   return true;
 }
@@ -233,6 +245,9 @@ result<opened_connection> open_connection(const connection_parameters& parameter
     settings += set_to_end_with_its_client(conn.get(), end);
   if (PQtransactionStatus(conn.get()) != PQTRANS_IDLE) // it has not answered, or is gone
     return first_statement_failure(conn.get(), nullptr, parameters);
+  for (const auto& [keyword, value] : parameters)
+    if (keyword == "tcp_user_timeout")
+      set_user_timeout(conn.get(), static_cast<unsigned>(std::max(std::atoi(value.c_str()), 0)));
   const bool is_shared = between == pooler::transaction || between == pooler::statement;
   return opened_connection{std::make_shared<postgresql_connection>(std::move(conn), to_url(parameters), is_shared),
                            between, std::move(settings)};
