@@ -74,7 +74,7 @@ export function listen(hear, tell) {
   };
   const lead = () => {
     leads = true;
-    post({ connected });
+    post({});
     stream.open();
   };
   const seek = () => {
@@ -98,13 +98,13 @@ export function listen(hear, tell) {
     if (said.left)
       return seek();
     if (leads && said.from > me)
-      return post({ connected }); // the other gives way
+      return post({}); // the other gives way
     if (leads)
       follow();
     heard = Date.now() + Math.random(); // never what it was
     if ("connected" in said)
       tell(said.connected);
-    else
+    else if (said.name)
       hear(said.name, said.data);
   });
   const leave = () => {
@@ -121,7 +121,7 @@ export function listen(hear, tell) {
   });
   setInterval(() => {
     if (leads)
-      post({ connected });
+      post({}); // it is still there
     else if (!document.hidden && Date.now() - heard > silence_ms)
       seek();
   }, beat_ms);
