@@ -24,7 +24,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 PROGRAM = os.environ.get("SHEAF_PROGRAM") or os.environ["SHEAF_PAGE_PROGRAM"]
-WAIT_SECONDS = 60  # for what hangs; no step comes near it
+WAIT_SECONDS = 240  # for what hangs: 64 MiB take a busy machine more than a minute
 
 FILE = r"""
 databases:
