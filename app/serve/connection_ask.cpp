@@ -249,7 +249,7 @@ void connection::refuse_run(const failure& why) {
   // A write in a transaction that reads only, and an attempt to change that.
   constexpr std::string_view read_only_sql_transaction = "25006", active_sql_transaction = "25001";
   auto& x = *exchange_;
-  // Where the file lets GET do what it likes, it is the database that only reads.
+  // A request that the file lets GET run, whatever it does, is not guarded.
   const bool is_guarded = home_.request(x.where->index).method != request_method::get;
   const bool would_write =
       is_guarded && (why.sqlstate == read_only_sql_transaction || why.sqlstate == active_sql_transaction);

@@ -722,6 +722,9 @@ class PageTest(unittest.TestCase):
         self.assertIn("x-request-id", needy.find_element(By.CSS_SELECTOR, ".fields").get_attribute("textContent"))
         self.assertIn("/requests/needy?n=7'", needy.find_element(By.CSS_SELECTOR, ".curl").text)
         self.assertIn('"results"', needy.find_element(By.CSS_SELECTOR, ".answer pre").text)
+        self.browser.refresh()  # by now the service knows the columns
+        self.until(lambda: self.all(".operation"), "the operations again")
+        self.assertIn('"rows": [[any value, any value], …]', self.one("#operations").get_attribute("textContent"))
         sentences = [x.strip() for x in self.one("#operations").get_attribute("textContent").split(".") if len(x.strip()) > 40]
         self.assertLess(max(sentences.count(x) for x in sentences), 7)
 

@@ -25,6 +25,8 @@ function outline(schema, indent = "") {
   if (schema.allOf)
     return outline(schema.allOf[0], indent);
   const type = [schema.type ?? "any value"].flat().join(" or ");
+  if (schema.prefixItems)
+    return `[${schema.prefixItems.map((x) => outline(x, indent)).join(", ")}]`;
   if (type.startsWith("array"))
     return `[${outline(schema.items ?? {}, indent)}, …]${type.slice(5)}`;
   if (!type.startsWith("object"))
@@ -89,7 +91,7 @@ function body_entry(operation, whole) {
     html("div", { class: "entry" }, input)) };
 }
 
-/// What is to be sent: {target, method, headers, body}.
+/// Makes the call that is to be sent: {target, method, headers, body}.
 function call_of(path, method, entries, body) {
   const query = new URLSearchParams(), headers = {};
   entries.forEach((x) => x.add_to(query, headers));
@@ -146,7 +148,7 @@ function operation_view(path, method, operation, whole) {
       text_block(`Answer to ${label}`, outline(schema))) : null);
 }
 
-/// What all operations share: the schemas, and the statuses of an answer that is none.
+/// Shows the parts that all operations share: the schemas, and the statuses of an answer that is none.
 function common_view(whole) {
   const statuses = new Map();
   for (const methods of Object.values(whole.paths))

@@ -72,7 +72,7 @@ export class Field {
       this.error);
   }
 
-  /// What it holds, for the address: null for NULL, undefined where nobody has touched it.
+  /// Gives its text for the address: null for NULL, undefined where nobody has touched it.
   text() {
     return !this.touched ? undefined : this.null_box.checked ? null : this.input.value;
   }

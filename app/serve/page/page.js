@@ -20,7 +20,7 @@ import { verdict } from "./verdict.js";
 const at = (id) => document.getElementById(id);
 const spans = new Map(); // the milliseconds that a request took last, for the scale while it runs again
 
-/// What is shown of a run that was refused: the problem; its parts that belong to fields are shown there.
+/// Shows why a run was refused: the problem, but for its parts that belong to fields, which are shown there.
 function refusal(form, { status, said }) {
   if (status === 401)
     ask_for_token();

@@ -6,7 +6,7 @@ import { bound_of, picture_of_recent, summary_of } from "./picture.js";
 import { recent_of } from "./service.js";
 import { timeline } from "./timeline.js";
 
-/// What the service knows of one request.
+/// Shows the things that the service knows of one request.
 function view_of(x) {
   if (!x)
     return [html("p", { class: "dim" }, "It is not among the last hundred any more.")];
