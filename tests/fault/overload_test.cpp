@@ -92,8 +92,8 @@ protected:
 };
 
 TEST_F(FaultOverload, IsBorneAndNothingGathers) {
-  const auto round = short_or_long<clock::duration>(1500ms, 60s);
-  const int rounds = short_or_long(3, 10);
+  const auto round = short_or_long<clock::duration>(1500ms, 40s);
+  const int rounds = short_or_long(3, 8);
   std::size_t first = 0;
   for (int i = 0; i < rounds; ++i) {
     const auto answered = count_of(errc{}), refused = count_of(errc::overloaded);
