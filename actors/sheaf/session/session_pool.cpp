@@ -83,7 +83,7 @@ result<lease> session_pool::lend_or_queue(session_waiter& who, priority rank, co
     return refusal(errc::pool_queue_full,
                    "too many queries wait for a session: send fewer at once, or raise pool.max_size or "
                    "pool.max_queue_size");
-  if (sessions_.empty() && connecting_ == 0 && loop_.now() < retry_at_)
+  if (is_cut_off() && loop_.now() < retry_at_)
     return last_failure_; // the server refused a moment ago: fail fast
   who.pool_ = this;
   who.rank_ = rank;

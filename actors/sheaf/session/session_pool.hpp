@@ -272,6 +272,7 @@ private:
   clock::rep oldest(std::size_t rank) const noexcept { return oldest_[rank].load(std::memory_order_relaxed); }
   void publish_oldest() noexcept;
 
+  bool is_cut_off() const noexcept;
   std::ptrdiff_t own_places() const noexcept;
   void publish();
   void check_closed();

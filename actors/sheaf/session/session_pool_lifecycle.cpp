@@ -140,7 +140,7 @@ void session_pool::on_open_failed(failure why) {
   retry_at_ = loop_.now() + backoff(failures_in_a_row_++);
   loop_.arm(retry_timer_, retry_at_);
   last_failure_ = std::move(why);
-  if (sessions_.empty() && connecting_ == 0)
+  if (is_cut_off())
     refuse_all(last_failure_);
   serve_waiters();
   publish();

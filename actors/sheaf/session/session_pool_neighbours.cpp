@@ -143,6 +143,13 @@ void session_pool::call_older() {
   }
 }
 
+/// There are no sessions and none are on their way, here nor on another loop, which could serve those who wait here.
+bool session_pool::is_cut_off() const noexcept {
+  return sessions_.empty() && connecting_ == 0 && std::none_of(others_.begin(), others_.end(), [](const auto* x) {
+           return x->total_now_.load(std::memory_order_relaxed) > 0;
+         });
+}
+
 void session_pool::publish_oldest() noexcept {
   if (others_.empty())
     return;

@@ -122,6 +122,19 @@ TEST_F(SessionPoolNeighbours, SendWhoComesToASessionThatIdlesElsewhere) {
   EXPECT_EQ(pools[1]->stats().active, 1u);
 }
 
+/// A server that refuses another session has some still, which can serve those who wait.
+TEST_F(SessionPoolNeighbours, AreWaitedForWhereTheServerRefusesAnotherSession) {
+  make_pools(2, {.max_size = 1});
+  auto& holder = ask(0);
+  script.refuse_sessions(failure{.code = errc::connect_failed, .phase = phase::connect, .message = "no more"});
+  auto &first = ask(1), &second = ask(1); // the server is not asked again so soon
+  EXPECT_TRUE(first.waits() && second.waits());
+  give_back(holder);
+  ASSERT_TRUE(first.held);
+  give_back(first);
+  EXPECT_TRUE(second.held);
+}
+
 TEST_F(SessionPoolNeighbours, ServeTheOldestOfTheHighestPriorityFirst) {
   make_pools(3, {.max_size = 1});
   ask(0);
