@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "sheaf/error.hpp"
+#include "sheaf/request.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -78,6 +78,7 @@ struct database_options {
   sheaf::pooler pooler = sheaf::pooler::automatic;
   session_reset reset = session_reset::when_needed; ///< Has no effect behind a pooler, nor on SQLite.
   sheaf::journal_mode journal_mode = sheaf::journal_mode::wal;
+  packing pack = packing::automatic; ///< Of all queries that it runs.
   /// Longest wait for a cancelled statement to confirm before its connection is destroyed.
   std::chrono::nanoseconds cancel_wait_timeout = std::chrono::seconds{5};
 };

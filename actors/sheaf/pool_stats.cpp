@@ -21,6 +21,9 @@ pool_stats& pool_stats::operator+=(const pool_stats& x) noexcept {
   leaks += x.leaks;
   retries += x.retries;
   retries_refused += x.retries_refused;
+  packs += x.packs;
+  packed += x.packed;
+  unpacked += x.unpacked;
   return *this;
 }
 

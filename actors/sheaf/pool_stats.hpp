@@ -26,6 +26,9 @@ struct pool_stats {
   std::uint64_t leaks = 0;           ///< Sessions that were out longer than `leak_detection_threshold`.
   std::uint64_t retries = 0;         ///< Queries that were run again.
   std::uint64_t retries_refused = 0; ///< Those for which the retry budget had no room: see `query::read_only`.
+  std::uint64_t packs = 0;           ///< Packs that were sent.
+  std::uint64_t packed = 0;          ///< Queries that were answered in one.
+  std::uint64_t unpacked = 0;        ///< Queries of a pack that were run by themselves after all.
 
   pool_stats& operator+=(const pool_stats& x) noexcept; ///< All numbers.
 };
@@ -34,12 +37,14 @@ struct pool_stats {
 /// 500 used last are kept; not C++ tasks, and not those of more than 4 KiB.
 struct statement_stats {
   std::string database;
-  std::string query;      ///< Name of the query that sent it first, without the number of a fan-out's (`orders[3]`).
-  std::string sql;        ///< As it is sent: of PostgreSQL with `$1` for the first parameter.
-  std::string id;         ///< 16 digits that stand for `sql`: the label `statement` in `engine::metrics_text`.
-  std::uint64_t runs = 0; ///< Since it has been kept.
-  std::chrono::nanoseconds total{}; ///< Of these runs, each from sending it to its last row.
-  double share = 0;                 ///< Of `total` of all statements of its database that are kept.
+  std::string query;        ///< Name of the query that sent it first, without the number of a fan-out's (`orders[3]`).
+  std::string sql;          ///< As it is sent: of PostgreSQL with `$1` for the first parameter.
+  std::string id;           ///< 16 digits that stand for `sql`: the label `statement` in `engine::metrics_text`.
+  std::uint64_t runs = 0;   ///< Since it has been kept.
+  std::uint64_t packed = 0; ///< Those of them that were answered in a pack.
+  /// Of these runs, each from sending it to its last row; of those in a pack, an equal share of the pack's.
+  std::chrono::nanoseconds total{};
+  double share = 0; ///< Of `total` of all statements of its database that are kept.
   /// From sending it to its last row, less the least time that any answer of that server took in the last minute: about
   /// the time that the server worked on it, or waited.
   std::chrono::nanoseconds lower_quartile{}, median{}, p95{};

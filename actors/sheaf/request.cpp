@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -148,9 +149,13 @@ const outcome& reply::operator[](std::size_t position) const {
 
 std::chrono::nanoseconds reply::serial_sum() const noexcept {
   std::chrono::nanoseconds sum{0};
-  for (const auto& x : outcomes)
-    if (x.times.acquired != query_times::not_reached)
-      sum += end_of(x.times) - x.times.acquired;
+  for (auto x = outcomes.begin(); x != outcomes.end(); ++x) {
+    if (x->times.acquired == query_times::not_reached)
+      continue;
+    const auto in_its_pack = [&](const outcome& y) { return x->pack != 0 && x->pack == y.pack; };
+    if (std::find_if(std::make_reverse_iterator(x), outcomes.rend(), in_its_pack) == outcomes.rend())
+      sum += end_of(x->times) - x->times.acquired;
+  }
   return sum;
 }
 

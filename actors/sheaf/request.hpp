@@ -45,6 +45,15 @@ enum class error_policy : std::uint8_t {
 /// The shares of sessions that come free while all priorities wait: 16, 4 and 1 of 21.
 enum class priority : std::uint8_t { high, normal, low };
 
+/// Whether short reads may share a session, one behind the other in one round trip (docs/packing.md). A query is packed
+/// where its database, its request and itself allow it: `never` in one of the three is a no.
+enum class packing : std::uint8_t {
+  automatic, ///< Of those that are declared `read_only`, and by their words only read, those that are known to be
+             ///< short.
+  never,     ///< Each query has a session for itself.
+  always,    ///< All that may be packed, whether they are known to be short or not: for tests and measurements.
+};
+
 /// One statement or C++ task of a request.
 struct query {
   std::string name;             ///< Unique within the request; empty is numbered `q1`, `q2`, … by position.
@@ -72,6 +81,7 @@ struct query {
   /// stopped (`result_too_large`); a PostgreSQL statement that has had small results only on its session, not before
   /// `max_bytes` have come, or three times as many where they come in text, or its end.
   std::optional<std::size_t> max_rows, max_bytes;
+  packing pack = packing::automatic;
 
   query() = default;
   query(std::string name, sheaf::statement sql, sheaf::parameters values = {})
@@ -110,6 +120,7 @@ struct request {
   std::optional<std::size_t> max_bytes{}; ///< As `max_rows`.
   std::string id{};                       ///< Name in the log; empty is numbered.
   sheaf::priority priority = sheaf::priority::normal;
+  packing pack = packing::automatic; ///< Of all its queries.
 };
 
 /// The times at which a query passed each point, since its request was taken. `not_reached` where it did not.
@@ -138,6 +149,9 @@ struct outcome {
   query_times times{};                                ///< Times of the last attempt; `queued` is that of the first.
   std::uint32_t attempts = 1;                         ///< More than one when it was run again: see `query::read_only`.
   sheaf::notices notices{};                           ///< What the server said beside, in the last attempt.
+  /// Number of the pack, from 1, that it was answered in; 0 for a session of its own. Those of one pack have the same
+  /// `times`: these are the pack's, and no query in it has any of its own.
+  std::uint32_t pack = 0;
 
   bool ok() const noexcept { return !std::holds_alternative<failure>(data); }
 
@@ -171,8 +185,8 @@ struct reply {
   const outcome& operator[](std::string_view name) const;
   const outcome& operator[](std::size_t position) const;
 
-  /// The sum of the queries' times, from having a session to the answer or to being given up. Queries that run at once
-  /// slow each other down, so this is not the time that they would take in turn.
+  /// The sum of the queries' times, from having a session to the answer or to being given up; a pack counts once.
+  /// Queries that run at once slow each other down, so this is not the time that they would take in turn.
   std::chrono::nanoseconds serial_sum() const noexcept;
 
   /// `serial_sum` / `elapsed`: the number of queries that ran at once, on average. 0 for a request that did not run.

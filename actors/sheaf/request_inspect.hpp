@@ -115,7 +115,8 @@ typename Inspector::result_type inspect(Inspector& f, query& x) {
     return caf::error::eval(
         [&] { return f(x.name, x.statement, x.parameters, x.database, x.required, x.read_only, x.no_writes); },
         [&] { return wire::apply_optional(f, x.timeout); }, [&] { return wire::apply_count(f, x.max_rows); },
-        [&] { return wire::apply_count(f, x.max_bytes); });
+        [&] { return wire::apply_count(f, x.max_bytes); },
+        [&] { return wire::apply_enum(f, x.pack, packing::always); });
   }
 }
 
@@ -130,6 +131,7 @@ typename Inspector::result_type inspect(Inspector& f, request& x) {
         [&] { return wire::apply_count(f, x.max_rows); }, [&] { return wire::apply_count(f, x.max_bytes); },
         [&] { return wire::apply_enum(f, x.on_error, error_policy::first); },
         [&] { return wire::apply_enum(f, x.priority, priority::low); },
+        [&] { return wire::apply_enum(f, x.pack, packing::always); },
         [&]() -> caf::error {
           x.width = width;
           x.first = first;
@@ -160,7 +162,7 @@ typename Inspector::result_type inspect(Inspector& f, outcome& x) {
     if (Inspector::reads_state && value && value->has_value())
       return wire::not_serializable(x.name, "the value that a C++ task returned cannot leave its process");
     auto kind = static_cast<std::uint8_t>(x.data.index());
-    if (auto why = f(x.name, x.times, x.attempts, x.notices, kind))
+    if (auto why = f(x.name, x.times, x.attempts, x.notices, x.pack, kind))
       return why;
     switch (kind) {
     case rows:

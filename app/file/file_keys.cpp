@@ -40,6 +40,7 @@ constexpr std::array database_keys{
              "Journal of an SQLite file that is to be written: WAL from then on, or the one it has.",
              {},
              "wal keep"},
+    file_key{"pack", choice, "auto", "Whether short reads of a request may share its sessions.", {}, "auto never"},
     file_key{"cancel_wait_timeout", duration, "5s", "Longest wait for a cancelled statement to confirm."},
 };
 
@@ -67,6 +68,7 @@ constexpr std::array request_keys{
     file_key{"first", number, "1", "Number of queries that have to succeed under `on_error: first`."},
     file_key{
         "priority", choice, "normal", "Share of the sessions when they are scarce: 16 : 4 : 1.", {}, "high normal low"},
+    file_key{"pack", choice, "auto", "Whether its short reads may share a session.", {}, "auto never"},
     file_key{"method",
              choice,
              "",
@@ -95,6 +97,8 @@ constexpr std::array query_keys{
     file_key{"timeout", duration, "", "Time for this query, within the request's deadline."},
     file_key{"required", boolean, "true", "True when its failure fails the request under `on_error: partial`."},
     file_key{"read_only", boolean, "false", "It changes nothing and may be run again when its session is lost."},
+    file_key{
+        "pack", choice, "auto", "Whether it may share a session, if it is `read_only` and short.", {}, "auto never"},
     file_key{"max_rows", number, "100000", "Maximum number of rows of its result."},
     file_key{"max_bytes", size, "64MiB", "Maximum number of bytes of its result."},
     file_key{"stream", boolean, "false", "Over HTTP its rows are sent while it still runs, however many they are."},

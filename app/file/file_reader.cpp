@@ -58,6 +58,8 @@ constexpr meaning<pooler> poolers[]{{"auto", pooler::automatic},
 constexpr meaning<session_reset> resets[]{
     {"when_needed", session_reset::when_needed}, {"always", session_reset::always}, {"never", session_reset::never}};
 
+constexpr meaning<packing> packings[]{{"auto", packing::automatic}, {"never", packing::never}};
+
 constexpr meaning<journal_mode> journal_modes[]{{"wal", journal_mode::wal}, {"keep", journal_mode::keep}};
 
 void read_database(reading& in, const yaml_key& name, const yaml_node& node, sheaf_file& file) {
@@ -79,6 +81,8 @@ void read_database(reading& in, const yaml_key& name, const yaml_node& node, she
     database.reset = meaning_of(*word, resets);
   if (const auto word = from.choice("journal_mode"))
     database.journal_mode = meaning_of(*word, journal_modes);
+  if (const auto word = from.choice("pack"))
+    database.pack = meaning_of(*word, packings);
   set(database.cancel_wait_timeout, from.duration("cancel_wait_timeout"));
   if (!database.url.empty()) {
     options alone;
@@ -162,6 +166,8 @@ void read_query(reading& in, const yaml_key& name, const yaml_node& node, reques
   set(spec.query.timeout, from.duration("timeout"));
   set(spec.query.required, from.boolean("required"));
   set(spec.query.read_only, from.boolean("read_only"));
+  if (const auto word = from.choice("pack"))
+    spec.query.pack = meaning_of(*word, packings);
   set(spec.query.max_rows, from.number("max_rows"));
   set(spec.query.max_bytes, from.size("max_bytes"));
   set(spec.stream, from.boolean("stream"));
@@ -192,6 +198,8 @@ void read_request(reading& in, const yaml_key& name, const yaml_node& node, shea
     made.method = meaning_of(*word, request_methods);
   if (const auto word = from.choice("priority"))
     settings.priority = meaning_of(*word, priorities);
+  if (const auto word = from.choice("pack"))
+    settings.pack = meaning_of(*word, packings);
   set(settings.first, from.number("first"));
   set(settings.max_rows, from.number("max_rows"));
   set(settings.max_bytes, from.size("max_bytes"));

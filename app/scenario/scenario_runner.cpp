@@ -107,6 +107,7 @@ void scenario_runner::run(const compare_step& how) {
   for (std::size_t round = 0; round <= how.times && report.got.ok(); ++round)
     for (std::size_t i = 0; i < how.modes.size() && report.got.ok(); ++i) {
       auto sent = made;
+      sent.pack = packing::never;
       if (how.modes[i] == session_mode::shared_session)
         sent.width = 1;
       report.got = app::run(engine_, std::move(sent), signals_);

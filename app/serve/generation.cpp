@@ -43,6 +43,7 @@ std::unique_ptr<engine> make_shared_session(const serve_setup& how, const sheaf_
   for (auto& d : all.databases) {
     d.pool.max_size = 1;
     d.pool.min_size = 0;
+    d.pack = packing::never;
     d.pool.acquire_timeout = std::max(d.pool.acquire_timeout, all.deadline);
   }
   return make_engine(std::move(all));

@@ -259,6 +259,7 @@ json::object components(bool needs_token) {
                                {"last_row_ms", time},
                                {"released_ms", time},
                                {"answered_ms", time},
+                               {"pack", {{"type", "integer"}}},
                                {"database", text}}}}}}}}}};
   schemas["Problem"] = {
       {"type", "object"},

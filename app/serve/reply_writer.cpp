@@ -24,7 +24,8 @@ void append_milliseconds(std::string& out, std::string_view name, std::chrono::n
     fmt::format_to(std::back_inserter(out), "\"{}\":{:.3f},", name, in_ms(time));
 }
 
-void append_times(std::string& out, const query_times& times, std::string_view database) {
+void append_times(std::string& out, const outcome& of, std::string_view database) {
+  const auto& times = of.times;
   out += '{';
   append_milliseconds(out, "queued_ms", times.queued);
   append_milliseconds(out, "acquired_ms", times.acquired);
@@ -33,6 +34,8 @@ void append_times(std::string& out, const query_times& times, std::string_view d
   append_milliseconds(out, "last_row_ms", times.last_row);
   append_milliseconds(out, "released_ms", times.released);
   append_milliseconds(out, "answered_ms", times.answered);
+  if (of.pack != 0)
+    fmt::format_to(std::back_inserter(out), "\"pack\":{},", of.pack);
   out += "\"database\":";
   append_json_string(out, database);
   out += '}';
@@ -156,7 +159,7 @@ void reply_writer::write_timing(std::string& out) const {
       out += ',';
     append_json_string(out, reply_.outcomes[i].name);
     out += ':';
-    append_times(out, reply_.outcomes[i].times, databases_[i]);
+    append_times(out, reply_.outcomes[i], databases_[i]);
   }
   out += "}}}";
 }
@@ -171,7 +174,7 @@ std::string timeline_of(const reply& got, const std::vector<std::string>& databa
   for (std::size_t i = 0; i < n; ++i) {
     const auto& x = got.outcomes[i];
     append_json_string(out += i > 0 ? ",{\"name\":" : "{\"name\":", x.name);
-    append_times(out += ",\"times\":", x.times, databases[i]);
+    append_times(out += ",\"times\":", x, databases[i]);
     fmt::format_to(std::back_inserter(out), ",\"attempts\":{}", x.attempts);
     if (const auto* why = x.error_info()) {
       append_json_string(out += ",\"code\":", to_string(why->code));

@@ -66,7 +66,8 @@ void append_milliseconds(std::string& out, std::string_view name, std::chrono::n
     fmt::format_to(std::back_inserter(out), "\"{}\": {:.3f}", name, static_cast<double>(time.count()) / 1e6);
 }
 
-void append_times(std::string& out, const query_times& times) {
+void append_times(std::string& out, const outcome& of) {
+  const auto& times = of.times;
   out += '{';
   append_milliseconds(out, "queued_ms", times.queued);
   append_milliseconds(out += ", ", "acquired_ms", times.acquired);
@@ -75,6 +76,8 @@ void append_times(std::string& out, const query_times& times) {
   append_milliseconds(out += ", ", "last_row_ms", times.last_row);
   append_milliseconds(out += ", ", "released_ms", times.released);
   append_milliseconds(out += ", ", "answered_ms", times.answered);
+  if (of.pack != 0)
+    fmt::format_to(std::back_inserter(out), ", \"pack\": {}", of.pack);
   out += '}';
 }
 
@@ -224,7 +227,7 @@ void write_json_format(output& to, const reply& got, const std::vector<std::stri
   append_milliseconds(out += ", ", "serial_sum_ms", got.serial_sum());
   fmt::format_to(std::back_inserter(out), ", \"overlap\": {:.2f},\n", got.overlap());
   const auto any = [](const outcome&) { return true; };
-  write_members(to, "queries", got, any, [&](const outcome& of, std::size_t) { append_times(out, of.times); });
+  write_members(to, "queries", got, any, [&](const outcome& of, std::size_t) { append_times(out, of); });
   out += "}}\n";
 }
 

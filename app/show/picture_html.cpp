@@ -45,6 +45,8 @@ void append_row(std::string& out, const outcome& of, const phases& when) {
   std::string result = result_text(of);
   if (const auto* why = of.error_info(); why && !why->message.empty())
     result += ": " + why->message;
+  if (of.pack != 0)
+    result += fmt::format(" (in pack {})", of.pack);
   fmt::format_to(std::back_inserter(out),
                  "<tr><th scope=\"row\" dir=\"auto\">{}</th><td{}>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
                  "</tr>\n",

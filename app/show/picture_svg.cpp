@@ -6,6 +6,7 @@
 #include "app/base/duration.hpp"
 #include "app/base/markup.hpp"
 #include "app/base/text.hpp"
+#include "app/show/packs.hpp"
 #include "app/show/picture.hpp"
 #include "app/show/picture_axis.hpp"
 #include "app/show/picture_layout.hpp"
@@ -82,6 +83,8 @@ private:
   std::string summary() const {
     const auto count = reply_.outcomes.size();
     auto out = fmt::format("{} {} in {}", count, count == 1 ? "query" : "queries", to_text(reply_.elapsed));
+    if (const auto packs = packs_text(reply_); !packs.empty())
+      out += "; " + packs;
     if (count > 1 && at_.serial > nanoseconds::zero() && reply_.overlap() > 0)
       out +=
           fmt::format("; their times add up to {}: {:.1f} at once on average", to_text(at_.serial), reply_.overlap());

@@ -6,6 +6,7 @@
 
 #include "app/base/duration.hpp"
 #include "app/base/text.hpp"
+#include "app/show/packs.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -67,6 +68,8 @@ std::string note(const outcome& of, const span& when) {
   std::string text;
   if (const auto* why = of.error_info())
     text = fmt::format("{}, ", to_string(why->code));
+  if (of.pack != 0)
+    text += fmt::format("in pack {}, ", of.pack);
   text += when.ran ? fmt::format("ran {}", to_text(when.running())) : "never ran";
   if (when.acquired >= std::chrono::microseconds{500})
     text += fmt::format(", waited {}", to_text(when.acquired));
@@ -99,6 +102,8 @@ std::string timeline(const reply& got, const terminal& where) {
   out += fmt::format("  {:{}}  0{:>{}}\n", "", name_width, to_text(got.elapsed), width - 1);
   out += fmt::format("  {} waiting for a session or its opening   {} running\n", paint(where, style::waiting, waiting),
                      paint(where, style::good, running));
+  if (const auto packs = packs_text(got); !packs.empty())
+    out += fmt::format("  {}, each on one session: the times of a pack are those of all its queries\n", packs);
   return out;
 }
 

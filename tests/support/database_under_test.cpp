@@ -2,6 +2,7 @@
 
 #include "support/database_under_test.hpp"
 
+#include "support/effort.hpp"
 #include "support/postgresql_server.hpp"
 #include "support/sqlite_functions.hpp"
 
@@ -144,6 +145,7 @@ int number_in(const outcome& got) {
 
 engine_core& AnyDatabase::start(pool_options pool, const std::function<void(options&)>& change) {
   auto how = database->engine_options(pool);
+  how.databases[0].pack = packing_under_test();
   if (change)
     change(how);
   engine = std::move(engine_core::create(std::move(how), system).value());

@@ -361,6 +361,9 @@ void fault_gate::state::hear_client(passage& x) {
     x.to_client += denied;
     return;
   }
+  const auto first = heard.find("select 1"sv);
+  if (active(fault::wedge) && first != heard.npos && heard.find("select 1"sv, first + 1) != heard.npos)
+    x.swallows = x.incomplete = true;
   const bool lost = active(fault::black_hole);
   if (heard.empty()) {
     x.client.close();

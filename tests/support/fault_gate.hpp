@@ -22,6 +22,7 @@ enum class fault {
   garbage,    ///< Something that is not PostgreSQL's protocol comes instead of the server's words.
   denial,     ///< Simple queries are answered with an error instead, and never get to the server.
   promise,    ///< A message that claims to be long, and has no end, comes instead of the server's words.
+  wedge,      ///< A connection whose client sends two statements at once hears nothing more, as behind some poolers.
 };
 
 class fault_gate {

@@ -6,6 +6,7 @@
 
 #include "sheaf/engine.hpp"
 #include "support/database_under_test.hpp"
+#include "support/effort.hpp"
 #include "support/postgresql_server.hpp"
 
 #include <fmt/format.h>
@@ -28,6 +29,7 @@ protected:
 
   void open(const std::function<void(options&)>& change = {}) {
     auto how = for_database(schema.url(), {.max_size = 1});
+    how.databases[0].pack = packing_under_test();
     if (change)
       change(how);
     e = std::move(engine::create(std::move(how), system).value());

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 namespace sheaf {
@@ -15,6 +16,15 @@ namespace {
 /// The margin's growth with each answer that came too late, its decay with each that came in time, its bound, and the
 /// least that the decay goes by. At a margin of 0.2 they meet where one in fifty is late.
 constexpr double margin_up = 0.1, margin_down = 0.01, margin_max = 2, margin_least = 0.02;
+
+/// One query in so many, which could be packed, runs alone, give or take a half, as in a pack it has no time of its
+/// own; but no more than one in this time: where very many run, so many need not wait for a session more.
+constexpr unsigned alone_one_in = 64;
+constexpr auto alone_at_most_each = std::chrono::milliseconds{10};
+
+/// The growth of the stretch with each pack that is late, and its bounds; each other pack takes a 1024th of that off.
+/// So it comes to where one pack in 1024 is late (a quantile, estimated by stochastic approximation).
+constexpr double stretch_up = 0.5, stretch_down = stretch_up / 1024, stretch_min = 4, stretch_max = 1000;
 
 constexpr auto report_interval = std::chrono::seconds{1};
 
@@ -45,6 +55,7 @@ result<admission::ticket> admission::admit(const checked_request& asked, clock::
   for (std::size_t i = 0; i < given.each.size(); ++i) {
     auto& share = given.each[i];
     const auto* text = asked.texts[i];
+    const auto packed = time_in_pack(asked, i, now);
     if (text && text == last && asked.databases[i] == asked.databases[i - 1]) {
       share = given.each[i - 1]; // a fan-out sends one statement many times
     } else {
@@ -53,6 +64,9 @@ result<admission::ticket> admission::admit(const checked_request& asked, clock::
       share = known ? ticket::share{.work = known->mean, .most = known->most} : ticket::share{.work = times.typical()};
       last = text;
     }
+    share.packed = packed;
+    if (const auto had = databases_[asked.databases[i]].packed_work; packed && had > std::chrono::nanoseconds{0})
+      share.work = std::min(share.work, had);
     add_demand(asked, i, share);
   }
   for (std::size_t database = 0; database < databases_.size(); ++database) {
@@ -70,6 +84,29 @@ result<admission::ticket> admission::admit(const checked_request& asked, clock::
   }
   pending_bytes_.store(pending_bytes_.load(std::memory_order_relaxed) + asked.bytes, std::memory_order_relaxed);
   return given;
+}
+
+/// Nothing where it has a session for itself.
+std::optional<std::chrono::nanoseconds> admission::time_in_pack(const checked_request& asked, std::size_t i,
+                                                                clock::time_point now) {
+  const auto how = asked.packing_of(i, settings_);
+  if (how == packing::never)
+    return {};
+  auto& of = databases_[asked.databases[i]];
+  auto takes = of.times.short_time(*asked.texts[i], now);
+  if (how == packing::always)
+    return takes.value_or(std::chrono::nanoseconds{0});
+  if (!takes)
+    return {};
+  if (of.until_alone > 0) {
+    --of.until_alone;
+  } else if (now - of.alone_at >= alone_at_most_each) {
+    of.alone_at = now;
+    static thread_local std::minstd_rand random{std::random_device{}()};
+    of.until_alone = std::uniform_int_distribution{alone_one_in / 2, alone_one_in * 3 / 2}(random);
+    return {};
+  }
+  return takes;
 }
 
 /// A query that may fail may also come too late: the request does not wait for its time.
@@ -150,10 +187,29 @@ void admission::done(const checked_request& asked, std::size_t i, const ticket::
                      clock::time_point now) noexcept {
   const auto database = asked.databases[i];
   add_work(database, asked.given.priority, -share.counted.count());
+  auto& of = databases_[database];
   try {
-    databases_[database].times.add(asked.given.queries[i], asked.texts[i], got, asked.taken_at, now);
+    if (got.pack == 0)
+      of.times.add(asked.given.queries[i], asked.texts[i], got, asked.taken_at, now);
+    else if (got.ok())
+      of.times.add_packed(*asked.texts[i], of.packed_work, now);
   } catch (...) { // no memory: what one answer teaches is not worth the answer
   }
+}
+
+void admission::learn_lateness(std::size_t database, bool was_late) noexcept {
+  auto& x = databases_[database].stretch;
+  x = std::clamp(x * (was_late ? 1 + stretch_up : 1 - stretch_down), stretch_min, stretch_max);
+}
+
+void admission::learn_work(std::size_t database, std::size_t statements, std::chrono::nanoseconds took) noexcept {
+  auto& mean = databases_[database].packed_work;
+  const auto each = took / static_cast<std::int64_t>(statements);
+  mean += mean == std::chrono::nanoseconds{0} ? each : (each - mean) / 16;
+}
+
+void admission::hold_against(const checked_request& asked, std::size_t i) {
+  databases_[asked.databases[i]].times.hold_against(*asked.texts[i]);
 }
 
 /// A database is forecast well when all came in time, and badly when something was too late for the request; a query's

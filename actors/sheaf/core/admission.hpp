@@ -37,6 +37,8 @@ public:
       std::chrono::nanoseconds work{};    ///< How long it is expected to have a session.
       std::chrono::nanoseconds most{};    ///< How long at most, 19 times in 20; 0 where that is not known.
       std::chrono::nanoseconds counted{}; ///< What of it others have before them.
+      /// How long the server needs for it; set where it is to be packed.
+      std::optional<std::chrono::nanoseconds> packed{};
     };
     std::vector<share> each;    ///< By query; none where it was refused.
     bool behind_others = false; ///< Somebody waited for a session: its end shows whether the forecast was right.
@@ -53,6 +55,22 @@ public:
   /// Query `i` is over: its work is done, or will not be. What it took is learnt.
   void done(const checked_request& asked, std::size_t i, const ticket::share& share, const outcome& got,
             clock::time_point now) noexcept;
+
+  /// For packs: the way to the server and back, and the stretch: so many times what it is expected to take, all but one
+  /// in 1024 packs take no longer of late. Where many run at once, each waits for a core.
+  std::chrono::nanoseconds round_trip(std::size_t database, clock::time_point now) const noexcept {
+    return databases_[database].times.round_trip(now);
+  }
+  double stretch(std::size_t database) const noexcept { return databases_[database].stretch; }
+
+  /// A pack is over that was late, by the stretch as it was when it was sent, or was not.
+  void learn_lateness(std::size_t database, bool was_late) noexcept;
+
+  /// A pack of so many statements had its session for `took`.
+  void learn_work(std::size_t database, std::size_t statements, std::chrono::nanoseconds took) noexcept;
+
+  /// Query `i` has held up the others of its pack.
+  void hold_against(const checked_request& asked, std::size_t i);
 
   /// The request is over, with these outcomes.
   void settle(const checked_request& asked, const ticket& given, const std::vector<outcome>& all,
@@ -73,6 +91,10 @@ private:
   struct of_database {
     statement_times times;
     std::array<std::atomic<std::int64_t>, 3> work{}; ///< By priority. Written here only.
+    double stretch = 16;                             ///< As `admission::stretch` has it.
+    std::chrono::nanoseconds packed_work{};          ///< Mean time of late that a query in a pack has a session for.
+    unsigned until_alone = 0;     ///< So many may be packed until one is run alone, to see what it takes.
+    clock::time_point alone_at{}; ///< When the last one was.
     double margin = 0; ///< The wait is forecast this much longer: it grows with each answer that came too late.
   };
 
@@ -83,6 +105,8 @@ private:
     clock::time_point latest_start = clock::time_point::max(); ///< Of the query that has the least time to spare.
   };
 
+  std::optional<std::chrono::nanoseconds> time_in_pack(const checked_request& asked, std::size_t i,
+                                                       clock::time_point now);
   void add_demand(const checked_request& asked, std::size_t i, const ticket::share& share);
   std::optional<failure> refuse(const checked_request& asked, std::size_t database, const demand& own,
                                 clock::time_point now) const;

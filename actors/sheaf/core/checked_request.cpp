@@ -16,6 +16,9 @@ namespace {
 /// About what a request takes in memory, and each of its queries: actors, outcomes, names.
 constexpr std::size_t bytes_of_any = 1024;
 
+/// Bytes of the parameters of a query that may be packed: 32 of them take 64 KiB on their way, at most.
+constexpr std::size_t packed_bytes_max = 2 << 10;
+
 failure empty_statement(const query& q) {
   return {.code = errc::rejected_sql, .query = q.name, .message = "the statement is empty; write one"};
 }
@@ -108,6 +111,23 @@ bool is_undone_by_errors(const parsed_statement* text) noexcept {
 
 bool checked_request::may_write(std::size_t i) const noexcept {
   return !given.queries[i].read_only && (!texts[i] || texts[i]->effects.effect != effect::reads);
+}
+
+packing checked_request::packing_of(std::size_t i, const options& settings) const noexcept {
+  const auto& q = given.queries[i];
+  const auto* text = texts[i];
+  if (!q.read_only || !text || q.on_rows)
+    return packing::never;
+  const auto& e = text->effects;
+  if (e.effect != effect::reads || e.traces != traces::none || e.asks_for_sequences || e.spoils_session)
+    return packing::never;
+  std::size_t bytes = 0;
+  for (const auto& [name, x] : q.parameters)
+    bytes += bytes_of(x);
+  const auto ways = {q.pack, given.pack, settings.databases[databases[i]].pack};
+  if (bytes > packed_bytes_max || std::find(ways.begin(), ways.end(), packing::never) != ways.end())
+    return packing::never;
+  return *std::max_element(ways.begin(), ways.end());
 }
 
 bool checked_request::may_have_effect(std::size_t i, const failure& why) const noexcept {

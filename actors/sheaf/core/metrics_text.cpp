@@ -151,6 +151,10 @@ public:
     one(Counter, "sheaf_retries_total", "Queries that were run again.", &pool_stats::retries);
     one(Counter, "sheaf_retries_refused_total", "Queries that the retry budget had no room for.",
         &pool_stats::retries_refused);
+    one(Counter, "sheaf_packs_total", "Packs that were sent.", &pool_stats::packs);
+    one(Counter, "sheaf_packed_total", "Queries that were answered in a pack.", &pool_stats::packed);
+    one(Counter, "sheaf_unpacked_total", "Queries of a pack that were run by themselves after all.",
+        &pool_stats::unpacked);
   }
 
   void add_statements() {

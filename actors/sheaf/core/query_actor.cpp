@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
 namespace sheaf {
 
@@ -38,6 +39,31 @@ bool is_rolled_back(errc code) noexcept {
 }
 
 } // namespace
+
+execution execution_of(const checked_request& asked, std::size_t index, const options& settings) {
+  constexpr auto unbounded = std::numeric_limits<std::size_t>::max();
+  const auto& q = asked.given.queries[index];
+  return {.query = &q,
+          .text = asked.texts[index],
+          .max_rows = q.max_rows.value_or(q.on_rows ? unbounded : settings.max_rows),
+          .max_bytes = q.max_bytes.value_or(q.on_rows ? unbounded : settings.max_bytes),
+          .max_held_bytes = settings.max_bytes,
+          .budget = asked.budget ? &asked.budget->of(index) : nullptr};
+}
+
+std::string account_of(const query_times& times, phase last, std::chrono::nanoseconds now) {
+  const auto in_ms = [](std::chrono::nanoseconds t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(t);
+  };
+  const auto reached = [now](std::chrono::nanoseconds t) { return t == query_times::not_reached ? now : t; };
+  auto text = fmt::format(" after {} ({} {}", in_ms(now), last == phase::connect ? "connect" : "queue",
+                          in_ms(reached(times.acquired) - times.queued));
+  if (last >= phase::execute)
+    text += fmt::format(", execute {}", in_ms(reached(times.first_row) - times.acquired));
+  if (last == phase::fetch)
+    text += fmt::format(", fetch {}", in_ms(now - times.first_row));
+  return text + ')';
+}
 
 /// The right to ask for one more part, which the copies of a `next` share. Any thread, and after the engine's end too.
 class query_actor::next_part {
@@ -99,7 +125,13 @@ void query_actor::begin() {
   } else {
     times_.queued = since_start(loop().now());
   }
-  acquire(how);
+  if (job_.lost) // not from within the spawn
+    loop().post([self = caf::strong_actor_ptr{ctrl()}, this] {
+      if (!ended())
+        on_failed(std::move(*job_.lost));
+    });
+  else
+    acquire(how);
 }
 
 void query_actor::acquire(session_pool::arrival how) {
@@ -129,15 +161,11 @@ void query_actor::receive(caf::message& message) {
 void query_actor::run(lease got) {
   times_.acquired = since_start(loop().now());
   lease_ = std::move(got);
-  lease_.push({.query = &asked(),
-               .text = job_.request->texts[job_.index],
-               .keep_alive = job_.request,
-               .deadline = job_.deadline,
-               .max_rows = job_.max_rows,
-               .max_bytes = job_.max_bytes,
-               .max_held_bytes = job_.max_held_bytes,
-               .budget = budget()},
-              *this);
+  auto run = execution_of(*job_.request, job_.index, *job_.settings);
+  run.keep_alive = job_.request;
+  run.deadline = job_.deadline;
+  run.budget = budget();
+  lease_.push(std::move(run), *this);
 }
 
 void query_actor::on_answer(answer&& got, const moments& when) {
@@ -303,22 +331,6 @@ void query_actor::reply(answer&& got) {
     caf::anon_send(job_.reply_to, query_done{job_.index, std::move(told)});
 }
 
-/// The time of each phase up to now: ` after 52ms (queue 2ms, execute 50ms)`.
-std::string query_actor::account(sheaf::phase last) const {
-  const auto now = since_start(loop().refresh_now());
-  const auto in_ms = [](std::chrono::nanoseconds t) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(t);
-  };
-  const auto reached = [now](std::chrono::nanoseconds t) { return t == query_times::not_reached ? now : t; };
-  auto text = fmt::format(" after {} ({} {}", in_ms(now), last == phase::connect ? "connect" : "queue",
-                          in_ms(reached(times_.acquired) - times_.queued));
-  if (last >= phase::execute)
-    text += fmt::format(", execute {}", in_ms(reached(times_.first_row) - times_.acquired));
-  if (last == phase::fetch)
-    text += fmt::format(", fetch {}", in_ms(now - times_.first_row));
-  return text + ')';
-}
-
 phase query_actor::phase_reached() const noexcept {
   if (!lease_) {
     const auto pool = job_.pool->stats();
@@ -330,7 +342,7 @@ phase query_actor::phase_reached() const noexcept {
 
 result_budget* query_actor::budget() const noexcept {
   const auto& all = job_.request->budget;
-  return all ? &all->of(job_.index) : nullptr;
+  return !all ? nullptr : job_.beside_pack ? &all->beside(job_.index) : &all->of(job_.index);
 }
 
 void query_actor::note(const moments& when) noexcept {

@@ -32,6 +32,13 @@ protected:
   ~query_joiner() = default;
 };
 
+/// The run of query `index`, with the bounds that it and the engine set. Without a deadline, and with nothing that
+/// keeps it alive.
+execution execution_of(const checked_request& asked, std::size_t index, const options& settings);
+
+/// The time of each phase up to `now`: ` after 52ms (queue 2ms, execute 50ms)`.
+std::string account_of(const query_times& times, phase last, std::chrono::nanoseconds now);
+
 struct query_job {
   std::shared_ptr<const checked_request> request;
   std::size_t index = 0;
@@ -42,12 +49,14 @@ struct query_job {
   /// After it a session would come too late: the deadline, less the time that the statement takes at most. Never where
   /// that is not known.
   clock::time_point latest_start = clock::time_point::max();
-  std::size_t max_rows = 0, max_bytes = 0, max_held_bytes = 0; ///< As `execution` has them.
+  const options* settings = nullptr;
   caf::actor reply_to;
   query_joiner* here = nullptr; ///< `reply_to`, if it lives on the same loop.
   bool reserved = false;        ///< The pool counts on it.
   /// It has waited on another loop before: what came of that.
   std::optional<query_called> before{};
+  std::optional<failure> lost{}; ///< It was in a pack, and failed so with its session.
+  bool beside_pack = false;      ///< It is still in one, too.
 };
 
 class query_actor final : public loop_actor, private session_waiter, private run_listener {
@@ -81,7 +90,7 @@ private:
 
   std::chrono::nanoseconds since_start(clock::time_point t) const noexcept { return t - job_.request->taken_at; }
   sheaf::phase phase_reached() const noexcept;
-  std::string account(sheaf::phase last) const;
+  std::string account(sheaf::phase last) const { return account_of(times_, last, since_start(loop().refresh_now())); }
   void note(const moments& when) noexcept;
   result_budget* budget() const noexcept;
   const query& asked() const noexcept { return job_.request->given.queries[job_.index]; }

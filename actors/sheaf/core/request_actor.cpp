@@ -10,14 +10,16 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <limits>
+#include <tuple>
 #include <utility>
 
 namespace sheaf {
 
 namespace {
 
-constexpr auto unbounded = std::numeric_limits<std::size_t>::max();
+/// A pack is late after what others take of late, within these bounds: what is worth a second run, and what a statement
+/// that has turned slow may cost those behind it.
+constexpr clock::duration late_at_least = std::chrono::milliseconds{1}, late_at_most = std::chrono::milliseconds{50};
 
 /// A refusal is told after this, or a quarter of the time that is left. Callers who ask again at once would keep the
 /// loop busy with refusals, until all that it does takes so long that nothing can be admitted.
@@ -45,6 +47,7 @@ request_actor::request_actor(caf::actor_config& cfg, engine_loop& home, std::sha
     }) {
   reply_.outcomes.resize(request_->given.queries.size());
   running_.resize(request_->given.queries.size());
+  each_.resize(request_->given.queries.size());
   callback_ = std::move(callback);
 }
 
@@ -71,7 +74,22 @@ void request_actor::begin() {
     return;
   }
   ticket_ = std::move(*admitted);
+  form();
   spawn_all_that_may_begin();
+}
+
+/// Decides which queries go together, where the database's sessions take that.
+void request_actor::form() {
+  auto packs = form_packs(*request_, ticket_,
+                          [this](std::size_t database) { return home_.admission.round_trip(database, loop().now()); });
+  for (auto& x : packs) {
+    if (!home_.all.database(x.database).factory->takes_packs())
+      continue;
+    pack_of_.resize(each_.size());
+    for (const auto i : x.queries)
+      pack_of_[i] = static_cast<std::uint32_t>(packs_.size() + 1);
+    packs_.push_back({.of = std::move(x)});
+  }
 }
 
 /// Answers a request of which no query has begun, nor will.
@@ -90,6 +108,12 @@ void request_actor::receive(caf::message& message) {
   }
   if (message.match_elements<query_called>())
     call(message.get_as<query_called>(0));
+  if (message.match_elements<pack_done>())
+    join(std::move(message.get_mutable_as<pack_done>(0)));
+  if (message.match_elements<pack_late>())
+    unpack(message.get_as<pack_late>(0));
+  if (message.match_elements<pack_called>())
+    call(message.get_as<pack_called>(0));
   if (message.match_elements<early_end>())
     give_up(message.get_as<early_end>(0));
 }
@@ -105,7 +129,7 @@ std::optional<std::size_t> request_actor::next() noexcept {
     auto& [before, pending] = begun_[i];
     if (width_ == 0 && pending >= home_.all.settings().databases[i].pool.max_size)
       continue;
-    while (before < databases.size() && databases[before] != i)
+    while (before < databases.size() && (databases[before] != i || each_[before] != progress::waits))
       ++before;
     first = std::min(first, before);
   }
@@ -119,22 +143,45 @@ void request_actor::spawn_all_that_may_begin() {
 
 void request_actor::spawn_next(std::size_t index) {
   const auto database = request_->databases[index];
-  ++spawned_;
+  const auto number = pack_of_.empty() ? 0 : pack_of_[index];
+  const auto begin_one = [&](std::size_t i) {
+    ++spawned_;
+    each_[i] = progress::runs;
+    home_.admission.begin(*request_, i, ticket_.each[i]);
+  };
   begun_[database].before = index + 1;
+  if (number == 0) {
+    begin_one(index);
+    spawn_alone(index, {});
+    return;
+  }
+  for (const auto i : packs_[number - 1].of.queries)
+    begin_one(i);
   ++begun_[database].pending;
+  ++pending_;
   auto& where = home_.all.place(home_, database);
   const bool is_away = &where != &home_;
   if (is_away)
     where.pools[database]->reserve();
+  spawn_pack(number, where, is_away, {});
+}
+
+/// Begins a query on a session of its own: for the first time, or after all.
+void request_actor::spawn_alone(std::size_t index, history so_far) {
+  const auto database = request_->databases[index];
+  ++begun_[database].pending;
   ++pending_;
-  home_.admission.begin(*request_, index, ticket_.each[index]);
-  spawn(index, where, is_away, {});
+  auto& where = home_.all.place(home_, database);
+  const bool is_away = &where != &home_;
+  if (is_away)
+    where.pools[database]->reserve();
+  spawn(index, where, is_away, std::move(so_far));
 }
 
 /// Without an actor the query has its failure from here, though not from within a call that may be about it.
-void request_actor::spawn(std::size_t index, engine_loop& where, bool reserved, std::optional<query_called> before) {
+void request_actor::spawn(std::size_t index, engine_loop& where, bool reserved, history so_far) {
   try {
-    spawn_on(index, where, reserved, before);
+    spawn_on(index, where, reserved, std::move(so_far));
   } catch (...) { // no matter what of: it was not begun
     auto why = early_end_for(std::current_exception());
     if (reserved)
@@ -149,21 +196,19 @@ void request_actor::spawn(std::size_t index, engine_loop& where, bool reserved, 
   }
 }
 
-void request_actor::spawn_on(std::size_t index, engine_loop& where, bool reserved,
-                             const std::optional<query_called>& before) {
-  const auto& settings = home_.all.settings();
+void request_actor::spawn_on(std::size_t index, engine_loop& where, bool reserved, history&& so_far) {
   const auto& q = request_->given.queries[index];
   query_job job{.request = request_,
                 .index = index,
                 .pool = where.pools[request_->databases[index]].get(),
                 .deadline = request_->deadline,
-                .max_rows = q.max_rows.value_or(q.on_rows ? unbounded : settings.max_rows),
-                .max_bytes = q.max_bytes.value_or(q.on_rows ? unbounded : settings.max_bytes),
-                .max_held_bytes = settings.max_bytes,
+                .settings = &home_.all.settings(),
                 .reply_to = caf::actor{this},
                 .here = &where == &home_ ? this : nullptr,
                 .reserved = reserved,
-                .before = before};
+                .before = so_far.before,
+                .lost = std::move(so_far.lost),
+                .beside_pack = so_far.beside_pack};
   if (q.timeout && request_->taken_at + *q.timeout < job.deadline) {
     job.deadline = request_->taken_at + *q.timeout;
     job.own_deadline = true;
@@ -176,37 +221,199 @@ void request_actor::spawn_on(std::size_t index, engine_loop& where, bool reserve
   running_[index] = spawn_here<query_actor>(system(), true, *where.loop, std::move(job));
 }
 
+/// As `spawn` and `spawn_on`, for a pack.
+void request_actor::spawn_pack(std::size_t number, engine_loop& where, bool reserved,
+                               std::optional<pack_called> before) {
+  try {
+    spawn_pack_on(number, where, reserved, before);
+  } catch (...) { // no matter what of: it was not begun
+    const auto why = early_end_for(std::current_exception());
+    const auto& of = packs_[number - 1].of;
+    if (reserved)
+      where.pools[of.database]->unreserve();
+    pack_done done{.number = number, .is_over = true};
+    for (const auto i : of.queries)
+      done.got.push_back({i,
+                          {.data = failure{.code = why.code,
+                                           .phase = phase::queue,
+                                           .query = request_->given.queries[i].name,
+                                           .message = why.message}}});
+    loop().post(
+        [self = caf::strong_actor_ptr{ctrl()}, this, done = std::move(done)]() mutable { join(std::move(done)); });
+  }
+}
+
+void request_actor::spawn_pack_on(std::size_t number, engine_loop& where, bool reserved,
+                                  const std::optional<pack_called>& before) {
+  auto& x = packs_[number - 1];
+  const auto stretched =
+      std::chrono::duration<double, std::nano>{x.of.expected} * home_.admission.stretch(x.of.database);
+  x.late_after = std::clamp(std::chrono::duration_cast<clock::duration>(stretched), late_at_least, late_at_most);
+  pack_job job{.request = request_,
+               .of = x.of,
+               .number = static_cast<std::uint32_t>(number),
+               .pool = where.pools[x.of.database].get(),
+               .home = &home_,
+               .late_after = x.late_after,
+               .reply_to = caf::actor{this},
+               .here = &where == &home_ ? this : nullptr,
+               .reserved = reserved,
+               .before = before};
+  if (x.of.queries.front() < queries_together)
+    job.turn = request_->taken_at;
+  auto most = std::chrono::nanoseconds{0};
+  for (const auto i : x.of.queries)
+    most = std::max(most, ticket_.each[i].most);
+  if (most > std::chrono::nanoseconds{0})
+    job.latest_start = request_->deadline - most;
+  x.actor = spawn_here<pack_actor>(system(), true, *where.loop, std::move(job));
+}
+
 /// A query that waits has a place on another loop.
 void request_actor::call(const query_called& called) {
   const auto index = static_cast<std::size_t>(called.index);
   auto& where = *home_.all.each()[called.loop];
-  if (!ending_) {
-    spawn(index, where, true, called);
+  if (!ending_ && !replied_ && each_[index] != progress::over) {
+    spawn(index, where, true, {.before = called, .beside_pack = runs_in_pack(index)});
     return;
   }
   where.pools[request_->databases[index]]->unreserve();
-  join(index, {.data = failure{.code = end_.code,
-                               .phase = phase::queue,
-                               .query = request_->given.queries[index].name,
-                               .message = end_.message},
-               .times = {.queued = called.queued, .answered = loop().now() - request_->taken_at},
-               .attempts = called.attempts});
+  auto x = ended_early(index);
+  x.times.queued = called.queued;
+  x.attempts = called.attempts;
+  join(index, std::move(x));
 }
 
-/// One query is over. When it was the last, so is the request.
+void request_actor::call(const pack_called& called) {
+  const auto& x = packs_[called.number - 1];
+  auto& where = *home_.all.each()[called.loop];
+  if (!ending_ && !replied_) {
+    spawn_pack(called.number, where, true, called);
+    return;
+  }
+  where.pools[x.of.database]->unreserve();
+  pack_done done{.number = called.number, .queued = called.queued, .is_over = true};
+  for (const auto i : x.of.queries)
+    done.left.push_back({.index = i});
+  join(std::move(done));
+}
+
+outcome request_actor::ended_early(std::size_t index) const {
+  return {.data = failure{.code = end_.code,
+                          .phase = phase::queue,
+                          .query = request_->given.queries[index].name,
+                          .message = end_.message},
+          .times = {.answered = loop().now() - request_->taken_at}};
+}
+
+/// An actor that runs queries of that database is over.
+void request_actor::end_run(std::size_t database) noexcept {
+  --pending_;
+  --begun_[database].pending;
+}
+
+/// A query that ran by itself is over.
 void request_actor::join(std::size_t index, outcome&& got) {
+  running_[index] = nullptr;
+  end_run(request_->databases[index]);
+  if (!replied_ && (got.ok() || ending_ || !runs_in_pack(index))) // else the pack may have the answer still
+    answer(index, std::move(got));
+  go_on();
+}
+
+bool request_actor::runs_in_pack(std::size_t index) const noexcept {
+  const auto number = pack_of_.empty() ? 0 : pack_of_[index];
+  return number != 0 && packs_[number - 1].actor;
+}
+
+/// Queries of a pack are over, or have to run by themselves.
+void request_actor::join(pack_done&& done) {
+  auto& x = packs_[done.number - 1];
+  if (done.is_over) {
+    x.is_late |= done.was_late;
+    x.actor = nullptr;
+    end_run(x.of.database);
+  }
+  if (!replied_) {
+    if (done.is_over)
+      learn_from(done);
+    for (auto& [index, got] : done.got)
+      answer(index, std::move(got));
+    for (auto& [index, was_lost, why] : done.left) {
+      if (each_[index] == progress::over || running_[index])
+        continue;
+      auto ended = ended_early(index);
+      ended.times.queued = done.queued;
+      if (ending_)
+        answer(index, std::move(ended));
+      else
+        spawn_alone(
+            index,
+            {.before = query_called{.index = index, .queued = done.queued, .since = loop().now() - request_->taken_at},
+             .lost = was_lost ? std::optional{std::move(why)} : std::nullopt,
+             .beside_pack = true});
+    }
+  }
+  go_on();
+}
+
+/// What a pack took is learnt; and where it was late, those of its statements are known that answer last elsewhere,
+/// too. If they are many, it was not for the sake of one.
+void request_actor::learn_from(const pack_done& done) {
+  const auto& x = packs_[done.number - 1];
+  const bool has_all = !done.got.empty() && done.left.empty() && done.got.front().got.ok();
+  if (x.is_late || has_all)
+    home_.admission.learn_lateness(x.of.database, x.is_late);
+  if (!has_all)
+    return;
+  const auto& times = done.got.front().got.times;
+  home_.admission.learn_work(x.of.database, x.of.queries.size(), times.released - times.acquired);
+  if (!x.is_late || done.got.size() > std::max<std::size_t>(1, x.of.queries.size() / 4))
+    return;
+  for (const auto& slow : done.got)
+    home_.admission.hold_against(*request_, slow.index);
+}
+
+/// Runs what a late pack has not answered elsewhere, too. The first answer counts.
+void request_actor::unpack(const pack_late& late) {
+  auto& x = packs_[late.number - 1];
+  if (replied_ || ending_)
+    return;
+  x.is_late = true;
+  const auto now = loop().now() - request_->taken_at;
+  for (const auto i : x.of.queries)
+    if (each_[i] != progress::over && !running_[i])
+      spawn_alone(i, {.before = query_called{.index = i, .queued = now, .since = now}, .beside_pack = true});
+}
+
+/// The first answer to a query. Where somebody else runs it, too, that one is told.
+void request_actor::answer(std::size_t index, outcome&& got) {
+  if (each_[index] == progress::over)
+    return;
+  each_[index] = progress::over;
+  ++over_;
   const auto& q = request_->given.queries[index];
   auto& slot = reply_.outcomes[index];
   slot = std::move(got);
   slot.name = q.name;
   home_.admission.done(*request_, index, ticket_.each[index], slot, loop().now());
-  running_[index] = nullptr;
-  --pending_;
-  --begun_[request_->databases[index]].pending;
+  if (running_[index])
+    caf::anon_send(running_[index], early_end{errc::query_canceled, "its pack has answered it"});
+  if (runs_in_pack(index))
+    caf::anon_send(packs_[pack_of_[index] - 1].actor, query_unwanted{index});
   if (!ending_)
     apply_policy(q, slot);
+}
+
+/// Something is over. When all queries are, so is the request.
+void request_actor::go_on() {
+  if (replied_) {
+    if (pending_ == 0 && !ended())
+      std::ignore = end();
+    return;
+  }
   spawn_all_that_may_begin();
-  if (pending_ == 0 && spawned_ == reply_.outcomes.size() && !ended())
+  if (over_ == each_.size())
     reply_now();
 }
 
@@ -235,15 +442,26 @@ void request_actor::apply_policy(const query& q, const outcome& got) {
 }
 
 void request_actor::give_up(const early_end& why) {
-  if (ending_ || ended())
+  if (ending_ || replied_)
     return;
   if (!reply_.failure) {
     reply_.failure = failure{.code = why.code, .message = why.message};
     loop().refresh_now();
   }
   end_rest(why);
-  if (pending_ == 0)
+  if (over_ == each_.size())
     reply_now();
+}
+
+/// Something threw in the midst of joining: queries whose answers were lost with it have nobody who tells of them.
+void request_actor::on_thrown(const std::exception_ptr& thrown) {
+  give_up(early_end_for(thrown));
+  if (replied_)
+    return;
+  for (std::size_t i = 0; i < each_.size(); ++i)
+    if (each_[i] == progress::runs && !running_[i] && !runs_in_pack(i))
+      answer(i, ended_early(i));
+  go_on();
 }
 
 /// Ends what runs and does not begin the rest. The query actors reply at once, so the request does soon after.
@@ -252,9 +470,11 @@ void request_actor::end_rest(const early_end& why) {
   end_ = why;
   const auto& queries = request_->given.queries;
   for (std::size_t i = 0; i < queries.size() && spawned_ < queries.size(); ++i) {
-    if (i < begun_[request_->databases[i]].before)
+    if (each_[i] != progress::waits)
       continue;
     ++spawned_;
+    each_[i] = progress::over;
+    ++over_;
     auto& slot = reply_.outcomes[i];
     slot.name = queries[i].name;
     slot.data = failure{.code = why.code, .phase = phase::queue, .query = slot.name, .message = why.message};
@@ -264,6 +484,9 @@ void request_actor::end_rest(const early_end& why) {
   for (const auto& actor : running_)
     if (actor)
       caf::anon_send(actor, why);
+  for (const auto& x : packs_)
+    if (x.actor)
+      caf::anon_send(x.actor, why);
 }
 
 /// Completes the request's failure, now that all queries are over. The last answers may have been on their way here
@@ -299,8 +522,12 @@ bool request_actor::has_what_it_needs() const noexcept {
   return good >= (given.on_error == error_policy::first ? given.first : needed);
 }
 
+/// Late packs, and those who run beside them, may not have ended yet: they have been told, and are waited for.
 void request_actor::reply_now() {
-  const auto self = end();
+  const caf::strong_actor_ptr self{ctrl()};
+  replied_ = true;
+  if (pending_ == 0)
+    std::ignore = end();
   deadline_.disarm();
   unlink();
   link_->request = nullptr;

@@ -41,11 +41,13 @@ class request_budget {
 public:
   request_budget(std::optional<std::size_t> max_rows, std::optional<std::size_t> max_bytes, std::size_t queries)
     : max_rows_(max_rows.value_or(unbounded)), max_bytes_(max_bytes.value_or(unbounded)),
-      of_(queries, result_budget{*this}) {}
+      of_(2 * queries, result_budget{*this}) {}
   request_budget(const request_budget&) = delete;
   request_budget& operator=(const request_budget&) = delete;
 
-  result_budget& of(std::size_t query) noexcept { return of_[query]; }
+  result_budget& of(std::size_t query) noexcept { return of_[2 * query]; }
+  /// For a run of it beside the first one: until one of them is over, what both draw counts.
+  result_budget& beside(std::size_t query) noexcept { return of_[2 * query + 1]; }
 
 private:
   friend class result_budget;

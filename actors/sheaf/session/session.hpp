@@ -25,10 +25,13 @@ public:
   /// The number of runs that may be pushed now: one at most, so each query has its session for itself.
   virtual std::size_t room() const noexcept = 0;
 
-  /// Starts `x`, which is at rest; only when there is room. Its listener lives until it has the answer or `x` is
-  /// dropped; it never hears from the session before this returns. When the answer comes `x` is at rest, and the
-  /// session is clean: what the run left behind (an open transaction) has been undone, or the session is not usable any
-  /// more.
+  /// True when it takes packs. That does not change.
+  virtual bool takes_packs() const noexcept { return false; }
+
+  /// Starts `x`, which is at rest; only when there is room, and a pack only where it takes some. Its listener lives
+  /// until it has the answer or `x` is dropped; it never hears from the session before this returns. When the answer
+  /// comes `x` is at rest, and the session is clean: what the run left behind (an open transaction) has been undone, or
+  /// the session is not usable any more.
   void push(session_run& x);
 
   /// Stops `x`, which is in line, and forgets its listener: that hears nothing any more. `done` is called once, never
@@ -57,13 +60,19 @@ public:
   virtual int id() const noexcept = 0;
 
 protected:
-  virtual void start(session_run& x) = 0; ///< `x` has been pushed.
-  virtual void stop(session_run& x) = 0;  ///< `x` has been dropped.
-  virtual void go_on(session_run& x) = 0; ///< More rows of `x` are wanted.
+  virtual void start(session_run& x) = 0;  ///< `x` has been pushed.
+  virtual void start_pack(session_run&) {} ///< A pack has been pushed.
+  virtual void stop(session_run& x) = 0;   ///< `x` has been dropped.
+  virtual void go_on(session_run& x) = 0;  ///< More rows of `x` are wanted.
 
   /// The end of `x`: its listener gets the answer, or whoever dropped it hears that it is over. A session's last word
   /// in a call: the next run may be pushed from within, or the session destroyed.
   static void finish(session_run& x, answer&& got);
+  static void finish_pack(session_run& x, std::vector<packed_answer>&& got);
+
+private:
+  template <class Tell>
+  static void end(session_run& x, Tell tell);
 };
 
 /// The end of an attempt to open a session, by the clock or with its engine. Any thread.
@@ -89,6 +98,9 @@ public:
 
   /// The lexical rules that its statements follow.
   virtual sheaf::dialect dialect() const noexcept = 0;
+
+  /// False once it is known that its sessions take no packs. Any thread.
+  virtual bool takes_packs() const noexcept { return false; }
 
   /// The engine ends: attempts that are under way have nobody to open a session for. Any thread.
   void end_attempts() noexcept { *engine_ends_ = true; }

@@ -32,6 +32,15 @@ void lease::push(execution job, run_listener& listener) {
   lent_->session->push(x);
 }
 
+void lease::push(std::vector<execution> pack, std::shared_ptr<const void> keep_alive, run_listener& listener) {
+  assert(lent_);
+  auto& x = lent_->run;
+  x.job.keep_alive = std::move(keep_alive);
+  x.pack = std::move(pack);
+  x.listener = &listener;
+  lent_->session->push(x);
+}
+
 void lease::give_back() noexcept {
   assert(lent_ && !runs());
   pool_->take_back(*std::exchange(lent_, nullptr));
@@ -40,6 +49,11 @@ void lease::give_back() noexcept {
 void lease::drop() noexcept {
   assert(lent_ && runs());
   pool_->drop(*std::exchange(lent_, nullptr));
+}
+
+void lease::drop(stopped at_rest) {
+  assert(lent_ && runs());
+  pool_->drop(*std::exchange(lent_, nullptr), std::move(at_rest));
 }
 
 void session_waiter::stop_waiting() noexcept {
@@ -123,12 +137,14 @@ void session_pool::take_back(pooled_session& s) {
   settle(s);
 }
 
-void session_pool::drop(pooled_session& s) {
+void session_pool::drop(pooled_session& s, lease::stopped at_rest) {
   ++cancelling_;
   metrics_.cancels.add();
   publish();
-  s.session->drop(s.run, [this, &s] {
+  s.session->drop(s.run, [this, &s, at_rest = std::move(at_rest)] {
     --cancelling_;
+    if (at_rest)
+      at_rest(s.run.stopped_in);
     take_back(s);
   });
 }
@@ -334,6 +350,9 @@ pool_stats session_pool::stats() const {
   x.leaks = metrics_.leaks.get();
   x.retries = metrics_.retries.get();
   x.retries_refused = metrics_.retries_refused.get();
+  x.packs = metrics_.packs.get();
+  x.packed = metrics_.packed.get();
+  x.unpacked = metrics_.unpacked.get();
   return x;
 }
 

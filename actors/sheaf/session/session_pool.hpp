@@ -18,6 +18,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -61,8 +62,11 @@ public:
 
   /// Runs `job`; none runs yet. `listener` has the answer, unless this is given up before.
   void push(execution job, run_listener& listener);
+  /// The same with a pack, where `takes_packs`; `keep_alive` keeps what its statements are of.
+  void push(std::vector<execution> pack, std::shared_ptr<const void> keep_alive, run_listener& listener);
   void resume() { lent_->session->resume(lent_->run); } ///< More rows are wanted.
 
+  bool takes_packs() const noexcept { return lent_->session->takes_packs(); }
   bool runs() const noexcept { return lent_->run.state == session_run::status::in_line; }
   run_listener::moments progress() const noexcept { return lent_->session->progress(lent_->run); }
   notices take_notices() { return lent_->session->take_notices(); }
@@ -71,6 +75,9 @@ public:
   void give_back() noexcept; ///< Leaves the seat, where nothing runs: the next waiter may have it.
   void drop() noexcept;      ///< Leaves the seat while the run is in line: that is stopped, and the seat free once the
                              ///< database has confirmed it.
+  /// The same with a pack; `at_rest` hears then, on the loop, in which statement it was stopped, if that is known.
+  using stopped = std::function<void(std::optional<std::size_t> in)>;
+  void drop(stopped at_rest);
 
 private:
   friend class session_pool;
@@ -226,7 +233,7 @@ private:
   pooled_session* choose() noexcept;
   lease lend(pooled_session& s, const session_waiter& to);
   void take_back(pooled_session& s);
-  void drop(pooled_session& s);
+  void drop(pooled_session& s, lease::stopped at_rest = {});
   void on_broken(pooled_session& s);
   void settle(pooled_session& s);
   void offer(pooled_session& s);

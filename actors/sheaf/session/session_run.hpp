@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace sheaf {
 
@@ -32,7 +34,16 @@ struct execution {
 /// The answer to a run: rows, a task's value, or a failure (its `query` is left to the caller).
 using answer = std::variant<table, std::any, failure>;
 
-/// Waits for a run's answer. Called on the session's loop; `on_answer` exactly once for each run that is not dropped.
+/// The answer to one statement of a pack.
+struct packed_answer {
+  /// Nothing where the statement has not run, or has to run again by itself: those before it have spoiled it, or the
+  /// server knew another statement than the session thought.
+  std::optional<answer> data{};
+  notices said{};
+};
+
+/// Waits for a run's answer. Called on the session's loop; `on_answer`, or of a pack `on_pack`, exactly once for each
+/// run that is not dropped.
 class run_listener {
 public:
   /// Points in time, for the query's report. A point that the run did not reach is not set.
@@ -42,6 +53,9 @@ public:
 
   virtual void on_answer(answer&& got, const moments& when) = 0;
 
+  /// One answer for each statement of the pack, in their order.
+  virtual void on_pack(std::vector<packed_answer>&& /*got*/, const moments& /*when*/) {}
+
   /// Rows of a query with `on_rows`, before its answer. The run pauses until it is resumed; after the last part it has
   /// nothing to wait for, and is answered.
   virtual void on_rows(table&& /*part*/) {}
@@ -50,8 +64,9 @@ protected:
   ~run_listener() = default;
 };
 
-/// A place in a session's line. Its owner fills in `job` and `listener` and pushes it, and keeps it where it is until
-/// it is at rest again; from the push until then the session alone changes it.
+/// A place in a session's line, for one statement or task, or for a pack: statements that go to the database at once,
+/// one behind the other, and are answered together. Its owner fills in `job` or `pack`, and `listener`, and pushes it,
+/// and keeps it where it is until it is at rest again; from the push until then the session alone changes it.
 struct session_run {
   enum class status : std::uint8_t {
     at_rest, ///< In no line.
@@ -59,11 +74,13 @@ struct session_run {
     dropped, ///< Nobody wants the answer any more, but the database may not be done with it.
   };
 
-  execution job{};
+  execution job{};               ///< Of a pack, only what keeps it alive.
+  std::vector<execution> pack{}; ///< Reads without `on_rows`, none of which leaves a trace in the session.
   run_listener* listener = nullptr;
   status state = status::at_rest;
-  run_listener::moments when{};         ///< The points that it has reached, as far as the loop knows.
-  std::function<void()> when_at_rest{}; ///< Called at the end of a drop.
+  run_listener::moments when{};            ///< The points that it has reached, as far as the loop knows.
+  std::optional<std::size_t> stopped_in{}; ///< The statement of a pack that ran when it was stopped, if that is known.
+  std::function<void()> when_at_rest{};    ///< Called at the end of a drop.
 };
 
 } // namespace sheaf

@@ -19,7 +19,7 @@ namespace sheaf {
 class counter {
 public:
   /// Called on the one thread that writes it.
-  void add() noexcept { count_.store(get() + 1, std::memory_order_relaxed); }
+  void add(std::uint64_t n = 1) noexcept { count_.store(get() + n, std::memory_order_relaxed); }
   std::uint64_t get() const noexcept { return count_.load(std::memory_order_relaxed); }
 
 private:
@@ -89,6 +89,9 @@ struct pool_metrics {
   counter leaks;                ///< Sessions that were out longer than `leak_detection_threshold`.
   counter retries;              ///< Queries that were run again.
   counter retries_refused;      ///< Queries that were not run again, as the retry budget had no room.
+  counter packs;                ///< Packs that were sent.
+  counter packed;               ///< Queries that were answered in one.
+  counter unpacked;             ///< Queries of a pack that were run by themselves after all.
 };
 
 } // namespace sheaf

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 namespace sheaf {
@@ -20,6 +21,20 @@ constexpr std::chrono::nanoseconds known_at_least = 1s, known_at_most = 2s;
 
 /// The weight of a new value in a mean over all of late.
 constexpr int later_ones_weigh = 16;
+
+/// A statement is known after so many runs; it is short when it takes no more than half of the way to the server and
+/// back, or of this where that is shorter; and its answer is small up to so many bytes.
+constexpr std::size_t known_after = 16;
+constexpr auto way_at_least = 100us;
+constexpr double small_bytes_max = 16 << 10;
+
+/// A run was long that took more than so many times the least of its statement, and this, and so many times the mean of
+/// all that are short: on a busy machine all take long. A statement is long after so many such runs of its last 16, and
+/// short again after so many others in a row.
+constexpr int long_beside_itself = 10, long_beside_others = 8;
+constexpr auto long_at_least = 1ms;
+constexpr int long_runs_max = 1;
+constexpr std::uint8_t short_runs_min = 32;
 
 /// Counting the bytes of a large result takes longer than learning all the rest.
 constexpr std::size_t cells_counted_max = 64;
@@ -48,6 +63,20 @@ std::optional<statement_times::expected> statement_times::expect(const parsed_st
   if (now - x->tried_at > std::clamp(2 * most, known_at_least, known_at_most))
     return {};
   return expected{.mean = x->answers.mean() + beside_, .most = most + beside_};
+}
+
+std::optional<std::chrono::nanoseconds> statement_times::short_time(const parsed_statement& text,
+                                                                    clock::time_point now) const {
+  const auto* x = statements_.peek(text);
+  if (!x || x->is_long || x->answers.size() < known_after || x->bytes > small_bytes_max)
+    return {};
+  const auto least = x->least.get(now);
+  if (!least)
+    return {};
+  const auto of_server = std::max(0ns, *least - way(now));
+  if (of_server > std::max<std::chrono::nanoseconds>(way(now), way_at_least) / 2)
+    return {};
+  return of_server;
 }
 
 void statement_times::tries(const parsed_statement& text, clock::time_point now) {
@@ -84,7 +113,7 @@ void statement_times::learn(const query& asked, const parsed_statement& text, st
   if (!held)
     return;
   if (rows)
-    note_round_trip(took, now);
+    least_.add(took, now);
   auto* x = statements_.find(text);
   if (!x) {
     if (text.text.size() > text_max)
@@ -94,6 +123,7 @@ void statement_times::learn(const query& asked, const parsed_statement& text, st
     x = &statements_.add(
         {.text = text, .query = std::string{in_whole_characters(without_number(asked.name), name_max)}});
   }
+  judge(*x, took, now);
   x->answers.add(took);
   x->tried_at = now;
   ++x->runs;
@@ -106,19 +136,64 @@ void statement_times::learn(const query& asked, const parsed_statement& text, st
     x->bytes = moved_towards(x->bytes, static_cast<double>(rows->bytes()), is_first);
 }
 
-void statement_times::note_round_trip(std::chrono::nanoseconds took, clock::time_point now) noexcept {
-  if (now - minute_began_ > 1min) {
-    least_before_ = now - minute_began_ > 2min ? least_before_.max() : least_now_;
-    least_now_ = least_now_.max();
-    minute_began_ = now;
+/// Looks whether a run was long, before it is one of those that the next one is compared with.
+void statement_times::judge(known& x, std::chrono::nanoseconds took, clock::time_point now) noexcept {
+  const auto least = x.least.get(now).value_or(took);
+  const bool was_long =
+      took > std::max<std::chrono::nanoseconds>(long_beside_itself * least, long_at_least) + way(now) &&
+      took > long_beside_others * usual_;
+  x.least.add(took, now);
+  x.long_runs = static_cast<std::uint16_t>(x.long_runs << 1 | (was_long ? 1 : 0));
+  if (was_long) {
+    x.short_runs = 0;
+    x.is_long |= std::popcount(x.long_runs) > long_runs_max;
+  } else if (x.is_long && ++x.short_runs >= short_runs_min) {
+    x.is_long = false;
   }
-  least_now_ = std::min(least_now_, took);
+  if (!x.is_long && x.answers.size() >= known_after) // one that is far longer moves it no more than one that is long
+    usual_ = moved_towards(usual_, usual_ == 0ns ? took : std::min(took, long_beside_others * usual_), usual_ == 0ns);
+}
+
+void statement_times::hold_against(const parsed_statement& text) {
+  const std::lock_guard held{lock_};
+  if (auto* x = statements_.find(text)) {
+    x->is_long = true;
+    x->short_runs = 0;
+  }
+}
+
+void statement_times::add_packed(const parsed_statement& text, std::chrono::nanoseconds share, clock::time_point now) {
+  const std::unique_lock held{lock_, std::try_to_lock};
+  auto* x = held ? statements_.find(text) : nullptr;
+  if (!x)
+    return;
+  x->tried_at = now;
+  ++x->runs;
+  ++x->packed;
+  x->total += share;
+}
+
+void statement_times::least_of_late::add(std::chrono::nanoseconds x, clock::time_point now) noexcept {
+  if (now - began_ > 1min) {
+    minute_before_ = now - began_ > 2min ? none : this_minute_;
+    this_minute_ = none;
+    began_ = now;
+  }
+  this_minute_ = std::min(this_minute_, x);
+}
+
+std::optional<std::chrono::nanoseconds> statement_times::least_of_late::get(clock::time_point now) const noexcept {
+  const auto least = now - began_ > 1min ? this_minute_ : std::min(this_minute_, minute_before_);
+  return least == none ? std::nullopt : std::optional{least};
+}
+
+std::chrono::nanoseconds statement_times::way(clock::time_point now) const noexcept {
+  return least_.get(now).value_or(0ns);
 }
 
 std::chrono::nanoseconds statement_times::round_trip(clock::time_point now) const noexcept {
   const std::lock_guard held{lock_};
-  const auto least = now - minute_began_ > 1min ? least_now_ : std::min(least_now_, least_before_);
-  return least == std::chrono::nanoseconds::max() ? 0ns : least;
+  return way(now);
 }
 
 std::vector<statement_times::sampled> statement_times::samples() const {
@@ -131,6 +206,7 @@ std::vector<statement_times::sampled> statement_times::samples() const {
                    .hash = x.text.hash,
                    .query = x.query,
                    .runs = x.runs,
+                   .packed = x.packed,
                    .total = x.total,
                    .rows = x.rows,
                    .bytes = x.bytes,
@@ -153,6 +229,7 @@ std::vector<statement_stats> merged(const std::string& database,
       sum.rows += (x.rows - sum.rows) * share;
       sum.bytes += (x.bytes - sum.bytes) * share;
       sum.runs += x.runs;
+      sum.packed += x.packed;
       sum.total += x.total;
       sum.latest.insert(sum.latest.end(), x.latest.begin(), x.latest.end());
     }
@@ -175,6 +252,7 @@ std::vector<statement_stats> merged(const std::string& database,
                    .sql = std::string{entry->first},
                    .id = fmt::format("{:016x}", x.hash),
                    .runs = x.runs,
+                   .packed = x.packed,
                    .total = x.total,
                    .share = static_cast<double>(x.total.count()) / static_cast<double>(std::max(total, 1ns).count()),
                    .lower_quartile = of_server(25),

@@ -35,6 +35,11 @@ public:
   /// been so slow that it is refused is thus tried again, once in a while.
   std::optional<expected> expect(const parsed_statement& text, clock::time_point now) const;
 
+  /// The time that the server needs for a statement that is known to be short, with a small answer: the least that it
+  /// took in the last minute or two. Waiting for a core only ever lengthens a run, and where many run at once nearly
+  /// all wait. Nothing for any other, and for one that was long of late, compared with all that are short.
+  std::optional<std::chrono::nanoseconds> short_time(const parsed_statement& text, clock::time_point now) const;
+
   /// One that was not known has been admitted: it is not tried again for a while.
   void tries(const parsed_statement& text, clock::time_point now);
 
@@ -48,12 +53,20 @@ public:
   void add(const query& asked, const parsed_statement* text, const outcome& got, clock::time_point taken_at,
            clock::time_point now);
 
+  /// It was answered in a pack, in which nothing has a time of its own; `share` is the pack's time, divided by its
+  /// statements.
+  void add_packed(const parsed_statement& text, std::chrono::nanoseconds share, clock::time_point now);
+
+  /// It took so long that the others of its pack had to be run elsewhere: it is not short until it has been for a
+  /// while.
+  void hold_against(const parsed_statement& text);
+
   /// The samples of one statement, for reports.
   struct sampled {
     std::string sql;
     std::size_t hash = 0; ///< Hash of `sql`.
     std::string query;    ///< Name under which it was sent first, without the number that a fan-out gives each.
-    std::uint64_t runs = 0;
+    std::uint64_t runs = 0, packed = 0;
     std::chrono::nanoseconds total{};
     double rows = 0, bytes = 0;
     std::vector<std::chrono::nanoseconds> latest; ///< From sending it to its last row.
@@ -65,11 +78,27 @@ public:
   std::chrono::nanoseconds round_trip(clock::time_point now) const noexcept;
 
 private:
+  /// The least of the durations of the last minute or two.
+  class least_of_late {
+  public:
+    void add(std::chrono::nanoseconds x, clock::time_point now) noexcept;
+    std::optional<std::chrono::nanoseconds> get(clock::time_point now) const noexcept;
+
+  private:
+    static constexpr auto none = std::chrono::nanoseconds::max();
+    std::chrono::nanoseconds this_minute_ = none, minute_before_ = none;
+    clock::time_point began_{};
+  };
+
   struct known {
     parsed_statement text;
     std::string query{};
     latest_durations answers{};
-    std::uint64_t runs = 0;
+    least_of_late least{};
+    std::uint16_t long_runs = 0; ///< A bit for each of the last 16, the last one lowest.
+    bool is_long = false;        ///< Too many of them were.
+    std::uint8_t short_runs = 0; ///< In a row, since then.
+    std::uint64_t runs = 0, packed = 0;
     std::chrono::nanoseconds total{};
     double rows = 0, bytes = 0;           ///< Means, the later ones weigh more.
     mutable clock::time_point tried_at{}; ///< When it was run last, or was to be tried again. Reports do not read it.
@@ -77,14 +106,15 @@ private:
 
   void learn(const query& asked, const parsed_statement& text, std::chrono::nanoseconds took, const table* rows,
              clock::time_point now);
-  void note_round_trip(std::chrono::nanoseconds took, clock::time_point now) noexcept;
+  void judge(known& x, std::chrono::nanoseconds took, clock::time_point now) noexcept;
+  std::chrono::nanoseconds way(clock::time_point now) const noexcept;
 
   /// Held by those who read elsewhere, and here by those who write; the loop reads without it.
   mutable std::mutex lock_;
   recent_statements<known> statements_;
   std::chrono::nanoseconds typical_{}, beside_{}; ///< `beside_`: of having a session, what is not the answer's.
-  std::chrono::nanoseconds least_now_ = std::chrono::nanoseconds::max(), least_before_ = least_now_;
-  clock::time_point minute_began_{};
+  std::chrono::nanoseconds usual_{};              ///< Mean time of late of the runs of what is short.
+  least_of_late least_;                           ///< Of all answers.
 };
 
 /// Statistics of the statements of all loops: of those `most` that took most of the time, in that order. Pure.

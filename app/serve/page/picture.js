@@ -38,7 +38,7 @@ function critical_path(rows) {
 function made_of(timing, queries) {
   const elapsed = Number(timing.elapsed_ms), overlap = Number(timing.overlap);
   const rows = queries.map(({ times, ...x }, index) =>
-    ({ ...phases_of(times, elapsed), ...x, index, database: times.database }));
+    ({ ...phases_of(times, elapsed), ...x, index, database: times.database, pack: Number(times.pack ?? 0) }));
   const path = critical_path(rows);
   path.forEach((x) => { x.critical = true; });
   return { elapsed, overlap, rows, path, last: Math.max(elapsed, 0.001, ...rows.map((x) => x.end)) };
@@ -63,7 +63,9 @@ export function picture_of_recent(timing) {
 }
 
 export function summary_of({ rows, elapsed, overlap }) {
-  const text = `${plural(rows.length, "query", "queries")} in ${milliseconds(elapsed)}`;
+  const packs = new Set(rows.map((x) => x.pack).filter((x) => x > 0)), packed = rows.filter((x) => x.pack > 0);
+  const text = `${plural(rows.length, "query", "queries")} in ${milliseconds(elapsed)}` +
+    (packs.size > 0 ? `, ${packed.length} of them in ${plural(packs.size, "pack")}` : "");
   return rows.length < 2 ? text : `${text}, ${overlap.toFixed(1)} at once on average`;
 }
 

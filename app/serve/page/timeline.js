@@ -109,7 +109,8 @@ export class Drawing {
 }
 
 function phases_text(x) {
-  const again = x.attempts > 1 ? `, sent ${x.attempts} times` : "";
+  const again = (x.pack > 0 ? `, in pack ${x.pack}, whose times these are` : "") +
+    (x.attempts > 1 ? `, sent ${x.attempts} times` : "");
   if (!x.ran)
     return `waited ${milliseconds(x.end)}, never had a session${again}`;
   return `waited ${milliseconds(x.acquired)}, executed ${milliseconds(x.answered - x.acquired)}, ` +
@@ -125,7 +126,8 @@ function number_table(picture, shared) {
   const body = picture.rows.map((x) => html("tr", { class: x.critical ? "critical" : null },
     html("th", { scope: "row" }, x.name), html("td", {}, x.database),
     ...times.map(([, of]) => html("td", { class: "number" }, digits(of(x)))),
-    html("td", { class: x.failed ? "bad" : null }, x.outcome, x.attempts > 1 ? ` (sent ${x.attempts} times)` : null)));
+    html("td", { class: x.failed ? "bad" : null }, x.outcome, x.pack > 0 ? ` (in pack ${x.pack})` : null,
+      x.attempts > 1 ? ` (sent ${x.attempts} times)` : null)));
   return html("details", { class: "numbers" }, html("summary", {}, "The same in numbers"),
     html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Times of each query" },
       html("table", {},

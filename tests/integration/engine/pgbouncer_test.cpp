@@ -93,6 +93,33 @@ TEST_P(Pooled, GivesEachQueryItsOwnAnswer) {
   }
 }
 
+/// Packs of strangers go through the same few server connections.
+TEST_P(Pooled, GivesEachQueryOfAPackItsOwnAnswer) {
+  auto first = open(), second = open();
+  for (int i = 0; i < 50; ++i) {
+    std::vector<query> asked;
+    for (int n = 0; n < 8; ++n) {
+      asked.emplace_back("", statement{fmt::format("select {} as n, :i::int as i", n % 4)}, parameters{{"i", i}});
+      asked.back().read_only = true;
+    }
+    asked.emplace_back("", statement{"select 1 / :zero::int"}, parameters{{"zero", 0}});
+    asked.back().read_only = true;
+    auto together = request_of(asked, error_policy::partial);
+    together.pack = packing::always;
+    together.queries.back().required = false;
+    for (auto* e : {first.get(), second.get()}) {
+      const auto x = e->run(together);
+      ASSERT_TRUE(x.ok()) << to_string(*x.failure);
+      for (std::size_t n = 0; n < 8; ++n) {
+        ASSERT_EQ(x[n].table().get<int>(0, "n"), static_cast<int>(n % 4));
+        ASSERT_EQ(x[n].table().get<int>(0, "i"), i);
+      }
+      ASSERT_EQ(x[8].error_info()->sqlstate, "22012");
+    }
+  }
+  EXPECT_GT(first->stats().front().packed, 0u);
+}
+
 TEST_P(Pooled, WritesEachRowIntoItsOwnTableOnce) {
   schema.server(fmt::format("create table {}(n int); create table {}(n int)", in_schema("a"), in_schema("b")));
   auto e = open();

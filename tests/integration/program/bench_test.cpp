@@ -62,7 +62,7 @@ protected:
 };
 
 TEST_F(Bench, PrintsOneLineOfJson) {
-  for (const std::string peer : {"sheaf", "run", "scoped", "actor", "raw"}) {
+  for (const std::string peer : {"sheaf", "run", "scoped", "actor", "raw", "pipeline", "pipeline_each"}) {
     const auto x = run({"--peer", peer, "--workload", "world", "--pool", "4"});
     EXPECT_EQ(x.exit_code, 0) << x.err;
     EXPECT_THAT(x.out, HasSubstr(R"({"peer": ")" + peer + R"(", "workload": "world", "n_queries": 3, "pool": 4, )"));
@@ -84,6 +84,24 @@ TEST_F(Bench, RunsAllWorkloads) {
   EXPECT_EQ(run({"--workload", "sleep", "--pool", "2"}, "2").exit_code, 0);
 }
 
+TEST_F(Bench, RunsSqliteInALoopAndPacked) {
+  const temporary_folder folder;
+  const auto url = "sqlite:" + folder / "world.db";
+  ASSERT_EQ(
+      cli::run_sheaf({"query", url + "?mode=rwc",
+                      "create table world as with recursive n(id) as (select 1 union all select id + 1 from n where id "
+                      "< 10000) select id, id as randomnumber from n"})
+          .exit_code,
+      0);
+  for (const cli::words& how : {cli::words{"--peer", "loop"}, cli::words{"--pack", "always"}}) {
+    cli::words all{
+        program_of_bench("sheaf_bench"), "--conninfo", url, "--workload", "sqlite", "--seconds", "1", "--pool", "2"};
+    all.insert(all.end(), how.begin(), how.end());
+    const auto x = cli::run(all);
+    EXPECT_EQ(x.exit_code, 0) << x.err;
+  }
+}
+
 TEST_F(Bench, RefusesWhatItDoesNotKnow) {
   expect_refusal({"--workload", "none"}, 3, "no such workload");
   expect_refusal({"--peer", "none"}, 3, "no such peer");
@@ -97,7 +115,7 @@ TEST_F(Bench, SaysThatTheServerHasNoPlaceForItsPool) {
 
 TEST_F(Bench, GivesNoFiguresWhenTheServerGoesAway) {
   for (const std::string peer : {"sheaf", "raw"}) {
-    cli::child bench{command({"--peer", peer, "--pool", "2"}, "60")};
+    cli::child bench{command({"--peer", peer, "--pool", "2", "--pack", "never"}, "60")};
     EXPECT_TRUE(eventually([&] { // both are open, and measure
       return schema.server.number("select count(*) from pg_stat_activity where query like '%randomnumber%' and "
                                   "application_name = '" +

@@ -23,11 +23,11 @@ std::string between(const std::string& text, std::string_view begin, std::string
   return text.substr(start, text.find(end, start) - start);
 }
 
-const std::filesystem::path source = SHEAF_SOURCE_DIR;
+const std::filesystem::path project = SHEAF_SOURCE_DIR;
 
 TEST(Readme, ShowsTheExampleAsItIs) {
-  const auto example = text_of(source / "examples/books.cpp");
-  const auto shown = between(text_of(source / "README.md"), "```cpp\n", "```");
+  const auto example = text_of(project / "examples/books.cpp");
+  const auto shown = between(text_of(project / "README.md"), "```cpp\n", "```");
   EXPECT_THAT(example, testing::EndsWith(shown));
   EXPECT_GT(shown.size(), 500u);
   const auto main = shown.substr(shown.find("int main"));
@@ -35,7 +35,7 @@ TEST(Readme, ShowsTheExampleAsItIs) {
 }
 
 TEST(Readme, SaysWhatTheExamplePrints) {
-  const auto promised = between(text_of(source / "README.md"), "prints\n\n    ", "\n");
+  const auto promised = between(text_of(project / "README.md"), "prints\n\n    ", "\n");
   const auto example = std::filesystem::path{program()}.parent_path().parent_path() / "examples/books";
   const auto done = run({example});
   EXPECT_EQ(done.exit_code, 0) << done.err;
@@ -43,7 +43,7 @@ TEST(Readme, SaysWhatTheExamplePrints) {
 }
 
 TEST(Readme, GivesAQueryThatRuns) {
-  const auto shown = between(text_of(source / "README.md"), "    export PATH=", "\n\n");
+  const auto shown = between(text_of(project / "README.md"), "    export PATH=", "\n\n");
   const sheaf::app::temporary_directory folder; // empty, as a newcomer's
   std::filesystem::create_directories(folder.path() + "/build/release/app");
   std::filesystem::create_symlink(program(), folder.path() + "/build/release/app/sheaf");
@@ -55,15 +55,16 @@ TEST(Readme, GivesAQueryThatRuns) {
 
 TEST(Readme, ShowsAPictureOfThePage) {
   constexpr std::uintmax_t bytes_max = 200UL * 1024; // it is fetched with every clone
-  const auto shown = source / between(text_of(source / "README.md"), "last two minutes](", ")");
+  const auto shown = project / between(text_of(project / "README.md"), "last two minutes](", ")");
   EXPECT_EQ(shown.filename(), "page.png");
   EXPECT_LE(std::filesystem::file_size(shown), bytes_max);
 }
 
 TEST(Readme, ShowsARunOfTheExampleFile) {
-  const auto shown = between(text_of(source / "README.md"), "    $ sheaf run examples/files/shop.yaml smoke\n", "\n\n");
+  const auto shown =
+      between(text_of(project / "README.md"), "    $ sheaf run examples/files/shop.yaml smoke\n", "\n\n");
   const sheaf::app::temporary_directory folder;
-  for (const auto& file : std::filesystem::directory_iterator{source / "examples/files"})
+  for (const auto& file : std::filesystem::directory_iterator{project / "examples/files"})
     std::filesystem::copy(file.path(), std::filesystem::path{folder.path()} / file.path().filename());
   const auto done = run({program(), "run", "shop.yaml", "smoke"}, {.directory = folder.path()});
   // All but the times and the seed are the same each time.
@@ -78,12 +79,12 @@ TEST(Readme, ShowsARunOfTheExampleFile) {
 }
 
 TEST(Readme, GivesALoadThatRuns) {
-  EXPECT_EQ(between(text_of(source / "README.md"), "    sheaf bench ", "\n"),
+  EXPECT_EQ(between(text_of(project / "README.md"), "    sheaf bench ", "\n"),
             "examples/files/load.yaml shop --clients 16 --duration 10s --output report.json");
   const sheaf::app::temporary_directory folder;
   const std::filesystem::path there{folder.path()};
   std::filesystem::create_directories(there / "examples");
-  std::filesystem::copy(source / "examples/files", there / "examples/files");
+  std::filesystem::copy(project / "examples/files", there / "examples/files");
   const auto done = run({program(), "bench", "examples/files/load.yaml", "shop", "--clients", "16", "--duration",
                          "300ms", "--output", "report.json"}, // but for so long
                         {.directory = folder.path()});
@@ -95,10 +96,10 @@ TEST(Readme, GivesALoadThatRuns) {
 TEST(Reliability, NamesTestsThatAreThere) {
   std::string tests;
   for (const auto* kind : {"unit", "integration", "fault"})
-    for (const auto& file : std::filesystem::recursive_directory_iterator{source / "tests" / kind})
+    for (const auto& file : std::filesystem::recursive_directory_iterator{project / "tests" / kind})
       if (file.is_regular_file())
         tests += text_of(file.path());
-  const auto table = between(text_of(source / "docs/reliability.md"), "| --- | --- | --- |\n", "\n\n");
+  const auto table = between(text_of(project / "docs/reliability.md"), "| --- | --- | --- |\n", "\n\n");
   const std::regex named{"`([A-Za-z]+)\\.([A-Z][A-Za-z]+)`"};
   std::istringstream lines{table};
   int promises = 0;

@@ -67,6 +67,7 @@ protected:
     by.add({name, of}, of.parse(dialect::postgresql, {}).get(), got, now - had, now);
   }
 
+  auto short_time(const statement& of) { return times.short_time(*of.parse(dialect::postgresql, {}), now); }
   auto expect(const statement& of) { return times.expect(*of.parse(dialect::postgresql, {}), now); }
 
   statement_times times;
@@ -96,6 +97,71 @@ TEST_F(StatementTimes, LearnsAnewWhatHasChanged) {
     ran(lookup, 5ms, 5ms);
   EXPECT_EQ(expect(lookup)->mean, 5ms);
   EXPECT_EQ(expect(lookup)->most, 5ms);
+}
+
+/// Judged by the least that the server needed, as waiting for a core only ever lengthens a run.
+TEST_F(StatementTimes, KnowsWhatIsShort) {
+  ran(report, 40us, 50us); // the least of all: the way there and back
+  for (int i = 0; i < 15; ++i)
+    ran(lookup, i == 3 ? 70us : 900us, 1ms);
+  EXPECT_FALSE(short_time(lookup)) << "it is not known yet";
+  ran(lookup, 900us, 1ms);
+  EXPECT_EQ(short_time(lookup), 30us);
+  for (int i = 0; i < 16; ++i)
+    ran(report, 100us, 1ms);
+  EXPECT_EQ(short_time(report), 0us);
+  const statement slow{"select slow"};
+  for (int i = 0; i < 40; ++i)
+    ran(slow, 91us, 1ms);
+  EXPECT_FALSE(short_time(slow)) << "51 us is more than half of 100";
+}
+
+TEST_F(StatementTimes, CallsShortWhatAnswersLittle) {
+  table_builder rows{{column{.name = "t"}}};
+  rows.add_text(std::string(20'000, 'x'));
+  const auto large = rows.finish(1);
+  for (int i = 0; i < 20; ++i)
+    learn(lookup, large, 50us, 60us);
+  EXPECT_FALSE(short_time(lookup));
+}
+
+TEST_F(StatementTimes, CallsLongWhatHasBeenSoTwiceOfLate) {
+  for (int i = 0; i < 20; ++i)
+    ran(lookup, 50us, 60us);
+  ran(lookup, 20ms, 21ms);
+  EXPECT_TRUE(short_time(lookup)) << "once is nothing";
+  for (int i = 0; i < 15; ++i)
+    ran(lookup, 50us, 60us);
+  ran(lookup, 20ms, 21ms);
+  EXPECT_TRUE(short_time(lookup)) << "nor is once in sixteen";
+  ran(lookup, 20ms, 21ms);
+  EXPECT_FALSE(short_time(lookup));
+  for (int i = 0; i < 31; ++i)
+    ran(lookup, 50us, 60us);
+  EXPECT_FALSE(short_time(lookup));
+  ran(lookup, 50us, 60us);
+  EXPECT_TRUE(short_time(lookup)) << "after 32 good runs";
+  times.hold_against(*lookup.parse(dialect::postgresql, {}));
+  EXPECT_FALSE(short_time(lookup));
+}
+
+/// Where the machine is busy, all take long.
+TEST_F(StatementTimes, DoesNotCallLongWhatTakesAsLongAsAll) {
+  for (int i = 0; i < 20; ++i)
+    ran(lookup, 50us, 60us);
+  for (int i = 1; i <= 100; ++i)
+    ran(lookup, 50us * std::min(i, 100), 10ms);
+  EXPECT_TRUE(short_time(lookup));
+}
+
+TEST_F(StatementTimes, CountsWhatWasPacked) {
+  for (int i = 0; i < 20; ++i)
+    ran(lookup, 50us, 60us);
+  times.add_packed(*lookup.parse(dialect::postgresql, {}), 7us, now);
+  const auto all = merged("main", {times.samples()}, 0ns, 10);
+  EXPECT_EQ(all[0].runs, 21u);
+  EXPECT_EQ(all[0].packed, 1u);
+  EXPECT_EQ(all[0].total, 20 * 50us + 7us);
 }
 
 /// A statement that is refused for its slowness would never be known to have become fast.

@@ -7,6 +7,7 @@
 #include "sheaf/backend/postgresql/url.hpp"
 #include "sheaf/loop/blocking_executor.hpp"
 
+#include <atomic>
 #include <new>
 #include <utility>
 
@@ -22,16 +23,22 @@ public:
 
   void open(event_loop& loop, clock::time_point give_up,
             std::function<void(result<std::unique_ptr<session>>)> done) override {
-    blocking_.run([parameters = parameters_, limits = limits_, alterations = alterations_, &blocking = blocking_,
-                   loop = loop.shared_from_this(), end = end_of_attempt(give_up), done = std::move(done)] {
+    blocking_.run([parameters = parameters_, limits = limits_, alterations = alterations_, packs = packs_,
+                   &blocking = blocking_, loop = loop.shared_from_this(), end = end_of_attempt(give_up),
+                   done = std::move(done)] {
+      auto proof = limits->pack == packing::never ? pack_proof::refused : packs->load();
       // The function that is posted owns the connection: a loop that has stopped drops both.
-      auto opened = std::make_shared<result<opened_connection>>(open_connection(*parameters, limits->pooler, end));
+      auto opened =
+          std::make_shared<result<opened_connection>>(open_connection(*parameters, limits->pooler, proof, end));
+      if (!opened->has_error())
+        *packs = proof;
       loop->post([opened, limits, alterations, &blocking, &loop = *loop, done] {
         done(made(loop, blocking, std::move(*opened), *limits, alterations));
       });
     });
   }
 
+  bool takes_packs() const noexcept override { return packs_->load(std::memory_order_relaxed) != pack_proof::refused; }
   std::chrono::nanoseconds open_timeout() const override { return total_connect_timeout(*parameters_); }
   sheaf::dialect dialect() const noexcept override { return dialect::postgresql; }
 
@@ -53,6 +60,7 @@ private:
   const std::shared_ptr<const connection_parameters> parameters_;
   const std::shared_ptr<const database_options> limits_; ///< Shared with attempts that may outlive the engine.
   const std::shared_ptr<alteration_count> alterations_ = std::make_shared<alteration_count>(); ///< Its sessions' own.
+  const std::shared_ptr<std::atomic<pack_proof>> packs_ = std::make_shared<std::atomic<pack_proof>>();
   blocking_executor& blocking_;
 };
 

@@ -203,6 +203,46 @@ pooler pooler_of(PGconn* conn, const attempt_end& end) {
   return is_direct ? pooler::none : pooler::transaction;
 }
 
+/// A pack is one transaction to the server: only under this isolation do its statements see what others commit between
+/// them, as they would each in a session of its own. False when the server does not say so.
+bool reads_what_is_committed(PGconn* conn, const attempt_end& end) {
+  const auto asked = ask(conn, "show default_transaction_isolation", end);
+  if (PQresultStatus(asked.get()) != PGRES_TUPLES_OK || PQntuples(asked.get()) != 1)
+    return false;
+  const std::string_view isolation = PQgetvalue(asked.get(), 0, 0);
+  return isolation == "read committed" || isolation == "read uncommitted";
+}
+
+/// A pooler has so long to answer a pipeline.
+constexpr auto pipeline_patience = std::chrono::seconds{1};
+
+/// Some poolers have no pipelines, and say nothing any more as soon as a second statement comes before the first one's
+/// answer. Asked of a connection that is closed where this is false.
+bool takes_pipelines(PGconn* conn, attempt_end end) {
+  constexpr int statements = 5;
+  end.give_up = std::min(end.give_up, clock::now() + pipeline_patience);
+  bool sent = PQenterPipelineMode(conn);
+  for (int i = 0; i < statements; ++i)
+    sent = sent && PQsendQueryParams(conn, "select 1", 0, nullptr, nullptr, nullptr, nullptr, 0);
+  if (!sent || !PQpipelineSync(conn))
+    return false;
+  for (int left = PQflush(conn); left != 0; left = PQflush(conn))
+    if (left < 0 || !wait(conn, POLLIN | POLLOUT, end) || !PQconsumeInput(conn))
+      return false;
+  int answers = 0;
+  for (;;) {
+    while (PQisBusy(conn))
+      if (!wait(conn, POLLIN, end) || !PQconsumeInput(conn))
+        return false;
+    const pgresult_ptr next{PQgetResult(conn)};
+    if (PQstatus(conn) != CONNECTION_OK)
+      return false;
+    answers += PQresultStatus(next.get()) == PGRES_TUPLES_OK;
+    if (PQresultStatus(next.get()) == PGRES_PIPELINE_SYNC)
+      return answers == statements && PQexitPipelineMode(conn);
+  }
+}
+
 /// Has the server end this session with its client, as far as it knows the settings for it and nobody has set them: in
 /// the URL's `options`, for the role or the database, or in the server's configuration. Statements that set the same
 /// once more. A server that refuses goes without.
@@ -228,7 +268,7 @@ std::string set_to_end_with_its_client(PGconn* conn, const attempt_end& end) {
 
 } // namespace
 
-result<opened_connection> open_connection(const connection_parameters& parameters, pooler between,
+result<opened_connection> open_connection(const connection_parameters& parameters, pooler between, pack_proof& packs,
                                           const attempt_end& end) try {
   std::string trouble;
   auto conn = connect(parameters, end, trouble);
@@ -243,6 +283,13 @@ result<opened_connection> open_connection(const connection_parameters& parameter
   std::string settings = exact_floats;
   if (between == pooler::none)
     settings += set_to_end_with_its_client(conn.get(), end);
+  if (packs == pack_proof::unknown && between != pooler::none && !takes_pipelines(conn.get(), end)) {
+    packs = pack_proof::refused;
+    conn.reset();
+    return open_connection(parameters, between, packs, end);
+  }
+  if (packs != pack_proof::refused) // the default of the role or the database may have changed since the last one
+    packs = reads_what_is_committed(conn.get(), end) ? pack_proof::taken : pack_proof::refused;
   if (PQtransactionStatus(conn.get()) != PQTRANS_IDLE) // it has not answered, or is gone
     return first_statement_failure(conn.get(), nullptr, parameters);
   for (const auto& [keyword, value] : parameters)
@@ -250,7 +297,7 @@ result<opened_connection> open_connection(const connection_parameters& parameter
       set_user_timeout(conn.get(), static_cast<unsigned>(std::max(std::atoi(value.c_str()), 0)));
   const bool is_shared = between == pooler::transaction || between == pooler::statement;
   return opened_connection{std::make_shared<postgresql_connection>(std::move(conn), to_url(parameters), is_shared),
-                           between, std::move(settings)};
+                           between, packs == pack_proof::taken, std::move(settings)};
 } catch (const std::exception& e) { // such as std::bad_alloc: the loop waits for an answer
   return failure{.code = errc::internal, .phase = phase::connect, .message = to_one_line(e.what())};
 }

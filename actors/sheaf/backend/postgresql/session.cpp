@@ -13,9 +13,6 @@ namespace sheaf {
 
 namespace {
 
-/// The first pause between two cancels of the same statement.
-constexpr auto first_cancel_pause = std::chrono::milliseconds{10};
-
 /// A statement that was sent again so often, because a name was taken or was not there, goes without one.
 constexpr unsigned corrections_max = 2;
 
@@ -26,9 +23,10 @@ postgresql_session::postgresql_session(event_loop& loop, blocking_executor& bloc
   : loop_(loop), blocking_(blocking), connection_(std::move(opened.connection)), conn_(connection_->native()),
     socket_(PQsocket(conn_)), backend_pid_(PQbackendPID(conn_)), cancel_wait_timeout_(limits.cancel_wait_timeout),
     server_is_shared_(opened.between == pooler::transaction || opened.between == pooler::statement),
-    reset_(limits.reset), settings_(std::move(opened.settings)), settings_when_clean_(conn_),
-    statements_(limits.statement_cache_size, std::move(alterations)), cancel_timer_([this] { on_cancel_overdue(); }),
-    cancel_again_([this] { cancel_statement(); }), alive_(std::make_shared<postgresql_session*>(this)) {
+    takes_packs_(opened.takes_packs), reset_(limits.reset), settings_(std::move(opened.settings)),
+    settings_when_clean_(conn_), statements_(limits.statement_cache_size, std::move(alterations)),
+    cancel_timer_([this] { on_cancel_overdue(); }), cancel_again_([this] { cancel_statement(); }),
+    alive_(std::make_shared<postgresql_session*>(this)) {
   notices_->listen_to(conn_);
   watch();
 }
@@ -63,7 +61,7 @@ void postgresql_session::unwatch() noexcept {
 }
 
 void postgresql_session::start(session_run& x) {
-  flight_.emplace(flight{.run = &x, .cancel_pause = first_cancel_pause});
+  flight_.emplace(flight{.run = &x, .what = &x.job, .cancel_pause = first_cancel_pause});
   notices_->take(); // those that the last run had when nobody wanted them any more
   if (x.job.query->run)
     start_task();
@@ -123,20 +121,25 @@ void postgresql_session::send() {
     statements_.drop(*std::exchange(x.statement, nullptr));
   x.declared = values.declares_types() && !x.infers_all && (!x.statement || x.statement->name.empty());
   x.awaits_guard = false;
+  x.run->when.sent = loop_.refresh_now(); // the server may have answered before this thread has its core again
   if (is_kept && !(x.statement && x.statement->prepared)) {
     sent = send_and_prepare(values);
   } else if (job.is_to_be_guarded()) {
     ++syncs_;
-    sent = PQenterPipelineMode(conn_) && forbid_writes() && send_alone(values) && PQpipelineSync(conn_);
+    sent = PQenterPipelineMode(conn_) && forbid_writes() && send_alone(x, values) && PQpipelineSync(conn_);
   } else {
-    sent = send_alone(values);
+    sent = send_alone(x, values);
   }
-  x.row_by_row = may_be_too_large();
-  x.run->when.sent = loop_.refresh_now();
-  if (sent) {
+  x.row_by_row = may_be_too_large(x);
+  if (sent)
     flush();
-    return;
-  }
+  else
+    lose_unsent(was_connected);
+}
+
+/// libpq did not take what was to be sent.
+void postgresql_session::lose_unsent(bool was_connected) {
+  auto& x = *flight_;
   if (!was_connected)
     x.wrong = failure{.code = errc::connection_lost,
                       .phase = phase::execute,
@@ -157,9 +160,8 @@ bool postgresql_session::forbid_writes() {
 }
 
 /// Sends the statement by its name, or without one.
-bool postgresql_session::send_alone(const parameter_texts& values) {
+bool postgresql_session::send_alone(flight& x, const parameter_texts& values) {
   using enum known_statement::binary;
-  auto& x = *flight_;
   const auto* known = x.statement;
   if (!known)
     return PQsendQueryParams(conn_, x.job().text->text.c_str(), values.count(), x.declared ? values.types() : nullptr,
@@ -172,9 +174,8 @@ bool postgresql_session::send_alone(const parameter_texts& values) {
 /// Rows that libpq collects cannot be counted before the last one is there, and counting them one by one takes 0.3 µs
 /// each. A statement's result is expected to be like those before; where none of these could have been too large, it
 /// is taken as a whole.
-bool postgresql_session::may_be_too_large() const noexcept {
+bool postgresql_session::may_be_too_large(const flight& x) const noexcept {
   using enum known_statement::binary;
-  const auto& x = *flight_;
   const auto* known = x.statement;
   return x.job().query->on_rows || !known || known->results == unknown ||
          known->bytes_most > bytes_that_fit(x.job(), known->columns->size());

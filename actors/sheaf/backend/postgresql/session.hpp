@@ -17,12 +17,17 @@
 #include "sheaf/session/row_collector.hpp"
 #include "sheaf/session/session.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sheaf {
+
+/// The first pause between two cancels of the same statement.
+inline constexpr auto first_cancel_pause = std::chrono::milliseconds{10};
 
 class postgresql_session final : public session, private io_handler {
 public:
@@ -33,6 +38,7 @@ public:
   /// The connection is closed on the executor, or by the thread of the task that still uses it.
   ~postgresql_session() override;
 
+  bool takes_packs() const noexcept override { return takes_packs_; }
   std::size_t room() const noexcept override { return state_ == state::idle ? 1 : 0; }
   notices take_notices() override;
   bool usable() const noexcept override { return state_ != state::broken; }
@@ -49,10 +55,11 @@ private:
     broken,
   };
 
-  /// A run on this connection, from its push to its answer.
+  /// A statement or task on this connection, from its push to its answer.
   struct flight {
     session_run* run;
-    const execution& job() const noexcept { return run->job; }
+    const execution* what; ///< The run's, or one of its pack.
+    const execution& job() const noexcept { return *what; }
 
     known_statement* statement = nullptr; ///< Null when nothing of it is to be kept.
     bool fresh = false;                   ///< It was prepared with this run.
@@ -77,14 +84,19 @@ private:
     std::optional<answer> task_answer;
 
     unsigned reads = 0;
-    std::size_t received = 0;   ///< Bytes after the first read, as `meter_` has them.
+    std::size_t received = 0;   ///< Bytes after the first read, as `meter_` has them: of a pack, of all its statements.
     std::size_t held_since = 0; ///< `received` when the last row that was taken was complete.
+
+    std::size_t received_before = 0; ///< Of a pack: by those before it.
+    unsigned commands = 0;           ///< Of a pack: those of it whose end the server has not told yet.
+    bool is_left = false;            ///< It has to run again by itself.
 
     clock::duration cancel_pause;        ///< Before the next cancel.
     std::shared_ptr<void> task_cancel{}; ///< A PGcancel, made before a task took the connection.
   };
 
   void start(session_run& x) override;
+  void start_pack(session_run& x) override;
   void stop(session_run& x) override;
   void go_on(session_run& x) override;
 
@@ -93,9 +105,19 @@ private:
   void send();
   void send_once_clean();
   bool forbid_writes();
-  bool send_alone(const parameter_texts& values);
+  void lose_unsent(bool was_connected);
+  bool send_alone(flight& x, const parameter_texts& values);
   bool send_and_prepare(const parameter_texts& values);
-  bool may_be_too_large() const noexcept;
+  bool send_packed(flight& x, statement_cache::moment learnt);
+  bool is_being_resolved(const known_statement& x) const noexcept;
+  void end_packed();
+  void complete_pack();
+  void leave_behind(const known_statement* only);
+  void forget(known_statement& x);
+  void note_staleness(staleness stale, known_statement& x);
+  void fill_pack();
+  bool is_pack() const noexcept { return !flight_->run->pack.empty(); }
+  bool may_be_too_large(const flight& x) const noexcept;
   void flush();
   void watch();
   void unwatch() noexcept;
@@ -153,13 +175,16 @@ private:
   const int backend_pid_;
   const std::chrono::nanoseconds cancel_wait_timeout_;
   const bool server_is_shared_; ///< The next statement may have another server connection.
+  const bool takes_packs_;
   const session_reset reset_;
   const std::string settings_; ///< Sets what `reset all` undoes of a new session.
   reported_settings settings_when_clean_;
   statement_cache statements_;
 
   state state_ = state::idle;
-  std::optional<flight> flight_; ///< Set in all states but `idle`, and `broken` once it is answered.
+  std::optional<flight> flight_;      ///< Set in all states but `idle`, and `broken` once it is answered.
+  std::deque<flight> behind_;         ///< Of a pack: the statements whose answers come after that of `flight_`.
+  std::vector<packed_answer> packed_; ///< And the answers that have come.
 
   bool watched_ = false;             ///< The loop watches the socket.
   bool flushing_ = false;            ///< The socket was full: watched for writing.
@@ -169,7 +194,8 @@ private:
   socket_meter meter_;
 
   bool cancel_on_its_way_ = false;
-  timer cancel_timer_; ///< Gives up on the server.
+  bool pack_was_cancelled_ = false; ///< So the server may have stopped another statement than the one that was meant.
+  timer cancel_timer_;              ///< Gives up on the server.
   timer cancel_again_;
 
   std::function<void()> on_broken_;

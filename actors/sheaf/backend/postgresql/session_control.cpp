@@ -110,6 +110,7 @@ void postgresql_session::cancel_statement() {
   const bool runs = state_ == state::running || state_ == state::in_task;
   if (!runs || std::exchange(cancel_on_its_way_, true))
     return;
+  pack_was_cancelled_ = true;
   auto handle = flight_->task_cancel;
   if (state_ != state::in_task)
     handle = {PQgetCancel(conn_), [](void* x) { PQfreeCancel(static_cast<PGcancel*>(x)); }};

@@ -125,8 +125,11 @@ void postgresql_session::refuse(failure why) {
 
 /// One result of the statement, or of the pipeline around it; null between two. True when it was the last.
 bool postgresql_session::take(PGresult* r) {
-  if (!r)
+  if (!r) {
+    if (state_ == state::running && is_pack() && syncs_ == 1 && flight_->commands > 0 && --flight_->commands == 0)
+      end_packed();
     return syncs_ == 0 || PQstatus(conn_) != CONNECTION_OK; // the syncs of a lost pipeline never come
+  }
   if (state_ == state::cleaning) {
     take_undone(*r);
     PQclear(r);
@@ -158,6 +161,7 @@ bool postgresql_session::take(PGresult* r) {
   case PGRES_PIPELINE_SYNC:
     return --syncs_ == 0;
   case PGRES_PIPELINE_ABORTED:
+    x.is_left |= !x.wrong; // else it is the rest of the statement that has failed
     break;
   case PGRES_EMPTY_QUERY:
     x.wrong = failure{.code = errc::rejected_sql, .phase = phase::execute, .message = "the statement is empty"};
@@ -237,6 +241,10 @@ void postgresql_session::complete() {
     x.run->when.last_row = loop_.now();
   if (PQpipelineStatus(conn_) != PQ_PIPELINE_OFF)
     PQexitPipelineMode(conn_);
+  if (state_ == state::running && is_pack()) {
+    complete_pack();
+    return;
+  }
   const bool is_parsed = std::exchange(x.awaits, flight::preparation::none) == flight::preparation::none;
   if (!is_parsed && x.stale == staleness::none)
     statements_.drop(*std::exchange(x.statement, nullptr));
@@ -273,8 +281,15 @@ void postgresql_session::rest() {
 void postgresql_session::answer_now() {
   cancel_timer_.disarm();
   cancel_again_.disarm();
-  auto got = take_answer();
   auto& run = *flight_->run;
+  if (is_pack()) {
+    fill_pack();
+    flight_.reset();
+    behind_.clear();
+    finish_pack(run, std::exchange(packed_, {}));
+    return;
+  }
+  auto got = take_answer();
   flight_.reset();
   finish(run, std::move(got));
 }

@@ -56,18 +56,22 @@ bool postgresql_session::send_again() {
     return false;
   if (stale == staleness::retyped)
     return ask_types();
-  auto& known = *std::exchange(x.statement, nullptr);
+  note_staleness(stale, *std::exchange(x.statement, nullptr));
+  return stale != staleness::possible && send_anew();
+}
+
+/// Corrects what is known of a statement. It may be gone then.
+void postgresql_session::note_staleness(staleness stale, known_statement& known) {
   if (stale == staleness::named) {
     known.prepared = true;
     known.results = known_statement::binary::unknown;
   } else if (stale == staleness::unknown) {
     known.prepared = false;
   } else {
-    statements_.drop(known);
+    forget(known);
     if (stale == staleness::changed)
       statements_.note_alteration();
   }
-  return stale != staleness::possible && send_anew();
 }
 
 /// Such an error is of the values, or of types that are out of date. The server is asked for the types before anybody
@@ -163,7 +167,7 @@ void postgresql_session::check_columns() {
                       .message = "another statement has run: somebody has given the name " + known.name +
                                  ", which sheaf had prepared this one under, to a statement of their own",
                       .reached_server = true};
-    statements_.drop(*std::exchange(x.statement, nullptr));
+    forget(*std::exchange(x.statement, nullptr));
   }
 }
 

@@ -48,19 +48,26 @@ public:
     : size_max_(size_max), alterations_(std::move(alterations)) {}
 
   bool enabled() const noexcept { return size_max_ > 0; }
+  bool full() const noexcept { return recent_.size() >= size_max_; }
+
+  /// A moment up to which alterations count. While it is the same one, nothing is dropped that was found or added.
+  using moment = std::uint64_t;
+  moment now() const noexcept { return alterations_->load(std::memory_order_relaxed); }
 
   /// The statement if it is known, and was learnt since tables were last found altered; it counts as used.
-  known_statement* find(const parsed_statement& text) {
+  known_statement* find(const parsed_statement& text, moment now) {
     auto* known = recent_.find(text);
-    if (known && known->alterations != alterations_->load(std::memory_order_relaxed))
+    if (known && known->alterations != now)
       drop(*std::exchange(known, nullptr));
     return known;
   }
+  known_statement* find(const parsed_statement& text) { return find(text, now()); }
 
   /// Adds a statement of which nothing is known yet.
-  known_statement& add(const parsed_statement& text) {
-    return recent_.add({.text = text, .alterations = alterations_->load(std::memory_order_relaxed)});
+  known_statement& add(const parsed_statement& text, moment now) {
+    return recent_.add({.text = text, .alterations = now});
   }
+  known_statement& add(const parsed_statement& text) { return add(text, now()); }
 
   /// Has every session of the database learn its statements anew, each as it is run next.
   void note_alteration() noexcept { alterations_->fetch_add(1, std::memory_order_relaxed); }

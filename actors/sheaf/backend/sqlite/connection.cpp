@@ -86,6 +86,14 @@ sqlite_connection::step sqlite_connection::run(const execution& job) {
   return out;
 }
 
+std::vector<packed_answer> sqlite_connection::run_pack(const std::vector<execution>& pack) {
+  std::vector<packed_answer> all;
+  all.reserve(pack.size());
+  for (const auto& job : pack)
+    all.push_back({.data = run(job).end});
+  return all;
+}
+
 answer sqlite_connection::run_task_of(const execution& job) {
   if (!job.query->read_only)
     prepare_to_write();

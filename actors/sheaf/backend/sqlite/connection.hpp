@@ -21,6 +21,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sheaf {
 
@@ -60,6 +61,9 @@ public:
   /// open, or the connection is not usable. Where the file has been replaced or deleted, the one of its name is opened
   /// first.
   step run(const execution& job);
+
+  /// Runs reads one after the other, each as `run` does: when one fails, the others run all the same.
+  std::vector<packed_answer> run_pack(const std::vector<execution>& pack);
 
   /// Any thread: makes the running job fail soon. A C++ task is only stopped when it uses its session.
   void stop() noexcept;

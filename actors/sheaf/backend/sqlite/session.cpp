@@ -33,6 +33,7 @@ public:
     blocking_.run([connection = std::move(connection_)] {});
   }
 
+  bool takes_packs() const noexcept override { return true; }
   std::size_t room() const noexcept override { return run_ ? 0 : 1; }
 
   /// As soon as the job is on its way to a thread, it may be writing.
@@ -53,6 +54,28 @@ private:
     x.when.sent = clock::now();
     connection_->prepare_for(x.job);
     work(x.job);
+  }
+
+  /// One visit to a thread serves all of them: the way there and back takes ten times as long as a lookup.
+  void start_pack(session_run& x) override {
+    run_ = &x;
+    x.when.sent = clock::now();
+    connection_->prepare_for(x.pack.front());
+    blocking_.run([loop = loop_.shared_from_this(), connection = connection_, alive = std::weak_ptr{alive_},
+                   pack = x.pack, keep_alive = x.job.keep_alive]() mutable {
+      auto got = connection->run_pack(pack);
+      const auto when = connection->progress();
+      loop->post([alive = std::move(alive), got = std::move(got), when, keep_alive = std::move(keep_alive)]() mutable {
+        if (const auto self = alive.lock())
+          (*self)->hear_pack(std::move(got), when);
+      });
+    });
+  }
+
+  void hear_pack(std::vector<packed_answer> got, const run_listener::moments& when) {
+    auto& x = *std::exchange(run_, nullptr);
+    x.when = when;
+    finish_pack(x, std::move(got));
   }
 
   void stop(session_run& x) override {
@@ -125,6 +148,7 @@ public:
     });
   }
 
+  bool takes_packs() const noexcept override { return true; }
   sheaf::dialect dialect() const noexcept override { return dialect::sqlite; }
 
 private:
