@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Measures sheaf beside raw libpq on the server that with_postgres started: see bench/run.
+"""Measures sheaf beside raw libpq on the server that with_postgres started, and beside SQLite alone: see bench/run.
 
-Each figure is a ratio of two runs side by side, in one round; the table gives the median of the rounds and their spread."""
+Each figure is a ratio of two runs side by side, in one round; the tables give the median of the rounds and their spread."""
 
 import argparse
 import json
 import os
 import pathlib
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE.parent / "build/release/bench/sheaf_bench"
 TRANSPORTS = {"tcp": os.environ["SHEAF_TEST_POSTGRES"], "unix": os.environ["SHEAF_TEST_POSTGRES_SOCKET"]}
+SQLITE_FILE = pathlib.Path(os.environ["TMPDIR"]) / "world.db"
+CONNINFOS = TRANSPORTS | {"sqlite": f"sqlite:{SQLITE_FILE}"}
 
 TABLES = """
 create table world (id integer primary key, randomnumber integer not null);
@@ -28,11 +31,18 @@ vacuum analyze world, book;
 """
 
 
-def run(peer, transport, workload, n, concurrency, pool=16, seconds=2.0, loops=None):
+def create_sqlite_file():
+    with sqlite3.connect(SQLITE_FILE) as database:
+        database.execute("create table world (id integer primary key, randomnumber integer not null)")
+        database.executemany("insert into world values (?, ?)", ((i, i * 7919 % 10000 + 1) for i in range(1, 10001)))
+    database.close()
+
+
+def run(peer, transport, workload, n, concurrency, pool=16, seconds=2.0, loops=None, pack="never"):
     """One run of the driver; ends the program with its own line when it fails: no partial figures."""
     loops = min(2, concurrency) if loops is None else loops
     command = [PROGRAM, "--peer", peer, "--workload", workload, "--n", n, "--concurrency", concurrency, "--pool", pool,
-               "--seconds", seconds, "--loops", loops, "--conninfo", TRANSPORTS[transport]]
+               "--seconds", seconds, "--loops", loops, "--pack", pack, "--conninfo", CONNINFOS[transport]]
     done = subprocess.run([str(x) for x in command], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"bench/run: {done.stderr.strip()}")
@@ -105,6 +115,58 @@ def measure_alone(values, transport, seconds):
         values.setdefault((name, transport), []).append(value)
 
 
+# What packing is measured beside: for each workload, where, the packing of sheaf, the peers without it, and the requests
+# in flight with the loops.
+PACKINGS = [
+    ("world", tuple(TRANSPORTS), ("never", "auto", "always"), ("raw", "pipeline", "pipeline_each"),
+     [(1, 1), (1, 2), (8, 1), (8, 2)]),
+    ("sqlite", ("sqlite",), ("never", "auto"), ("loop",), [(1, 1), (8, 2)]),
+]
+PACKED_QUERIES = 20
+PACKED_MEASURES = {"throughput": throughput, "median latency": latency, "client CPU": cpu}
+
+
+def measure_packing(rounds, seconds):
+    """One row for each setup, packing and what it is beside, with one value per round of each measure; sheaf's packings
+    are beside its own sessions (`never`) as well. There is no ratio of latencies beside a peer that had fewer requests
+    in flight, as the loop on SQLite has."""
+    rows = {}
+    for round_number in range(rounds):
+        for workload, places, packs, peers, setups in PACKINGS:
+            turn = [("sheaf", pack) for pack in packs] + [(peer, "never") for peer in peers]
+            for place, (c, loops) in ((p, s) for p in places for s in setups):
+                got = {}
+                for peer, pack in turn if round_number % 2 == 0 else reversed(turn):
+                    got[pack if peer == "sheaf" else peer] = run(peer, place, workload, PACKED_QUERIES, c, seconds=seconds,
+                                                                 loops=loops, pack=pack)
+                for pack in packs:
+                    for beside in (*peers, "never"):
+                        if pack == beside:
+                            continue
+                        row = rows.setdefault((workload, place, c, loops, pack, beside),
+                                              {name: [] for name in PACKED_MEASURES} | {"packed share": []})
+                        for name, compare in PACKED_MEASURES.items():
+                            if compare is not latency or got[pack]["concurrency"] == got[beside]["concurrency"]:
+                                row[name].append(compare(got[pack], got[beside]))
+                        row["packed share"].append(got[pack]["packed_share"])
+        print(f"packing: round {round_number + 1} of {rounds} done", file=sys.stderr)
+    return [{"workload": workload, "transport": place, "n_queries": PACKED_QUERIES, "concurrency": c, "loops": loops,
+             "pack": pack, "beside": beside,
+             "measures": {name: {"median": statistics.median(xs), "low": min(xs), "high": max(xs), "rounds": xs}
+                          for name, xs in row.items() if xs}}
+            for (workload, place, c, loops, pack, beside), row in rows.items()]
+
+
+def print_packing(rows):
+    print(f"\n{f'packing, N={PACKED_QUERIES}':54}" + "".join(f"  {name:22}" for name in PACKED_MEASURES) + "  packed")
+    for row in rows:
+        where = f"{row['workload']} C={row['concurrency']} loops={row['loops']} {row['transport']}"
+        what = f"{row['pack']} beside {row['beside']}"
+        cells = [row["measures"].get(name) for name in PACKED_MEASURES]
+        texts = (f"  {x['median']:7.3f} {x['low']:6.3f}…{x['high']:<7.3f}" if x else f"  {'-':>7}{'':15}" for x in cells)
+        print(f"{where:26} {what:27}{''.join(texts)}  {row['measures']['packed share']['median']:6.2f}")
+
+
 def measure_curves(seconds):
     """Throughput and client CPU per query by width and by requests in flight, for both peers."""
     points = []
@@ -134,23 +196,34 @@ def draw(points, path):
     subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True)
 
 
+def print_figures(table):
+    print(f"{'':42} {'':5} {'median':>7}  {'low':>6} … {'high':6}  goal (on tcp)")
+    for row in table:
+        print(f"{row['figure']:42} {row['transport']:5} {row['median']:7.3f}  {row['low']:6.3f} … {row['high']:<6.3f}  {row['goal']}")
+
+
 def main():
     options = argparse.ArgumentParser(prog="bench/run", description=__doc__)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=3, help="measured time of each run")
     options.add_argument("--no-plot", action="store_true", help="skip the curves")
+    options.add_argument("--only", choices=("figures", "packing"), help="skip the other one, and the curves")
     how = options.parse_args()
     subprocess.run(["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", TRANSPORTS["unix"]], input=TABLES, text=True,
                    check=True)
-    values = measure_figures(how.rounds, how.seconds)
-    goals = {name: goal for name, _, _, _, _, goal in FIGURES} | ALONE
-    table = [{"figure": name, "transport": transport, "median": statistics.median(xs), "low": min(xs), "high": max(xs),
-              "rounds": xs, "goal": goals[name]} for (name, transport), xs in values.items()]
-    print(f"{'':42} {'':5} {'median':>7}  {'low':>6} … {'high':6}  goal (on tcp)")
-    for row in table:
-        print(f"{row['figure']:42} {row['transport']:5} {row['median']:7.3f}  {row['low']:6.3f} … {row['high']:<6.3f}  {row['goal']}")
-    results = {"cores": os.cpu_count(), "seconds": how.seconds, "figures": table}
-    if not how.no_plot:
+    create_sqlite_file()
+    results = {"cores": os.cpu_count(), "seconds": how.seconds}
+    if how.only != "packing":
+        values = measure_figures(how.rounds, how.seconds)
+        goals = {name: goal for name, _, _, _, _, goal in FIGURES} | ALONE
+        results["figures"] = [{"figure": name, "transport": transport, "median": statistics.median(xs), "low": min(xs),
+                               "high": max(xs), "rounds": xs, "goal": goals[name]}
+                              for (name, transport), xs in values.items()]
+        print_figures(results["figures"])
+    if how.only != "figures":
+        results["packing"] = measure_packing(how.rounds, how.seconds)
+        print_packing(results["packing"])
+    if not how.no_plot and not how.only:
         results["curves"] = measure_curves(how.seconds)
         draw(results["curves"], HERE / "results.svg")
     (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")

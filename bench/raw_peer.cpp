@@ -3,35 +3,18 @@
 // The same workloads on nothing but libpq and epoll: the limit that sheaf is measured against. Each loop is a thread
 // with its share of the connections and of the clients; prepared statements, binary parameters and results.
 
-#include "workload.hpp"
-
-#include <libpq-fe.h>
+#include "raw_libpq.hpp"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <bit>
-#include <cstring>
 #include <deque>
-#include <memory>
-#include <stdexcept>
-#include <thread>
 
 namespace bench {
 
 namespace {
-
-template <class T>
-T big_endian(const char* bytes) {
-  T x;
-  std::memcpy(&x, bytes, sizeof x);
-  if constexpr (sizeof x == 4)
-    return static_cast<T>(be32toh(static_cast<std::uint32_t>(x)));
-  else
-    return static_cast<T>(be64toh(static_cast<std::uint64_t>(x)));
-}
 
 std::uint64_t decode(workload kind, const PGresult* r) {
   std::uint64_t sum = 0;
@@ -45,8 +28,7 @@ std::uint64_t decode(workload kind, const PGresult* r) {
   } else if (kind == workload::count) {
     sum = static_cast<std::uint64_t>(big_endian<std::int64_t>(PQgetvalue(r, 0, 0)));
   } else if (kind != workload::sleep) {
-    sum = static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 0))) +
-          static_cast<std::uint64_t>(big_endian<std::int32_t>(PQgetvalue(r, 0, 1)));
+    sum = decode_world(r);
   }
   return sum;
 }
@@ -90,24 +72,16 @@ private:
     std::size_t index = 0;
   };
 
-  struct connection {
-    explicit connection(const std::string& conninfo) : conn(PQconnectdb(conninfo.c_str())) {}
-    ~connection() { PQfinish(conn); }
-    connection(const connection&) = delete;
-    connection& operator=(const connection&) = delete;
+  struct connection : raw_connection {
+    using raw_connection::raw_connection;
 
-    PGconn* conn;
     query current;
   };
 
   void open() {
     auto& c = connections_.emplace_back(how_.conninfo);
-    if (PQstatus(c.conn) != CONNECTION_OK)
-      throw std::runtime_error(PQerrorMessage(c.conn));
-    PQsetNoticeProcessor(
-        c.conn, [](void*, const char*) {}, nullptr); // one that ends it is in the error as well
-    prepare(c.conn, "main", main_sql());
-    prepare(c.conn, "slow", std::string{slow_sql});
+    c.prepare("main", main_sql());
+    c.prepare("slow", std::string{slow_sql});
     PQsetnonblocking(c.conn, 1);
     epoll_event e{.events = EPOLLIN, .data = {.ptr = &c}};
     ::epoll_ctl(epoll_, EPOLL_CTL_ADD, PQsocket(c.conn), &e);
@@ -125,12 +99,6 @@ private:
     default:
       return std::string{world_sql} + "$1::int4";
     }
-  }
-
-  static void prepare(PGconn* conn, const char* name, const std::string& sql) {
-    const std::unique_ptr<PGresult, decltype(&PQclear)> r{PQprepare(conn, name, sql.c_str(), 0, nullptr), PQclear};
-    if (PQresultStatus(r.get()) != PGRES_COMMAND_OK)
-      throw std::runtime_error(PQresultErrorMessage(r.get()));
   }
 
   void begin(open_request& r) {
@@ -165,7 +133,7 @@ private:
     if (!PQconsumeInput(c.conn))
       throw std::runtime_error(PQerrorMessage(c.conn));
     while (!PQisBusy(c.conn)) {
-      const std::unique_ptr<PGresult, decltype(&PQclear)> r{PQgetResult(c.conn), PQclear};
+      const result_ptr r{PQgetResult(c.conn), PQclear};
       if (!r) {
         finish(c);
         return;
@@ -214,29 +182,7 @@ private:
 } // namespace
 
 void run_raw(const run_options& how, const window& w, std::vector<client>& clients) {
-  std::vector<std::unique_ptr<raw_loop>> loops;
-  for (std::size_t i = 0; i < how.loops; ++i) {
-    std::vector<client*> mine;
-    for (std::size_t c = i; c < clients.size(); c += how.loops)
-      mine.push_back(&clients[c]);
-    const auto connections = how.pool / how.loops + (i < how.pool % how.loops ? 1 : 0);
-    loops.push_back(std::make_unique<raw_loop>(how, w, connections, mine));
-  }
-  std::vector<std::thread> threads;
-  std::vector<std::exception_ptr> failures(how.loops);
-  for (std::size_t i = 0; i < how.loops; ++i)
-    threads.emplace_back([&, i] {
-      try {
-        loops[i]->run();
-      } catch (...) { // thrown again below, on the caller's thread
-        failures[i] = std::current_exception();
-      }
-    });
-  for (auto& t : threads)
-    t.join();
-  for (const auto& f : failures)
-    if (f)
-      std::rethrow_exception(f);
+  run_loops<raw_loop>(how, w, clients);
 }
 
 } // namespace bench

@@ -21,6 +21,34 @@ namespace {
 
 constexpr std::array<std::string_view, 7> names{"sleep", "count", "world", "wide", "mixed", "tasks", "sqlite"};
 
+struct peer {
+  std::string_view name;
+  void (*run)(const run_options&, const window&, std::vector<client>&);
+};
+
+constexpr std::array<peer, 8> peers{{{"sheaf", run_sheaf},
+                                     {"run", run_sheaf},
+                                     {"scoped", run_sheaf},
+                                     {"actor", run_sheaf},
+                                     {"raw", run_raw},
+                                     {"pipeline", run_pipeline},
+                                     {"pipeline_each", run_pipeline},
+                                     {"loop", run_loop}}};
+
+/// Null where there is none.
+const peer* peer_named(std::string_view name) {
+  const auto* x = std::find_if(peers.begin(), peers.end(), [&](const peer& p) { return p.name == name; });
+  return x == peers.end() ? nullptr : x;
+}
+
+bool has_workload(const peer& p, workload w) {
+  if (p.run == run_raw)
+    return w != workload::tasks && w != workload::sqlite;
+  if (p.run == run_pipeline)
+    return w == workload::world;
+  return p.run != run_loop || w == workload::sqlite;
+}
+
 constexpr int exit_usage = 1, exit_failed = 2, exit_unknown = 3;
 
 double cpu_us() {
@@ -55,7 +83,7 @@ std::vector<float> all(const std::vector<client>& clients, std::vector<float> cl
 /// Opening the sessions takes its time; the window begins after it and the warm-up.
 constexpr auto time_to_open = std::chrono::milliseconds{1500};
 
-std::string measure(const run_options& how) {
+std::string measure(const run_options& how, const peer& who) {
   std::vector<client> clients;
   for (std::size_t i = 0; i < how.concurrency; ++i)
     clients.emplace_back(i + 1);
@@ -87,7 +115,7 @@ std::string measure(const run_options& how) {
     accountant.join();
   };
   try {
-    (how.peer == "raw" ? run_raw : run_sheaf)(how, w, clients);
+    who.run(how, w, clients);
   } catch (...) {
     end_accounts();
     throw;
@@ -99,18 +127,18 @@ std::string measure(const run_options& how) {
   if (latencies.empty())
     throw std::runtime_error("no request was over within the measured time: raise --seconds");
   const auto requests = static_cast<double>(latencies.size());
+  std::size_t packed = 0;
+  for (const auto& c : clients)
+    packed += c.packed;
   return fmt::format(
       R"({{"peer": "{}", "workload": "{}", "n_queries": {}, "pool": {}, "concurrency": {}, "requests": {}, )"
       R"("req_per_s": {:.2f}, "p50_us": {:.1f}, "p99_us": {:.1f}, "client_cpu_us_per_request": {:.2f}, )"
-      R"("max_rss_mb": {:.1f}, "short_query_p99_us": {:.1f}, "loops": {}}})",
+      R"("max_rss_mb": {:.1f}, "short_query_p99_us": {:.1f}, "loops": {}, "pack": {}, "packed_share": {:.3f}}})",
       how.peer, name_of(how.load), how.n, how.pool, how.concurrency, latencies.size(), requests / how.seconds,
       quantile(latencies, 0.5), quantile(latencies, 0.99), (cpu[1] - cpu[0]) / requests, max_rss_mb(),
-      quantile(short_latencies, 0.99), how.loops);
-}
-
-bool is_peer(std::string_view name) {
-  constexpr std::array<std::string_view, 5> peers{"sheaf", "run", "scoped", "actor", "raw"};
-  return std::find(peers.begin(), peers.end(), name) != peers.end();
+      quantile(short_latencies, 0.99), how.loops,
+      who.run == run_sheaf ? fmt::format("\"{}\"", how.pack) : std::string{"null"},
+      static_cast<double>(packed) / (requests * static_cast<double>(how.n)));
 }
 
 } // namespace
@@ -130,10 +158,12 @@ int main(int argc, char** argv) {
   using namespace bench;
   run_options how;
   std::string workload_name = "world";
-  CLI::App app{"Measures sheaf, or raw libpq, on one workload; prints one line of JSON."};
+  CLI::App app{"Measures sheaf, or libpq or SQLite without it, on one workload; prints one line of JSON."};
   app.add_option("--peer", how.peer,
-                 "sheaf, by callbacks (sheaf), threads that wait (run), scoped actors (scoped), actors (actor); or raw "
-                 "libpq (raw)")
+                 "sheaf, by callbacks (sheaf), threads that wait (run), scoped actors (scoped), actors (actor); raw "
+                 "libpq, a query on each connection (raw), or a request as one pipeline with one sync (pipeline) or a "
+                 "sync after each query (pipeline_each), both for world alone; or, for sqlite alone, one query after "
+                 "another on one thread and one connection, whatever --concurrency, --pool and --loops say (loop)")
       ->capture_default_str();
   app.add_option("--workload", workload_name, "sleep, count, world, wide, mixed, tasks or sqlite")
       ->capture_default_str();
@@ -145,6 +175,9 @@ int main(int argc, char** argv) {
   app.add_option("--loops", how.loops, "event loops, each with its share of the sessions")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--pack", how.pack, "whether the lookups of a request share sessions; has no effect without sheaf")
+      ->check(CLI::IsMember({"auto", "never", "always"}))
+      ->capture_default_str();
   app.add_option("--seconds", how.seconds, "measured time, after a warm-up of a fifth")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -155,14 +188,17 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : exit_usage;
   }
   const auto chosen = workload_named(workload_name);
-  if (!chosen || !is_peer(how.peer)) {
+  const auto* who = peer_named(how.peer);
+  if (!chosen || !who) {
     fmt::print(stderr, "sheaf_bench: no such {}: see --help\n", chosen ? "peer" : "workload");
     return exit_unknown;
   }
-  if (how.peer == "raw" && (*chosen == workload::tasks || *chosen == workload::sqlite)) {
-    fmt::print(stderr, "sheaf_bench: raw libpq has no workload {}\n", workload_name);
+  if (!has_workload(*who, *chosen)) {
+    fmt::print(stderr, "sheaf_bench: {} has no workload {}: see --help\n", how.peer, workload_name);
     return exit_unknown;
   }
+  if (who->run == run_loop)
+    how.concurrency = how.pool = how.loops = 1;
   if (how.loops > how.pool) {
     fmt::print(stderr, "sheaf_bench: --loops {} is more than --pool {}: each loop needs a session\n", how.loops,
                how.pool);
@@ -170,7 +206,7 @@ int main(int argc, char** argv) {
   }
   how.load = *chosen;
   try {
-    fmt::print("{}\n", measure(how));
+    fmt::print("{}\n", measure(how, *who));
   } catch (const std::exception& e) {
     std::string_view line = e.what();
     fmt::print(stderr, "sheaf_bench: {}\n", line.substr(0, line.find('\n')));

@@ -16,6 +16,7 @@
 
 #include <soci/soci.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
@@ -24,6 +25,9 @@
 namespace bench {
 
 namespace {
+
+/// Lookups are run again when their session is lost, but what that took is no figure.
+constexpr const char* session_lost = "a session was lost while it was measured";
 
 class sheaf_run {
 public:
@@ -47,6 +51,8 @@ public:
     }
     for (auto& x : threads)
       x.join();
+    if (engine_.stats().front().lost != 0)
+      fail(session_lost);
     if (!failure_.empty())
       throw std::runtime_error(failure_);
   }
@@ -54,8 +60,15 @@ public:
 private:
   static sheaf::options options_for(const run_options& how) {
     auto o = sheaf::for_database(how.conninfo, {.max_size = how.pool, .max_queue_size = 1'000'000});
+    o.databases.front().pack = packing_named(how.pack);
     o.loops = how.loops;
     return o;
+  }
+
+  static sheaf::packing packing_named(std::string_view name) {
+    return name == "never"    ? sheaf::packing::never
+           : name == "always" ? sheaf::packing::always
+                              : sheaf::packing::automatic;
   }
 
   /// All sessions at once, each with a query that takes longer than opening the others; longer yet where that was not
@@ -103,7 +116,9 @@ private:
         return found + number;
       });
     default:
-      return {"", world_, {{"id", c.ids.next()}}};
+      sheaf::query lookup{"", world_, {{"id", c.ids.next()}}};
+      lookup.read_only = true; // without it nothing is packed
+      return lookup;
     }
   }
 
@@ -144,11 +159,15 @@ private:
   bool take(client& c, const sheaf::reply& r) {
     if (!r.ok())
       fail(to_string(*r.failure));
+    else if (std::any_of(r.outcomes.begin(), r.outcomes.end(), [](const auto& o) { return o.attempts > 1; }))
+      fail(session_lost);
     else
       decode(r);
     const auto now = clock::now();
     if (window_.counts(now)) {
       c.latencies_us.push_back(std::chrono::duration<float, std::micro>(now - c.began).count());
+      for (const auto& o : r.outcomes)
+        c.packed += o.pack != 0;
       if (how_.load == workload::mixed || how_.load == workload::world)
         for (std::size_t i = 0; i < how_.n; ++i)
           if (!is_slow(how_.load, i, how_.n))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The runs of both peers, and their results: the same statements, the same random ids, the same clock.
+// The runs of all peers, and their results: the same statements, the same random ids, the same clock.
 
 #pragma once
 
@@ -24,6 +24,7 @@ struct run_options {
   std::size_t n = 20, pool = 16, concurrency = 8, loops = 2;
   double seconds = 5;
   std::string conninfo;
+  std::string pack = "auto"; ///< `auto`, `never` or `always`; of sheaf alone.
 };
 
 std::optional<workload> workload_named(std::string_view name);
@@ -60,6 +61,7 @@ struct client {
   clock::time_point began{};
   std::vector<float> latencies_us;       ///< Of requests.
   std::vector<float> short_latencies_us; ///< Of short queries, from the request's start; `world` and `mixed` only.
+  std::size_t packed = 0;                ///< Queries that shared a session with others of their request.
 };
 
 /// The measured part of a run: the answers that count, and the time to stop.
@@ -71,6 +73,8 @@ struct window {
 /// Runs the peer until `w.until`. Throws std::runtime_error with one clear line when a query fails.
 void run_sheaf(const run_options& how, const window& w, std::vector<client>& clients);
 void run_raw(const run_options& how, const window& w, std::vector<client>& clients);
+void run_pipeline(const run_options& how, const window& w, std::vector<client>& clients); ///< `world` only.
+void run_loop(const run_options& how, const window& w, std::vector<client>& clients);     ///< `sqlite` only.
 
 /// So that the compiler does not skip decoding.
 inline std::atomic<std::uint64_t> sink{0};
