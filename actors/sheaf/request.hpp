@@ -45,8 +45,8 @@ enum class error_policy : std::uint8_t {
 /// The shares of sessions that come free while all priorities wait: 16, 4 and 1 of 21.
 enum class priority : std::uint8_t { high, normal, low };
 
-/// Whether short reads may share a session, one behind the other in one round trip (docs/packing.md). A query is packed
-/// where its database, its request and itself allow it: `never` in one of the three is a no.
+/// The choice whether short reads may share a session, one behind the other in one round trip (docs/packing.md). A
+/// query is packed where its database, its request and itself allow it: `never` in one of the three is a no.
 enum class packing : std::uint8_t {
   automatic, ///< Of those that are declared `read_only`, and by their words only read, those that are known to be
              ///< short.

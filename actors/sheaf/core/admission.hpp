@@ -37,7 +37,7 @@ public:
       std::chrono::nanoseconds work{};    ///< How long it is expected to have a session.
       std::chrono::nanoseconds most{};    ///< How long at most, 19 times in 20; 0 where that is not known.
       std::chrono::nanoseconds counted{}; ///< What of it others have before them.
-      /// How long the server needs for it; set where it is to be packed.
+      /// The time that the server needs for it; set where it is to be packed.
       std::optional<std::chrono::nanoseconds> packed{};
     };
     std::vector<share> each;    ///< By query; none where it was refused.

@@ -32,7 +32,7 @@ struct checked_request {
   /// False where query `i` is declared `read_only`, or is a statement of which it is known that it only reads.
   bool may_write(std::size_t i) const noexcept;
 
-  /// Whether query `i` may be packed: `never` unless it is declared `read_only`, by its words only reads and leaves
+  /// The packing that query `i` allows: `never` unless it is declared `read_only`, by its words only reads and leaves
   /// nothing in its session, and its parameters are small.
   packing packing_of(std::size_t i, const options& settings) const noexcept;
 

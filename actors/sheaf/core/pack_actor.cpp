@@ -55,13 +55,8 @@ void pack_actor::run(lease got) {
   if (!got.takes_packs()) { // nor do others of its database, as the request finds when it forms the next packs
     got.give_back();
     loop().post([self = caf::strong_actor_ptr{ctrl()}, this] { // it may be within the pool's call
-      if (ended())
-        return;
-      pack_done done;
-      for (std::size_t i = 0; i < wanted_.size(); ++i)
-        if (wanted_[i])
-          done.left.push_back({.index = job_.of.queries[i]});
-      tell_last(std::move(done));
+      if (!ended())
+        leave_the_rest({});
     });
     return;
   }
@@ -124,6 +119,7 @@ bool pack_actor::run_again(pack_done& done) {
   if (attempts_ > 1 || is_late_ || !job_.pool->begin_retry())
     return false;
   retries_ = true;
+  has_looked_ = false;
   ++attempts_;
   job_.of.queries.clear();
   for (const auto& x : done.left)
@@ -140,7 +136,7 @@ bool pack_actor::run_again(pack_done& done) {
   return true;
 }
 
-/// None of them has got as far as its session.
+/// All that is still wanted has failed so.
 void pack_actor::fail(const failure& why) {
   pack_done done;
   for (std::size_t i = 0; i < wanted_.size(); ++i)
@@ -194,7 +190,7 @@ void pack_actor::fail_overdue() {
   leave_the_rest(std::move(done));
 }
 
-/// What is still wanted has to run by itself.
+/// The queries that are still wanted have to run by themselves.
 void pack_actor::leave_the_rest(pack_done&& done) {
   for (std::size_t i = 0; i < wanted_.size(); ++i)
     if (wanted_[i])
@@ -234,7 +230,7 @@ void pack_actor::look_whether_late() {
     return;
   }
   is_late_ = true;
-  if (!job_.pool->begin_retry())
+  if (!retries_ && !job_.pool->begin_retry())
     return;
   retries_ = true;
   job_.pool->metrics().unpacked.add(static_cast<std::uint64_t>(std::count(wanted_.begin(), wanted_.end(), true)));

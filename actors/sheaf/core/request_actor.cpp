@@ -357,8 +357,8 @@ void request_actor::join(pack_done&& done) {
   go_on();
 }
 
-/// What a pack took is learnt; and where it was late, those of its statements are known that answer last elsewhere,
-/// too. If they are many, it was not for the sake of one.
+/// The time that a pack took is learnt; and where it was late, those of its statements are known that answer last
+/// elsewhere, too. If they are many, it was not for the sake of one.
 void request_actor::learn_from(const pack_done& done) {
   const auto& x = packs_[done.number - 1];
   const bool has_all = !done.got.empty() && done.left.empty() && done.got.front().got.ok();

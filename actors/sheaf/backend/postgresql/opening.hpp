@@ -15,7 +15,7 @@
 
 namespace sheaf {
 
-/// Whether a server, and the pooler before it, are right with packs: found out once, by the first session.
+/// It tells whether a server, and the pooler before it, are right with packs; the first session finds out.
 enum class pack_proof : std::uint8_t { unknown, taken, refused };
 
 struct opened_connection {
